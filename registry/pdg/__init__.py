@@ -1,0 +1,1 @@
+"""The names Houdini's `pdg` module has; no logic lives here."""
