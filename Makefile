@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := examples/wedge_sim
+# loadgroup: tests that must not overlap (a real farm) share an xdist group and stay on one worker.
 PYTEST := $(BIN)/python -m pytest
+PARALLEL := --numprocesses=2 --dist=loadgroup
 
 .PHONY: help setup demo test soak bench lint types format clean
 
@@ -27,7 +29,7 @@ demo: $(INSTALLED) ## list the schedulers, cook examples/wedge_sim, name the pic
 	@sh tools/demo.sh "$(BIN)" "$(DEMO)"
 
 test: $(INSTALLED) ## run the core tests (with CI=true in the environment: every tier but soak)
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 soak: $(INSTALLED) ## run the long tests, hours of cooking
 	$(PYTEST) -m soak --timeout=0 $(PYTEST_ARGS)

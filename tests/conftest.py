@@ -1,0 +1,29 @@
+"""Which tiers run when.
+
+The core tier runs always. The marked tiers of ``CI_TIERS`` run with ``CI=true`` in the environment, as ``.ci/run``
+sets it, or when a marker expression asks for them; the ``soak`` tier only when asked for (``make soak``).
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+CI_TIERS = ("engine", "browser", "fuzz", "crash")
+SOAK = "soak"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the tiers that this run does not ask for, each with the line that says how to get it."""
+    asked = str(config.getoption("markexpr", ""))
+    closed = {SOAK: "a soak test: run `make soak`"}
+    if os.environ.get("CI") != "true":
+        closed |= {tier: f"the {tier} tier: run with CI=true in the environment, or -m {tier}" for tier in CI_TIERS}
+    for item in items:
+        for tier, how in closed.items():
+            if tier not in asked and item.get_closest_marker(tier):
+                item.add_marker(pytest.mark.skip(reason=how))
+        if item.get_closest_marker("engine"):
+            # One farm at a time: they share ports, daemons and the two cores.
+            item.add_marker(pytest.mark.xdist_group("engine"))
