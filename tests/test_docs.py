@@ -1,0 +1,88 @@
+"""What can be typed or written is in the docs, and what the docs point at exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+PAGES = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part in {"work", "dist", "build"} for part in path.relative_to(ROOT).parts)
+)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_page_points_only_at_what_exists(page: Path) -> None:
+    targets = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    names = [re.split(r"[<>=~! ]", line)[0] for line in project["dependencies"]]
+    reasons = read("docs/decisions/0002-dependencies.md")
+    assert not [name for name in names if f"| {name} |" not in reasons]
+
+
+def test_every_make_target_explains_itself() -> None:
+    makefile = read("Makefile")
+    phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY:")).split()[1:]
+    listed = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
+    assert not [target for target in phony if f"  {target} " not in listed]
+
+
+def test_contributing_fits_a_screen_and_starts_with_what_we_do_not_want() -> None:
+    lines = read("CONTRIBUTING.md").splitlines()
+    assert len(lines) <= 60
+    assert lines[2] == "## What we do not want"
+
+
+def commands(group: click.Group, words: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command of a group and its groups, with the words that a person types."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{words} {name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{words} {name}")
+
+
+def test_every_command_and_option_is_in_the_docs() -> None:
+    from topcook.cli import main
+
+    page = read("docs/command-line.md")
+    missing = []
+    for words, command in [("topcook", main), *commands(main, "topcook")]:
+        _, heading, section = page.partition(f"# `{words}`\n")
+        if not heading and not command.hidden:
+            missing.append(words)
+        section = re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
+        shown = [parm for parm in command.params if isinstance(parm, click.Option) and not parm.hidden]
+        missing += [f"{words} {parm.opts[-1]}" for parm in shown if f"`{parm.opts[-1]}" not in section]
+    assert not missing
+
+
+def test_every_callback_is_in_the_docs() -> None:
+    from topcook.contract import callbacks
+
+    page = read("docs/callbacks.md")
+    tables = [value for name, value in vars(callbacks).items() if name.isupper() and isinstance(value, tuple | dict)]
+    rows = [row for table in tables for row in (table.values() if isinstance(table, dict) else table)]
+    names = [row.name for row in rows if hasattr(row, "name")]
+    assert names
+    assert not [name for name in names if f"`{name}" not in page]
