@@ -1,0 +1,78 @@
+"""What looking at the menu must not pay for, and must not need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NETWORK = ROOT / "examples" / "turntable" / "turntable.toml"
+BUILTIN_TYPE = ROOT / "pdg_types" / "localscheduler.py"
+
+# Heavy, and needed for nothing that `topcook list` does.
+HEAVY = ("asyncio", "concurrent.futures", "defusedxml", "http.server", "rich", "textual", "watchdog", "xmlrpc")
+
+# What Windows does not have, taken away before anything of ours is imported.
+WITHOUT_POSIX = """
+import os, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"fcntl", "grp", "pty", "pwd", "resource", "termios"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios"):
+    sys.modules.pop(name, None)
+for name in ("fork", "forkpty", "register_at_fork", "getuid", "geteuid", "setsid", "killpg", "posix_spawn"):
+    if hasattr(os, name):
+        delattr(os, name)
+from topcook.cli import main
+main(sys.argv[1:])
+"""
+
+AND_SAY_WHAT_WAS_LOADED = """
+import sys
+from topcook.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("loaded:", *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def topcook(code: str, *arguments: str | Path, cache: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PDG_", "TOPCOOK_"))}
+    environment |= {"HOME": str(cache), "XDG_CACHE_HOME": str(cache)}
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=cache,
+    )
+
+
+def test_listing_a_known_menu_loads_nothing_heavy(tmp_path: Path) -> None:
+    first = topcook(AND_SAY_WHAT_WAS_LOADED, "list", cache=tmp_path)
+    assert first.returncode == 0, first.stderr
+    # The second time nothing has changed: no probe runs, and none of its machinery is loaded.
+    second = topcook(AND_SAY_WHAT_WAS_LOADED, "list", cache=tmp_path)
+    assert second.stdout == first.stdout
+    loaded = set(second.stderr.partition("loaded:")[2].split())
+    assert "topcook.cli" in loaded
+    assert not [name for name in HEAVY if name in loaded]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("check", BUILTIN_TYPE), ("expand", NETWORK)], ids=["list", "check", "expand"]
+)
+def test_looking_and_authoring_need_nothing_that_windows_lacks(
+    arguments: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    done = topcook(WITHOUT_POSIX, *arguments, cache=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
