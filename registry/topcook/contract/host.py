@@ -1,0 +1,184 @@
+"""The door between a scheduler or node instance and the cook that runs it.
+
+The base classes in this package call only these protocols; ``topcook.runtime`` implements them. The
+opaque ``scheduler`` handle that a scheduler class gets in ``__init__`` carries its ``SchedulerHost``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from topcook.model.directories import Directories
+    from topcook.model.node import Network, Node
+    from topcook.model.notification import Notification
+    from topcook.model.parms import Parms
+    from topcook.model.workitem import WorkItem
+
+
+class GraphServices(Protocol):
+    """What handles on items, nodes and ports need to know of the graph context they belong to."""
+
+    @property
+    def name(self) -> str:
+        """The graph context's unique name."""
+
+    @property
+    def network(self) -> Network:
+        """The network's record."""
+
+    def item(self, key: int | str) -> WorkItem | None:
+        """The item with this id or name, ``None`` when there is none."""
+
+    def items(self) -> Sequence[WorkItem]:
+        """Every item of the network, by id."""
+
+    def new_item(self, node: Node, index: int) -> WorkItem:
+        """A fresh record with the next id; it joins the network when its generation call ends well."""
+
+    def environment(self) -> Mapping[str, str]:
+        """What ``$VAR`` reads: the process environment, then ``HIP`` and the network's own."""
+
+    def scheduler_name_for(self, node: Node) -> str:
+        """The name of the scheduler that cooks this node's items."""
+
+    def scheduler_object(self, name: str) -> Any:  # noqa: ANN401 - an author's class
+        """The scheduler instance of that name (its PyScheduler), ``None`` before it was made."""
+
+    def context_object(self) -> Any:  # noqa: ANN401 - runtime.api.GraphContext, which contract may not import
+        """The ``pdg.GraphContext`` behind this."""
+
+    def cook_in_process(self, item: WorkItem) -> None:
+        """Run the item's own Python cook (``onCookTask``) on the calling thread; raises what it raises."""
+
+    def add_event_handler(self, owner: object, handler: Callable[..., object], events: Sequence[int], *,
+                          pass_handler: bool) -> Any:  # noqa: ANN401 - a PyEventHandler
+        """Call ``handler`` with each event of ``owner`` (context, node, scheduler, item id)."""
+
+    def remove_event_handler(self, handler: object) -> None:
+        """Stop calling it."""
+
+
+class ResultServer(Protocol):
+    """The cook's one result server, as a scheduler sees it."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``, empty while it does not listen."""
+
+    def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
+        """Listen (again a no-op when it does); returns the address."""
+
+    def stop(self) -> None:
+        """This scheduler needs it no more; a no-op when it is not running."""
+
+
+class JobKeeper(Protocol):
+    """Starts commands on this machine in a process that outlives the engine."""
+
+    def start(self, job: LocalJob) -> None:
+        """Hand a command over; its start and end are told to ``job.on_start`` and ``job.on_end``."""
+
+    def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> None:
+        """End the jobs with these tokens and all their descendants; returns when they are gone."""
+
+    def cancel_all(self, grace: float = 5.0) -> None:
+        """End every job of this scheduler; returns when they are gone."""
+
+
+class LocalJob(Protocol):
+    """A command for the keeper.
+
+    ``argv`` starts without a shell. ``on_start(pid, at)`` and ``on_end(exit_status, at)`` are called on the keeper's
+    reader thread with readings of ``time.monotonic()``; a negative status is a signal; a command that could not be
+    started ends with status 127 (126: not allowed) and its reason in the log.
+    """
+
+    token: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    log_path: str
+    on_start: Callable[[int, float], None]
+    on_end: Callable[[int, float], None]
+
+
+class SchedulerHost(Protocol):
+    """What a scheduler instance may ask of, and tell, the cook."""
+
+    @property
+    def name(self) -> str:
+        """The instance's name in the network."""
+
+    @property
+    def type_name(self) -> str:
+        """Its registered type."""
+
+    @property
+    def parms(self) -> Parms:
+        """Its parms; setting one takes effect at the next tick or hand-over."""
+
+    @property
+    def graph(self) -> GraphServices:
+        """The graph context it belongs to."""
+
+    @property
+    def directories(self) -> Directories:
+        """Its directories in both views."""
+
+    @property
+    def result_server(self) -> ResultServer:
+        """The one result server."""
+
+    @property
+    def keeper(self) -> JobKeeper:
+        """The keeper of local processes, started when first asked for."""
+
+    @property
+    def ports_ready(self) -> bool:
+        """False inside ``__init__``, where PDG lets nobody read a parm."""
+
+    def parms_changed(self, name: str) -> None:
+        """A parm was set during the cook: the cook reads its limits and tick period again."""
+
+    def notify(self, notification: Notification) -> None:
+        """Report something about an item; from any thread; never blocks."""
+
+    def request_task(self) -> None:
+        """Ask for the next ``onSchedule`` now rather than at the next tick."""
+
+    def record_error(self, message: str) -> None:
+        """Keep an error on the scheduler node (``cookError``)."""
+
+    def record_warning(self, message: str) -> None:
+        """Keep a warning on the scheduler node (``cookWarning``)."""
+
+    def log(self, message: str) -> None:
+        """A line into the scheduler's own log in the cook's log directory."""
+
+    def job_environment(self, item: WorkItem) -> dict[str, str]:
+        """The ``PDG_*`` variables of a job for ``item`` (its attempt token and secret included)."""
+
+    def prepare_item(self, item: WorkItem) -> None:
+        """Make the cook's directories and write the item's data file (unless it travels by message)."""
+
+    def copy_support_files(self) -> None:
+        """Put ``pdgcmd.py``, ``pdgjson.py`` and the package ``pdgjob`` into the script directory."""
+
+    def accept_in_process(self, *, accept: bool) -> None:
+        """Whether in-process items may be handed to this scheduler."""
+
+    def stop_cook(self) -> None:
+        """Cancel the whole cook (17.5's ``stopCook``)."""
+
+    def set_shared_server(self, name: str, info: Mapping[str, Any] | None) -> None:
+        """Remember a shared server's information; ``None`` forgets it."""
+
+    def shared_servers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The shared servers known to this scheduler, by name."""

@@ -1,0 +1,77 @@
+"""The nodes of a TOP network: those that make work items, and those that schedule them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from topcook.model.parms import Parms
+
+if TYPE_CHECKING:
+    from topcook.model.workitem import WorkItem
+
+
+class NodeType(IntEnum):
+    """``pdg.nodeType``."""
+
+    Processor = 0
+    Partitioner = 1
+    Mapper = 2
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A node that makes work items.
+
+    ``scheduler`` is the node's TOP Scheduler Override (an instance or type name, ``None``: the network's
+    default); ``job_parms`` overrides scheduler parms for this node's items; ``items`` grows as it generates.
+    """
+
+    name: str
+    type_name: str
+    kind: NodeType = NodeType.Processor
+    inputs: list[Node] = field(default_factory=list)
+    outputs: list[Node] = field(default_factory=list)
+    parms: Parms = field(default_factory=Parms)
+    job_parms: dict[str, Any] = field(default_factory=dict)
+    scheduler: str | None = None
+    files: list[str] = field(default_factory=list)
+    items: list[WorkItem] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Name and type."""
+        return f"<Node {self.name} ({self.type_name})>"
+
+
+@dataclass(eq=False, slots=True)
+class SchedulerNode:
+    """A scheduler of a network: its name, its type and its parms, plus what went wrong with it."""
+
+    name: str
+    type_name: str
+    parms: Parms = field(default_factory=Parms)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    implicit: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Network:
+    """A TOP network: nodes and schedulers by name, and what is cooked by default.
+
+    ``hip`` is the directory of the network file (``$HIP``); ``environment`` is what ``$VAR`` reads.
+    """
+
+    name: str
+    hip: str
+    nodes: dict[str, Node] = field(default_factory=dict)
+    schedulers: dict[str, SchedulerNode] = field(default_factory=dict)
+    default_scheduler: str | None = None
+    in_process_scheduler: str | None = None
+    display: str | None = None
+    files: list[str] = field(default_factory=list)
+    path_maps: list[dict[str, Any]] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,140 @@
+"""The cook's record of a work item.
+
+``pdg.WorkItem`` is a handle on such a record; the machine and the runtime hold the record itself.
+Fields under "scheduling" are written on the cook thread only. Attributes and files are written by the
+callback that owns the item at that moment.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import TYPE_CHECKING, Any
+
+from topcook.model.states import WorkItemState
+
+if TYPE_CHECKING:
+    from topcook.model.attributes import Attribute
+    from topcook.model.files import File
+    from topcook.model.node import Node
+
+#: PDG's index of an item that is not part of a batch.
+NO_BATCH = -1
+
+
+class Trait(IntFlag):
+    """What an item is, fixed when it is made."""
+
+    NONE = 0
+    #: Known before the cook.
+    STATIC = 1
+    #: Cooked by a Python function of its node, not by a command.
+    IN_PROCESS = 2
+    #: Nothing to cook (wedge, partition, merge, …): done as soon as its dependencies are.
+    AUTOMATIC = 4
+    NO_GENERATE = 8
+    BATCH = 16
+    PARTITION = 32
+    #: The command names ``@pdg_input``, so it is put together at hand-over, when the inputs are known.
+    LATE_COMMAND = 64
+
+
+class WorkItemType(IntEnum):
+    """``pdg.workItemType``."""
+
+    Regular = 0
+    Batch = 1
+    StaticWrapper = 2
+    StaticPartition = 3
+    DynamicPartition = 4
+
+
+class Run:
+    """What happened to an item in a cook: attempts, times, outcome.
+
+    Times are seconds since the epoch by the cook's own clock, ``None`` while unknown.
+    ``exit_status`` is negative for a signal, ``None`` where there was no process.
+    """
+
+    __slots__ = ("custom_state", "duration", "exit_status", "finished", "log_uri", "messages", "percent", "queued",
+                 "started", "status_uri")
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self.queued: float | None = None
+        self.started: float | None = None
+        self.finished: float | None = None
+        self.duration: float | None = None
+        self.exit_status: int | None = None
+        self.log_uri = ""
+        self.status_uri = ""
+        self.messages: list[str] = []
+        self.custom_state = ""
+        self.percent = -1.0
+
+
+class WorkItem:
+    """One work item of one node.
+
+    ``dependencies`` and ``dependents`` hold records. ``pending`` counts the dependencies that have not
+    succeeded. ``attempt`` is 0 before the first hand-over.
+    """
+
+    __slots__ = ("attempt", "attributes", "batch", "command", "custom_name", "data", "dependencies", "dependents",
+                 "expected_outputs", "frame", "frame_step", "id", "index", "label", "node", "outputs", "parent",
+                 "pending", "phase", "priority", "run", "scheduler", "slots", "state", "traits")
+
+    def __init__(self, item_id: int, node: Node, index: int = 0) -> None:
+        """Make an uncooked item; ids count from 1 and are unique in a graph context."""
+        self.id = item_id
+        self.node = node
+        self.index = index
+        self.label = ""
+        self.custom_name: str | None = None
+        self.command = ""
+        self.priority = 0
+        self.slots = 1
+        self.frame: float | None = None
+        self.frame_step = 1.0
+        self.traits = Trait.NONE
+        self.attributes: dict[str, Attribute] | None = None
+        self.outputs: list[File] | None = None
+        self.expected_outputs: list[File] | None = None
+        self.parent: WorkItem | None = None
+        self.batch: Batch | None = None
+        self.data: Any = None
+        # scheduling: written on the cook thread only
+        self.dependencies: list[WorkItem] = []
+        self.dependents: list[WorkItem] | None = None
+        self.pending = 0
+        self.state = WorkItemState.Uncooked
+        self.phase = 0
+        self.attempt = 0
+        self.scheduler = ""
+        self.run: Run | None = None
+
+    @property
+    def name(self) -> str:
+        """The item's unique name, ``<node>_<id>`` unless it was given one."""
+        return self.custom_name or f"{self.node.name}_{self.id}"
+
+    def ran(self) -> Run:
+        """The record of what happened, made when first asked for."""
+        if self.run is None:
+            self.run = Run()
+        return self.run
+
+    def __repr__(self) -> str:
+        """Name, id and state, for logs and stories."""
+        return f"<WorkItem {self.name} id={self.id} {self.state.name}>"
+
+
+class Batch:
+    """The sub-items of a batch item, in order; ``activation`` is 0 first, 1 any, 2 all ready."""
+
+    __slots__ = ("activation", "items", "offset")
+
+    def __init__(self, items: list[WorkItem], activation: int = 0, offset: int = 0) -> None:
+        """Keep the sub-items; ``offset`` is the batch's first index among its node's items."""
+        self.items = items
+        self.activation = activation
+        self.offset = offset
