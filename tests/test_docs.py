@@ -51,6 +51,14 @@ def test_contributing_fits_a_screen_and_starts_with_what_we_do_not_want() -> Non
     assert lines[2] == "## What we do not want"
 
 
+def test_every_changelog_fragment_names_its_issue_and_its_kind() -> None:
+    kinds = re.findall(r"^- `(\w+)`:", read("changelog.d/README.md"), flags=re.MULTILINE)
+    assert kinds == ["added", "changed", "fixed", "removed", "docs"]
+    name = re.compile(rf"\d+\.({'|'.join(kinds)})(\.[\w-]+)?\.md")
+    fragments = [path.name for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md"]
+    assert not [fragment for fragment in fragments if not name.fullmatch(fragment)]
+
+
 def commands(group: click.Group, words: str) -> Iterator[tuple[str, click.Command]]:
     """Every command of a group and its groups, with the words that a person types."""
     context = click.Context(group)

@@ -1,0 +1,1 @@
+"""How long things take, against the floor measured in the same round."""
