@@ -1,0 +1,1 @@
+"""Nouns: slotted records without behaviour beyond their own consistency."""
