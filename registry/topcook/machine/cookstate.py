@@ -1,0 +1,263 @@
+"""``CookState``: events in, instructions out.
+
+Invariant: an item is counted in its node's ``unsettled`` exactly while ``item.phase not in SETTLED``.
+Invariant: ``item.pending == number of its dependencies whose phase is not in DONE_WELL``.
+Invariant: the cook is over when no node is incomplete and ``sum(node.unsettled) == 0``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.errors import InternalError
+from topcook.machine import events as ev
+from topcook.machine import instructions as ins
+from topcook.machine.generating import Generating
+from topcook.machine.phases import DONE_WELL, HELD, SETTLED, Phase, Trigger
+from topcook.machine.statics import eligible_statics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from topcook.machine.nodes import NodeState
+    from topcook.machine.schedulers import SchedulerState
+    from topcook.model.workitem import WorkItem
+
+
+class CookState(Generating):
+    """The state of one cook; only ``handle`` changes it."""
+
+    def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
+        """Describe the cook: the wanted nodes (their links set), and the schedulers that may be needed."""
+        super().__init__(nodes, schedulers)
+        self.stage = "new"
+        self.cancel_reason = ""
+        self.start_failed = False
+        self.paused = False
+
+    # ------------------------------------------------------------------ the one door
+
+    def handle(self, *happened: ev.Event) -> list[ins.Instruction]:
+        """Take what happened, in order, and answer with everything that follows from all of it."""
+        self._out = []
+        for event in happened:
+            _HANDLERS[type(event)](self, event)
+        self.look_at_nodes()
+        if self.stage == "cooking":
+            self._start_needed()
+            if not self.paused:
+                for scheduler in self.schedulers.values():
+                    self._offer(scheduler)
+        self._advance()
+        out, self._out = self._out, []
+        return out
+
+    # ------------------------------------------------------------------ stages
+
+    def _advance(self) -> None:
+        """Move the cook to its next stage when nothing holds the present one."""
+        if self.stage == "generating" and not self.calls:
+            self.stage = "static ready"
+            self._out.append(ins.StaticReady())
+        elif self.stage == "cooking" and self._nothing_left():
+            self.stage = "stopping"
+            self._stop_schedulers(cancel=False)
+        if self.stage == "canceling" and not self.calls:
+            self.stage = "stopping"
+        if self.stage == "stopping" and all(s.stage in {"idle", "stopped"} for s in self.schedulers.values()):
+            self._finish()
+
+    def _nothing_left(self) -> bool:
+        if self.unsettled or self.incomplete:
+            return False
+        return not any(s.stage == "starting" or s.outstanding for s in self.schedulers.values())
+
+    def _stop_schedulers(self, *, cancel: bool) -> None:
+        for scheduler in self.schedulers.values():
+            if scheduler.stage in {"starting", "started"}:
+                scheduler.stage = "stopping"
+                self._out.append(ins.StopScheduler(scheduler.name, cancel))
+
+    def _finish(self) -> None:
+        self.stage = "finished"
+        if self.cancel_reason:
+            for item in self.all_items():
+                if item.phase in {Phase.WAITING, Phase.READY, Phase.BLOCKED}:
+                    self._put_back(item)
+        self._out.append(ins.Finish(self.outcome()))
+
+    def outcome(self) -> str:
+        """How the cook ended: canceled, failed or cooked."""
+        if self.cancel_reason and not self.start_failed:
+            return "canceled"
+        if any(node.stalled for node in self.nodes.values()):
+            return "failed"
+        well = all(item.phase in DONE_WELL for item in self.all_items())
+        return "cooked" if well else "failed"
+
+    # ------------------------------------------------------------------ schedulers
+
+    def _start_needed(self) -> None:
+        """Start each scheduler that has unfinished items and was not started yet."""
+        for scheduler in self.schedulers.values():
+            if scheduler.stage == "idle" and scheduler.name in self.needed:
+                scheduler.stage = "starting"
+                nodes = sorted({item.node.name for item in self.all_items() if item.scheduler == scheduler.name})
+                self._out.append(ins.StartScheduler(scheduler.name, nodes))
+
+    def _offer(self, scheduler: SchedulerState) -> None:
+        if scheduler.takes_static and scheduler.stage == "started" and not scheduler.statics_taken:
+            scheduler.statics_taken = True
+            items = eligible_statics(scheduler.name, self.all_items())
+            for item in items:
+                self._hand_over(item, Trigger.OFFER_STATIC)
+            if items:
+                scheduler.outstanding = 1
+                self._out.append(ins.HandOverStatic(scheduler.name, items))
+                return
+        batch = scheduler.take()
+        for item in batch:
+            self._hand_over(item, Trigger.OFFER)
+        if batch:
+            self._out.append(ins.HandOver(scheduler.name, batch))
+
+    def _hand_over(self, item: WorkItem, trigger: Trigger) -> None:
+        item.attempt += 1
+        run = item.ran()
+        if run.queued is None:
+            run.queued = self.now
+        self.move(item, trigger, self.now)
+
+    # ------------------------------------------------------------------ one method per event
+
+    def _on_cook_requested(self, event: ev.CookRequested) -> None:
+        self.now = event.at
+        self.stage = "generating"
+        self.begin_generating()
+
+    def _on_go(self, event: ev.Go) -> None:
+        if self.stage == "static ready":
+            self.now = event.at
+            self.stage = "cooking"
+            self.begin_cooking()
+
+    def _on_scheduler_started(self, event: ev.SchedulerStarted) -> None:
+        self.now = event.at
+        scheduler = self.schedulers[event.scheduler]
+        if scheduler.stage == "starting":
+            scheduler.stage = "started"
+        if not event.ok:
+            self.start_failed = True
+            self._cancel(event.message or f'scheduler "{scheduler.name}" did not start')
+
+    def _on_scheduler_stopped(self, event: ev.SchedulerStopped) -> None:
+        self.now = event.at
+        scheduler = self.schedulers[event.scheduler]
+        scheduler.stage = "stopped"
+        for item in self.all_items():
+            if item.scheduler == scheduler.name and item.phase in HELD:
+                self.move(item, Trigger.CANCEL_ORDER, self.now)
+
+    def _on_ticked(self, event: ev.Ticked) -> None:
+        self.now = event.at
+        self.schedulers[event.scheduler].ticked(busy=event.busy)
+        if event.cancel:
+            self._cancel(event.cancel)
+
+    def _on_task_requested(self, event: ev.TaskRequested) -> None:
+        self.now = event.at
+        self.schedulers[event.scheduler].has_room_now()
+
+    def _on_limits_set(self, event: ev.LimitsSet) -> None:
+        scheduler = self.schedulers[event.scheduler]
+        scheduler.max_items, scheduler.max_tasks = event.max_items, event.max_tasks
+
+    def _on_static_returned(self, event: ev.StaticReturned) -> None:
+        self.now = event.at
+        self.schedulers[event.scheduler].call_ended()
+        if event.raised:
+            for item in event.items:
+                if item.phase == Phase.HANDED_OVER:
+                    self._note_reason(item, event.message)
+                    self.move(item, Trigger.RAISED, event.at)
+
+    def _on_item_event(self, event: ev.ItemEvent) -> None:
+        self.now = event.at
+        self.item_event(event)
+
+    def _on_items_generated(self, event: ev.ItemsGenerated) -> None:
+        self.now = event.at
+        self.generation_ended(event.node, event.items, keep=not self.cancel_reason)
+
+    def _on_generation_failed(self, event: ev.GenerationFailed) -> None:
+        self.now = event.at
+        self.nodes[event.node].stalled = event.message
+        self.generation_ended(event.node, [], keep=False)
+
+    def _on_cancel_items(self, event: ev.CancelItems) -> None:
+        self.now = event.at
+        held: dict[str, list[WorkItem]] = {}
+        for item in event.items:
+            if item.phase in HELD:
+                held.setdefault(item.scheduler, []).append(item)
+            elif item.phase not in SETTLED:
+                self.move(item, Trigger.CANCEL_ORDER, event.at)
+        for name, items in held.items():
+            self._out.append(ins.CancelHeld(name, items))
+
+    def _on_items_released(self, event: ev.ItemsReleased) -> None:
+        self.now = event.at
+        for item in event.items:
+            if item.phase in HELD:
+                self.move(item, Trigger.CANCEL_ORDER, event.at)
+
+    def _on_cancel_requested(self, event: ev.CancelRequested) -> None:
+        self.now = event.at
+        self._cancel(event.reason or "canceled")
+
+    def _on_pause_set(self, event: ev.PauseSet) -> None:
+        self.paused = event.paused
+
+    def _cancel(self, reason: str) -> None:
+        if self.stage in {"canceling", "stopping", "finished"}:
+            return
+        self.cancel_reason = reason
+        self.stage = "canceling"
+        self._stop_schedulers(cancel=True)
+
+    # ------------------------------------------------------------------ for tests
+
+    def validate(self) -> None:
+        """Count every invariant again from scratch; raises ``InternalError`` on the first that does not hold."""
+        for item in self.all_items():
+            pending = sum(1 for dep in item.dependencies if dep.phase not in DONE_WELL)
+            if item.phase in {Phase.WAITING, Phase.READY} and item.pending != pending:
+                message = f"{item!r} counts {item.pending} pending dependencies, has {pending}"
+                raise InternalError(message)
+            if item.phase == Phase.READY and pending:
+                message = f"{item!r} is ready with {pending} pending dependencies"
+                raise InternalError(message)
+        for node in self.nodes.values():
+            unsettled = sum(1 for item in node.node.items if item.phase not in SETTLED)
+            if node.unsettled != unsettled:
+                message = f"node {node.node.name!r} counts {node.unsettled} unsettled items, has {unsettled}"
+                raise InternalError(message)
+
+
+_HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {
+    ev.CookRequested: CookState._on_cook_requested,  # noqa: SLF001 - the table of this class's own methods
+    ev.Go: CookState._on_go,  # noqa: SLF001
+    ev.SchedulerStarted: CookState._on_scheduler_started,  # noqa: SLF001
+    ev.SchedulerStopped: CookState._on_scheduler_stopped,  # noqa: SLF001
+    ev.Ticked: CookState._on_ticked,  # noqa: SLF001
+    ev.TaskRequested: CookState._on_task_requested,  # noqa: SLF001
+    ev.LimitsSet: CookState._on_limits_set,  # noqa: SLF001
+    ev.StaticReturned: CookState._on_static_returned,  # noqa: SLF001
+    ev.ItemEvent: CookState._on_item_event,  # noqa: SLF001
+    ev.ItemsGenerated: CookState._on_items_generated,  # noqa: SLF001
+    ev.GenerationFailed: CookState._on_generation_failed,  # noqa: SLF001
+    ev.CancelItems: CookState._on_cancel_items,  # noqa: SLF001
+    ev.ItemsReleased: CookState._on_items_released,  # noqa: SLF001
+    ev.CancelRequested: CookState._on_cancel_requested,  # noqa: SLF001
+    ev.PauseSet: CookState._on_pause_set,  # noqa: SLF001
+}

@@ -1,0 +1,148 @@
+"""What can be told to the machine. ``at`` is in seconds since the epoch by the cook's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from topcook.machine.phases import Trigger
+    from topcook.model.workitem import WorkItem
+
+
+@dataclass(slots=True)
+class CookRequested:
+    """Generate what is static."""
+
+    at: float
+
+
+@dataclass(slots=True)
+class Go:
+    """The static items are as they should be: cook them."""
+
+    at: float
+
+
+@dataclass(slots=True)
+class ItemsGenerated:
+    """One generation call of a node ended well; ``node`` is its name. ``items`` know their dependencies and scheduler."""
+
+    node: str
+    items: list[WorkItem]
+    at: float
+
+
+@dataclass(slots=True)
+class GenerationFailed:
+    """One generation call of a node failed; its items were discarded."""
+
+    node: str
+    message: str
+    at: float
+
+
+@dataclass(slots=True)
+class SchedulerStarted:
+    """``onStartCook`` (and ``onSetupCook``) returned; ``ok`` is False when the cook must not go on."""
+
+    scheduler: str
+    ok: bool
+    at: float
+    message: str = ""
+
+
+@dataclass(slots=True)
+class SchedulerStopped:
+    """``onStopCook`` returned, or raised."""
+
+    scheduler: str
+    at: float
+
+
+@dataclass(slots=True)
+class Ticked:
+    """``onTick`` returned: the scheduler takes items again, is busy, or wants the cook canceled."""
+
+    scheduler: str
+    busy: bool
+    at: float
+    cancel: str = ""
+
+
+@dataclass(slots=True)
+class TaskRequested:
+    """The scheduler has room now (``requestTask``)."""
+
+    scheduler: str
+    at: float
+
+
+@dataclass(slots=True)
+class LimitsSet:
+    """``pdg_maxitems`` between two ticks and ``pdg_maxtasks`` in flight; 0 is no limit."""
+
+    scheduler: str
+    max_items: int
+    max_tasks: int
+
+
+@dataclass(slots=True)
+class StaticReturned:
+    """``onScheduleStatic`` returned (``raised`` False) or raised; ``items`` are those it was given."""
+
+    scheduler: str
+    items: list[WorkItem]
+    raised: bool
+    at: float
+    message: str = ""
+
+
+@dataclass(slots=True)
+class ItemEvent:
+    """A notification, or the outcome of a hand-over, for one item.
+
+    ``attempt`` is ``None`` where the sender does not know it; otherwise reports of older attempts change nothing.
+    """
+
+    item: WorkItem
+    trigger: Trigger
+    at: float
+    attempt: int | None = None
+    duration: float | None = None
+    exit_status: int | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class CancelItems:
+    """The user cancels single items."""
+
+    items: list[WorkItem]
+    at: float
+
+
+@dataclass(slots=True)
+class ItemsReleased:
+    """``onCancelWorkItems`` returned: what the scheduler held of these items is gone."""
+
+    items: list[WorkItem]
+    at: float
+
+
+@dataclass(slots=True)
+class CancelRequested:
+    """The whole cook is to be canceled; ``reason`` is told in the summary."""
+
+    at: float
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class PauseSet:
+    """Hand nothing over while ``paused``."""
+
+    paused: bool
+
+
+Event = Any

@@ -1,0 +1,129 @@
+"""When nodes make their items: the half of the machine that follows the network.
+
+Every node is looked at only when something about it changed (the ``_dirty`` set), and its inputs are counted,
+never walked, so that networks of many nodes stay linear.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.machine import instructions as ins
+from topcook.machine.items import Items
+from topcook.machine.phases import DONE_WELL, SETTLED
+from topcook.model.enums import GenerateWhen
+
+if TYPE_CHECKING:
+    from topcook.machine.nodes import NodeState
+    from topcook.model.workitem import WorkItem
+
+#: How many names a reason lists before it counts the rest.
+NAMES_TOLD = 3
+
+
+class Generating(Items):
+    """Generation of nodes, on top of the items' steps."""
+
+    def begin_generating(self) -> None:
+        """Take items that exist already into the cook, then ask every node that can generate."""
+        for node in self.nodes.values():
+            for item in node.node.items:
+                if item.phase not in DONE_WELL:
+                    self.add_item(item)
+        for node in self.nodes.values():
+            for item in node.node.items:
+                if item.phase not in SETTLED:
+                    self.link_item(item)
+        self._dirty.update(self.nodes)
+
+    def begin_cooking(self) -> None:
+        """From now on dynamic nodes generate too."""
+        self.cooking = True
+        self._dirty.update(name for name, node in self.nodes.items() if not node.complete)
+
+    def look_at_nodes(self) -> None:
+        """Let each changed node take its next step, until nothing changes any more."""
+        while self._dirty:
+            self._look_at(self.nodes[self._dirty.pop()])
+
+    def _look_at(self, node: NodeState) -> None:
+        if not node.complete:
+            if node.prepared:
+                self._complete(node)
+            elif node.when is GenerateWhen.EachUpstreamCooked:
+                self._look_at_each(node)
+            elif not node.requested:
+                self._look_at_all(node)
+        self._look_if_quiet(node)
+
+    def _look_at_each(self, node: NodeState) -> None:
+        if not self.cooking:
+            return
+        if node.fresh:
+            fresh, node.fresh = node.fresh, []
+            self._request(node, fresh, each=True)
+        elif node.loud_inputs == 0 and node.calls == 0:
+            self._complete(node)
+
+    def _look_at_all(self, node: NodeState) -> None:
+        waits = node.open_inputs if node.when is GenerateWhen.AllUpstreamGenerated else node.loud_inputs
+        if waits or not (node.static or self.cooking):
+            return
+        reason = self._why_stalled(node)
+        if reason:
+            node.stalled = reason
+            self._complete(node)
+            return
+        self._request(node, node.upstream_or_stand_ins() if node.partitioner else node.upstream(), each=False)
+
+    def _why_stalled(self, node: NodeState) -> str:
+        for source in node.inputs:
+            if source.stalled:
+                return f'input "{source.node.name}" made not all of its work items'
+        if node.when is GenerateWhen.AllUpstreamCooked and not node.partitioner:
+            bad = [item.name for item in node.upstream() if item.phase not in DONE_WELL]
+            if bad:
+                more = f" and {len(bad) - NAMES_TOLD} more" if len(bad) > NAMES_TOLD else ""
+                return f"it generates when all its inputs have cooked, and {', '.join(bad[:NAMES_TOLD])}{more} did not"
+        return ""
+
+    def _request(self, node: NodeState, upstream: list[WorkItem], *, each: bool) -> None:
+        node.requested = True
+        node.calls += 1
+        self.calls += 1
+        self._out.append(ins.Generate(node.node.name, upstream, node.static, each))
+
+    def generation_ended(self, name: str, items: list[WorkItem], *, keep: bool) -> None:
+        """One call returned; its items join the cook when they are kept."""
+        node = self.nodes[name]
+        node.calls -= 1
+        self.calls -= 1
+        if keep:
+            node.node.items += items
+            for item in items:
+                self.add_item(item)
+                for dependency in item.dependencies:
+                    if dependency.dependents is None:
+                        dependency.dependents = []
+                    dependency.dependents.append(item)
+            for item in items:
+                if item.phase not in SETTLED:
+                    self.link_item(item)
+        if node.when is not GenerateWhen.EachUpstreamCooked:
+            self._complete(node)
+        self._dirty.add(name)
+
+    def _complete(self, node: NodeState) -> None:
+        node.complete = True
+        self.incomplete -= 1
+        for output in node.outputs:
+            output.open_inputs -= 1
+            self._dirty.add(output.node.name)
+        self._look_if_quiet(node)
+
+    def _look_if_quiet(self, node: NodeState) -> None:
+        if node.complete and node.unsettled == 0 and not node.quiet:
+            node.quiet = True
+            for output in node.outputs:
+                output.loud_inputs -= 1
+                self._dirty.add(output.node.name)

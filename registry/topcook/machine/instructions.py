@@ -1,0 +1,76 @@
+"""What the machine asks the shell to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from topcook.model.workitem import WorkItem
+
+
+@dataclass(slots=True)
+class Instruction:
+    """Base of all instructions."""
+
+
+@dataclass(slots=True)
+class Generate(Instruction):
+    """Let ``node`` make items: one call with all of ``upstream``, or one call per item of it (``each``)."""
+
+    node: str
+    upstream: list[WorkItem]
+    static: bool
+    each: bool = False
+
+
+@dataclass(slots=True)
+class StaticReady(Instruction):
+    """Every static item exists; answer with ``Go`` to cook."""
+
+
+@dataclass(slots=True)
+class StartScheduler(Instruction):
+    """Call ``onStartCook(static, cook_set)``; ``nodes`` are names."""
+
+    scheduler: str
+    nodes: list[str]
+
+
+@dataclass(slots=True)
+class HandOver(Instruction):
+    """Call ``onSchedule`` for each item in order, until the scheduler is full."""
+
+    scheduler: str
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
+class HandOverStatic(Instruction):
+    """Call ``onScheduleStatic`` once with these items."""
+
+    scheduler: str
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
+class CancelHeld(Instruction):
+    """Call ``onCancelWorkItems`` with items the scheduler holds."""
+
+    scheduler: str
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
+class StopScheduler(Instruction):
+    """Call ``onStopCook(cancel)`` once."""
+
+    scheduler: str
+    cancel: bool
+
+
+@dataclass(slots=True)
+class Finish(Instruction):
+    """Nothing is left to do; ``outcome`` is cooked, failed or canceled."""
+
+    outcome: str

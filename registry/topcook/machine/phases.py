@@ -1,0 +1,88 @@
+"""The machine's phases of a work item, finer than PDG's states, and what moves an item between them."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+
+from topcook.model.states import WorkItemState as State
+
+
+class Phase(IntEnum):
+    """Where an item stands. Each phase shows as one PDG state."""
+
+    UNCOOKED = 0
+    #: Some dependency has not succeeded yet.
+    WAITING = 1
+    #: Nothing stands in the way; it waits for its scheduler to take it.
+    READY = 2
+    #: ``onSchedule`` was called and has not returned.
+    HANDING_OVER = 3
+    #: The scheduler has it; the result comes later.
+    HANDED_OVER = 4
+    COOKING = 5
+    SUCCESS = 6
+    CACHED = 7
+    FAILED = 8
+    CANCELED = 9
+    #: A dependency failed or is blocked itself: a reason, shown as Waiting.
+    BLOCKED = 10
+
+
+STATE_OF: dict[Phase, State] = {
+    Phase.UNCOOKED: State.Uncooked,
+    Phase.WAITING: State.Waiting,
+    Phase.READY: State.Waiting,
+    Phase.HANDING_OVER: State.Scheduled,
+    Phase.HANDED_OVER: State.Scheduled,
+    Phase.COOKING: State.Cooking,
+    Phase.SUCCESS: State.CookedSuccess,
+    Phase.CACHED: State.CookedCache,
+    Phase.FAILED: State.CookedFail,
+    Phase.CANCELED: State.CookedCancel,
+    Phase.BLOCKED: State.Waiting,
+}
+
+DONE_WELL = frozenset({Phase.SUCCESS, Phase.CACHED})
+DONE_BADLY = frozenset({Phase.FAILED, Phase.CANCELED})
+#: Nothing more is expected of an item in one of these.
+SETTLED = DONE_WELL | DONE_BADLY | {Phase.BLOCKED}
+#: The scheduler holds the item, or is being asked to.
+HELD = frozenset({Phase.HANDING_OVER, Phase.HANDED_OVER, Phase.COOKING})
+
+
+class Trigger(Enum):
+    """What can happen to an item; the value is how the story tells it."""
+
+    # decided by the machine itself
+    RELEASE = "released"
+    OFFER = "handed over"
+    OFFER_STATIC = "handed over statically"
+    COMPLETE = "nothing to cook"
+    BLOCK = "blocked"
+    CANCEL_ORDER = "canceled by request"
+    # notifications
+    START = "reported started"
+    SUCCEED = "reported succeeded"
+    FAIL = "reported failed"
+    CANCEL = "reported canceled"
+    # what onSchedule returned
+    ACCEPTED = "onSchedule: Succeeded"
+    REJECTED = "onSchedule: Failed"
+    DEFERRED = "onSchedule: Deferred"
+    FULL = "onSchedule: FullDeferred"
+    COOK_SUCCEEDED = "onSchedule: CookSucceeded"
+    COOK_FAILED = "onSchedule: CookFailed"
+    COOK_CANCELED = "onSchedule: CookCanceled"
+    RAISED = "onSchedule raised"
+    #: The host was told to hand over but did not call: an earlier item found the scheduler full, or the cook is being canceled.
+    NOT_OFFERED = "not offered"
+
+
+#: The outcomes of one hand-over: each ends the host's call for the item.
+RETURNS = frozenset({
+    Trigger.ACCEPTED, Trigger.REJECTED, Trigger.DEFERRED, Trigger.FULL, Trigger.COOK_SUCCEEDED,
+    Trigger.COOK_FAILED, Trigger.COOK_CANCELED, Trigger.RAISED, Trigger.NOT_OFFERED,
+})
+#: Returns after which the item is the cook's again.
+GIVEN_BACK = frozenset({Trigger.DEFERRED, Trigger.FULL, Trigger.NOT_OFFERED})
+NOTIFICATIONS = frozenset({Trigger.START, Trigger.SUCCEED, Trigger.FAIL, Trigger.CANCEL})
