@@ -1,0 +1,313 @@
+"""What may stand under each key of a network file: the tables, and the checks they are made of.
+
+``schemas/network.schema.json`` says the same for editors and other programs; a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, TypeAlias
+
+from topcook.model.graphfile.locate import KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as its shape asks; the place is the key's when ``at_key``, else the value's."""
+
+    path: KeyPath
+    code: str
+    message: str
+    hint: str | None = None
+    at_key: bool = False
+
+
+Shape: TypeAlias = Callable[[Any, KeyPath], Iterator[Fault]]
+
+MAX_DEPTH = 32
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ . -, and has at most 100 characters"
+SPARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:#-]{0,99}")
+NETWORK_NAME = re.compile(r"[^/\\\x00-\x1f]{1,100}")
+SPARE_TYPES = ("string", "file", "integer", "int", "float", "toggle", "boolean", "bool")
+PATHMAP_MATCHES = ("prefix", "contains", "suffix")
+
+
+def describe(value: object) -> str:
+    """A value as an error names it: its kind, and itself where it is short."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f'the text "{value}"' if len(value) <= 40 and value.isprintable() else "a text"  # noqa: PLR2004 - a line
+    if isinstance(value, int):
+        return f"the integer {value}" if abs(value) < 10**12 else "an integer"
+    if isinstance(value, float):
+        return f"the number {value}"
+    if isinstance(value, list):
+        return "a list"
+    return "a table" if isinstance(value, dict) else "a date or time"
+
+
+def dotted(path: KeyPath) -> str:
+    """A path as errors name it: ``nodes.render.parms.outputs[0]``."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
+    return out
+
+
+def _wrong(value: object, path: KeyPath, expected: str, hint: str | None = None) -> Fault:
+    what = f'"{dotted(path)}"' if path else "the file"
+    return Fault(path, "wrong-type", f"{what} must be {expected}, found {describe(value)}", hint)
+
+
+def text_or_empty(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A string that can become a file name or a command: no NUL, nothing that UTF-8 cannot say."""
+    if not isinstance(value, str):
+        yield _wrong(value, path, "a text", "put it in quotes" if isinstance(value, int | float) else None)
+    elif "\0" in value:
+        yield Fault(path, "bad-text", f'"{dotted(path)}" contains a NUL character, which no command or path can hold')
+    elif not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        yield Fault(path, "bad-text", f'"{dotted(path)}" contains half of a character (a lone surrogate)')
+
+
+def text(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A string that says something."""
+    if value == "":
+        yield Fault(path, "bad-value", f'"{dotted(path)}" is empty', "give it a value, or leave the key out")
+    yield from text_or_empty(value, path)
+
+
+def flag(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A bool."""
+    if not isinstance(value, bool):
+        yield _wrong(value, path, "true or false")
+
+
+def size(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """How many components a parm has."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        yield _wrong(value, path, "an integer")
+    elif value < 1:
+        yield Fault(path, "bad-value", f'"{dotted(path)}" must be 1 or more, found {value}')
+
+
+def matching(pattern: re.Pattern[str], rule: str) -> Shape:
+    """A string of one form."""
+
+    def check(value: Any, path: KeyPath) -> Iterator[Fault]:
+        faults = list(text(value, path))
+        yield from faults
+        if not faults and not pattern.fullmatch(value):
+            yield Fault(path, "bad-name", f'"{value}" is not usable for "{dotted(path)}"', rule)
+
+    return check
+
+
+def one_of(choices: tuple[str, ...], *, capitals: bool = False) -> Shape:
+    """One of a few words, with ``capitals`` also as ``Word``."""
+    allowed = {*choices, *(word.capitalize() for word in choices if capitals)}
+
+    def check(value: Any, path: KeyPath) -> Iterator[Fault]:
+        if not isinstance(value, str):
+            yield _wrong(value, path, "a text")
+        elif value not in allowed:
+            yield Fault(
+                path, "bad-value", f'"{value}" is not known for "{dotted(path)}"', "one of: " + ", ".join(choices)
+            )
+
+    return check
+
+
+def list_of(item: Shape, what: str) -> Shape:
+    """A list of one shape."""
+
+    def check(value: Any, path: KeyPath) -> Iterator[Fault]:
+        if not isinstance(value, list):
+            single = isinstance(value, str) and value.isprintable()
+            yield _wrong(value, path, f"a list of {what}", f'{path[-1]} = ["{value}"]' if single else None)
+            return
+        for index, element in enumerate(value):
+            yield from item(element, (*path, index))
+
+    return check
+
+
+def text_or_texts(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A string, or a list of them."""
+    shape = list_of(text, "texts") if isinstance(value, list) else text
+    yield from shape(value, path)
+
+
+def parm_value(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """What a parm can hold: bool, number, text, and lists and tables of these."""
+    if isinstance(value, dict):
+        yield from table_of(parm_value, "values")(value, path)
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from parm_value(element, (*path, index))
+    elif isinstance(value, str):
+        yield from text_or_empty(value, path)
+    elif isinstance(value, float) and not isfinite(value):
+        yield Fault(path, "bad-value", f'"{dotted(path)}" must be a finite number, found {value}')
+    elif not isinstance(value, bool | int | float):
+        hint = "leave the key out" if value is None else "write dates as texts, in quotes"
+        yield _wrong(value, path, "a bool, a number, a text, a list or a table", hint)
+
+
+def table_of(item: Shape, what: str) -> Shape:
+    """A table whose keys are the author's."""
+
+    def check(value: Any, path: KeyPath) -> Iterator[Fault]:
+        if not isinstance(value, dict):
+            yield _wrong(value, path, f"a table of {what}")
+            return
+        for key, element in value.items():
+            if not key:
+                yield Fault((*path, key), "bad-name", f'"{dotted(path)}" has a key without a name', at_key=True)
+            yield from item(element, (*path, key))
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A table whose keys are ours. ``elsewhere`` says where unknown keys may have been meant to stand.
+
+    ``whole`` is what a record without a path is called.
+    """
+
+    keys: Mapping[str, Shape]
+    required: Mapping[str, str]
+    elsewhere: str = ""
+    whole: str = "the file"
+
+    def __call__(self, value: Any, path: KeyPath) -> Iterator[Fault]:
+        """All faults of the table: unknown keys, missing ones, then those of the values."""
+        if not isinstance(value, dict):
+            yield _wrong(value, path, "a table")
+            return
+        for key, element in value.items():
+            if key in self.keys:
+                yield from self.keys[key](element, (*path, key))
+            else:
+                yield self._unknown(key, path)
+        for key, hint in self.required.items():
+            if key not in value:
+                yield Fault(
+                    path,
+                    "missing-key",
+                    f"{self._called(path)} has no {key}",
+                    hint.replace("{path}", dotted(path)),
+                    at_key=True,
+                )
+
+    def _called(self, path: KeyPath) -> str:
+        return f'"{dotted(path)}"' if path else self.whole
+
+    def _unknown(self, key: str, path: KeyPath) -> Fault:
+        from difflib import get_close_matches
+
+        close = get_close_matches(key.lower(), self.keys, n=2)
+        hint = f"did you mean {quoted(close, ' or ')}? " if close else self.elsewhere.replace("{path}", dotted(path))
+        return Fault(
+            (*path, key),
+            "unknown-key",
+            f'unknown key "{key}" in {self._called(path)}',
+            f"{hint}allowed are {', '.join(self.keys)}",
+            at_key=True,
+        )
+
+
+def quoted(names: list[str], joint: str = ", ") -> str:
+    """Names in quotes."""
+    return joint.join(f'"{name}"' for name in names)
+
+
+def named(item: Shape, what: str) -> Shape:
+    """A table of things by name, the names being usable in file names."""
+
+    def check(value: Any, path: KeyPath) -> Iterator[Fault]:
+        if not isinstance(value, dict):
+            yield _wrong(value, path, f"a table of {what}")
+            return
+        for key, element in value.items():
+            if not NAME.fullmatch(key):
+                yield Fault(
+                    (*path, key),
+                    "bad-name",
+                    f'"{key}" is not usable as a name in "{dotted(path)}"',
+                    NAME_RULE,
+                    at_key=True,
+                )
+            yield from item(element, (*path, key))
+
+    return check
+
+
+PARMS = table_of(parm_value, "parm values")
+TEXTS = list_of(text, "texts")
+
+SPARE = Record(
+    {
+        "name": matching(SPARE_NAME, "a parm name starts with a letter or _, goes on with letters, digits, _ . : # -"),
+        "label": text_or_empty,
+        "type": one_of(SPARE_TYPES, capitals=True),
+        "size": size,
+        "value": parm_value,
+        "tags": text_or_texts,
+        "help": text_or_empty,
+        "secret": flag,
+    },
+    {"name": 'add name = "…"'},
+)
+NETWORK = Record(
+    {
+        "name": matching(NETWORK_NAME, "at most 100 characters, none of them / or \\ or a control character"),
+        "scheduler": text,
+        "inprocess_scheduler": text,
+        "display": text,
+        "parms": PARMS,
+        "files": TEXTS,
+    },
+    {},
+    "if this is a parm, it goes into [{path}.parms]; ",
+)
+SCHEDULER = Record(
+    {"type": text, "parms": PARMS, "spare": list_of(SPARE, "tables")},
+    {"type": 'add type = "localscheduler" to [{path}]; "topcook list" shows the scheduler types'},
+    "if this is a parm, it goes into [{path}.parms]; ",
+)
+NODE = Record(
+    {
+        "type": text,
+        "inputs": list_of(text, "node names"),
+        "scheduler": text,
+        "parms": PARMS,
+        "job_parms": PARMS,
+        "spare": list_of(SPARE, "tables"),
+        "files": TEXTS,
+    },
+    {"type": 'add type = "genericgenerator" to [{path}]; "topcook list --types nodes" shows the node types'},
+    "if this is a parm, it goes into [{path}.parms]; ",
+)
+PATHMAP = Record(
+    {"from": text, "to": text_or_empty, "zone": text, "match": one_of(PATHMAP_MATCHES), "scheduler": text},
+    {"from": 'add from = "/the/path/here"', "to": 'add to = "/the/path/there"'},
+)
+PROFILE = Record(
+    {"scheduler": text, "parms": PARMS, "job_parms": PARMS, "overrides": table_of(text, "scheduler names")}, {}
+)
+DOCUMENT = Record(
+    {
+        "network": NETWORK,
+        "schedulers": named(SCHEDULER, "schedulers"),
+        "nodes": named(NODE, "nodes"),
+        "pathmap": list_of(PATHMAP, "tables"),
+        "profiles": named(PROFILE, "profiles"),
+    },
+    {"nodes": 'add one: [nodes.NAME] with type = "genericgenerator" below it'},
+)
