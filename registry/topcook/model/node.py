@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from topcook.model.parms import Parms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from topcook.model.workitem import WorkItem
 
 
@@ -26,6 +28,7 @@ class Node:
 
     ``scheduler`` is the node's TOP Scheduler Override (an instance or type name, ``None``: the network's
     default); ``job_parms`` overrides scheduler parms for this node's items; ``items`` grows as it generates.
+    ``places(parm, line)`` is where line ``line`` (from 0) of a parm's text stands in the network file: path and line.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Node:
     items: list[WorkItem] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    places: Callable[[str, int], tuple[str, int] | None] | None = None
 
     def __repr__(self) -> str:
         """Name and type."""

@@ -1,0 +1,302 @@
+"""What a node's callbacks put their results into: work items, dependencies between them, partitions.
+
+A holder collects records; nothing joins the network before the callback has ended well.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from topcook.contract.inherit import NO_FLAGS, inherited, with_flags
+from topcook.contract.workitem import WorkItem
+from topcook.errors import CallbackError, CycleError
+from topcook.model.attributes import Attribute
+from topcook.model.enums import CloneMode, WorkItemCookType
+from topcook.model.graphfile.cycles import find_cycles
+from topcook.model.workitem import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from topcook.contract.host import GraphServices
+    from topcook.model.node import Node
+    from topcook.model.workitem import WorkItem as Record
+
+__all__ = ["DependencyHolder", "PartitionHolder", "WorkItemHolder", "WorkItemOptions", "record_of"]
+
+#: What ``addWorkItem`` understands, and what stands when it is not given. The rows after ``label`` are Topcook's own.
+OPTIONS: dict[str, Any] = {
+    "batch": False,
+    "batchOffset": 0,
+    "batchSize": 0,
+    "cloneMode": CloneMode.Default,
+    "cloneResultData": False,
+    "cloneTarget": None,
+    "cookType": None,
+    "inProcess": False,
+    "index": -1,
+    "isNoGenerate": False,
+    "name": "",
+    "parent": None,
+    "preserveType": False,
+    "priority": None,
+    "typeName": "",
+    "frame": None,
+    "frameStep": 1.0,
+    "label": "",
+    "slots": 1,
+    "automatic": False,
+}
+
+
+class WorkItemOptions:
+    """``pdg.WorkItemOptions``: how a new work item shall be.
+
+    ``index`` -1 is the parent's (without a parent: the next number), ``priority`` None the parent's, and so is
+    ``frame`` None. ``cloneTarget`` is an item whose attributes are taken instead of the parent's (``cloneMode.Never``
+    takes none), with its output files when ``cloneResultData`` is on. Topcook's own: ``slots``, how many slots of
+    its scheduler the item needs, and ``automatic``, which marks an item that has nothing to cook itself: it is done,
+    with the output files of what it waited for, as soon as that is done.
+    ``preserveType`` and ``typeName`` are accepted and change nothing: there is one class of work item.
+    """
+
+    __slots__ = tuple(OPTIONS)
+
+    def __init__(self, **options: Any) -> None:
+        """Set what is given; raises ``TypeError`` with the closest name for an option that does not exist."""
+        for name, default in OPTIONS.items():
+            setattr(self, name, options.pop(name, default))
+        for name in options:
+            close = difflib.get_close_matches(name, OPTIONS, 1)
+            hint = f'did you mean "{close[0]}"?' if close else f'there are: {", ".join(OPTIONS)}'
+            raise TypeError(f'a work item has no option "{name}"\n    {hint}')
+
+    def __repr__(self) -> str:
+        """What differs from the defaults."""
+        told = [f"{name}={getattr(self, name)!r}" for name, default in OPTIONS.items() if getattr(self, name) != default]
+        return f"WorkItemOptions({', '.join(told)})"
+
+
+@dataclass(slots=True)
+class Expressions:
+    """The texts of one item that still hold ``@attributes``: evaluated when the generation call has ended."""
+
+    item: Record
+    command: tuple[str, str] | None = None
+    label: tuple[str, str] | None = None
+    outputs: Sequence[tuple[str, str, str]] = ()
+
+
+def record_of(work_item: Any) -> Record:
+    """The cook's record behind a ``pdg.WorkItem``, or the record itself; raises ``TypeError`` for anything else."""
+    record = getattr(work_item, "record", work_item)
+    if not hasattr(record, "dependencies"):
+        raise TypeError(f'found {type(work_item).__name__} where a work item is expected')
+    return record  # type: ignore[no-any-return]
+
+
+class DependencyHolder:
+    """Dependencies between the items of one node, as ``onAddInternalDependencies`` and ``onMap`` collect them."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        #: child -> what it shall wait for, in the order it was said
+        self.edges: dict[Record, dict[Record, None]] = {}
+
+    def addDependency(self, child: Any, parent: Any) -> None:
+        """Let ``child`` wait for ``parent``; saying it twice is saying it once."""
+        self.edges.setdefault(record_of(child), {})[record_of(parent)] = None
+
+    def apply(self) -> None:
+        """Write the dependencies into the records; raises ``CycleError`` with one loop as a chain of names."""
+        children = list(self.edges)
+        place = {child: number for number, child in enumerate(children)}
+        waits = [[place[parent] for parent in parents if parent in place] for parents in self.edges.values()]
+        # Only items that wait can be part of a loop, and nothing older than this call waits for a new item.
+        for loop in find_cycles(waits, most=1):
+            raise CycleError(children[number].name for number in [*loop, loop[0]])
+        for child, parents in self.edges.items():
+            child.dependencies = list(dict.fromkeys([*child.dependencies, *parents]))
+
+
+class WorkItemHolder(DependencyHolder):
+    """``pdg.WorkItemHolder``: collects the items that one generation call makes."""
+
+    def __init__(self, node: Node, graph: GraphServices, *, static: bool, first_index: int = 0) -> None:
+        """Collect for ``node``; items without a parent count their index from ``first_index``."""
+        super().__init__()
+        self.node = node
+        self.graph = graph
+        self.records: list[Record] = []
+        self.expressions: list[Expressions] = []
+        self.closed = False
+        self._first_index = first_index
+        self._names: set[str] = set()
+        self._base = Trait.STATIC if static else Trait.NONE
+        # Combining flags is slow enough to matter for a hundred thousand items.
+        self._traits: dict[tuple[bool, bool, bool], Trait] = {}
+
+    @property
+    def isEmpty(self) -> bool:
+        """Whether nothing was added yet."""
+        return not self.records
+
+    @property
+    def workItems(self) -> list[WorkItem]:
+        """The items added so far."""
+        return [WorkItem(record, self.graph) for record in self.records]
+
+    def addWorkItem(self, options: WorkItemOptions | None = None, **kwargs: Any) -> WorkItem:
+        """A new item by ``options``, by the same names as keywords, or both (a keyword wins).
+
+        It waits for its parent, and has the parent's attributes, but for those flagged ``NoCopy``.
+        Raises ``TypeError`` for an unknown option, ``ValueError`` for a name that is taken or no file name.
+        """
+        if options is None:
+            options = WorkItemOptions(**kwargs)
+        elif kwargs:
+            options = WorkItemOptions(**{**{name: getattr(options, name) for name in OPTIONS}, **kwargs})
+        return WorkItem(self._add(options), self.graph)
+
+    def addDependency(self, child: Any, parent: Any) -> None:
+        """Let ``child``, an item of this node, wait for ``parent``."""
+        self._check_open("addDependency")
+        super().addDependency(child, parent)
+
+    def setExpressions(self, work_item: Any, *, command: Any = None, label: Any = None,
+                       outputs: Iterable[tuple[Any, str]] = ()) -> None:
+        """Give an item texts with ``@attributes``, to be evaluated when the call has ended (Topcook's own).
+
+        ``command`` and ``label`` are parms (``self["command"]``), ``outputs`` pairs of a parm and a tag: the item's
+        expected output files. Waiting until the end lets the texts use attributes that are set after the item was
+        added, and lets all mistakes of all items be told at once.
+        """
+        self._check_open("setExpressions")
+        self.expressions.append(Expressions(
+            record_of(work_item),
+            None if command is None else (command.name, str(command.value)),
+            None if label is None else (label.name, str(label.value)),
+            [(port.name, str(port.value), tag) for port, tag in outputs],
+        ))
+
+    def _add(self, options: WorkItemOptions) -> Record:
+        self._check_open("addWorkItem")
+        if options.batch:
+            raise NotImplementedError("addWorkItem(batch=True): batch items are made by nodes of Houdini only")
+        parent = None if options.parent is None else record_of(options.parent)
+        record = self.graph.new_item(self.node, self._index(options.index, parent))
+        if options.name:
+            record.custom_name = self._checked_name(str(options.name))
+        if parent is not None:
+            record.parent = parent
+            record.dependencies.append(parent)
+            record.priority, record.frame, record.frame_step = parent.priority, parent.frame, parent.frame_step
+        _copy_attributes(record, options, parent)
+        if options.priority is not None:
+            record.priority = int(options.priority)
+        if options.frame is not None:
+            record.frame, record.frame_step = float(options.frame), float(options.frameStep)
+        record.label = str(options.label or "")
+        record.slots = max(1, int(options.slots))
+        in_process = bool(options.inProcess) or options.cookType is WorkItemCookType.InProcess
+        record.traits = self._traits_for(in_process, bool(options.automatic), bool(options.isNoGenerate))
+        self.records.append(record)
+        return record
+
+    def _index(self, asked: int | None, parent: Record | None) -> int:
+        if asked is not None and asked >= 0:
+            return int(asked)
+        return parent.index if parent is not None else self._first_index + len(self.records)
+
+    def _checked_name(self, name: str) -> str:
+        if not name.strip() or name.startswith(".") or any(sign in name for sign in "/\\\0\n"):
+            raise ValueError(f'"{name}" cannot name a work item: its name is also the name of its files')
+        if name in self._names or self.graph.item(name) is not None:
+            raise ValueError(f'two work items would be called "{name}"; leave the name out, or put the index into it')
+        self._names.add(name)
+        return name
+
+    def _traits_for(self, in_process: bool, automatic: bool, no_generate: bool) -> Trait:
+        key = (in_process, automatic, no_generate)
+        traits = self._traits.get(key)
+        if traits is None:
+            traits = self._base
+            for given, trait in zip(key, (Trait.IN_PROCESS, Trait.AUTOMATIC, Trait.NO_GENERATE), strict=True):
+                traits |= trait if given else Trait.NONE
+            self._traits[key] = traits
+        return traits
+
+    def _check_open(self, what: str) -> None:
+        if self.closed:
+            raise CallbackError(f'"{what}" was called after the callback of "{self.node.name}" had ended\n'
+                                "    a holder takes items only while its callback runs")
+
+
+def _copy_attributes(record: Record, options: WorkItemOptions, parent: Record | None) -> None:
+    if options.cloneMode is CloneMode.Never:
+        return
+    source = parent if options.cloneTarget is None else record_of(options.cloneTarget)
+    if source is None:
+        return
+    record.attributes = inherited(source)
+    if options.cloneResultData and source.outputs:
+        record.outputs = list(source.outputs)
+
+
+@dataclass(slots=True)
+class Partition:
+    """The members of one partition to be; ``required`` ones have to exist for it to exist."""
+
+    members: dict[Record, None] = field(default_factory=dict)
+    required: dict[Record, None] = field(default_factory=dict)
+    frame: float | None = None
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+
+
+class PartitionHolder:
+    """``pdg.PartitionHolder``: collects which items belong to which partition, by the partition's index."""
+
+    def __init__(self, graph: GraphServices) -> None:
+        """Start with no partition."""
+        self.graph = graph
+        self.partitions: dict[int, Partition] = {}
+        self._in_all: dict[Record, None] = {}
+
+    def addItemToPartition(self, work_item: Any, index: int, required: bool = False) -> None:
+        """Put an item into partition ``index``, which begins to exist by it."""
+        partition = self._partition(index)
+        record = record_of(work_item)
+        partition.members[record] = None
+        if required:
+            partition.required[record] = None
+
+    def addItemToAllPartitions(self, work_item: Any) -> None:
+        """Put an item into every partition, also those that come to exist later."""
+        self._in_all[record_of(work_item)] = None
+
+    def setPartitionFrame(self, index: int, frame: float) -> None:
+        """Give partition ``index`` a frame."""
+        self._partition(index).frame = float(frame)
+
+    def setPartitionAttribute(self, index: int, name: str, value: Any) -> None:
+        """Give partition ``index`` an attribute of its own (Topcook's own)."""
+        self._partition(index).attributes[name] = with_flags(value, NO_FLAGS)
+
+    def finished(self) -> list[tuple[int, Partition]]:
+        """The partitions that have members, by index; items of all partitions come last in each."""
+        found = []
+        for index in sorted(self.partitions):
+            partition = self.partitions[index]
+            if partition.members:
+                for record in self._in_all:
+                    partition.members.setdefault(record, None)
+                found.append((index, partition))
+        return found
+
+    def _partition(self, index: int) -> Partition:
+        number = int(index)
+        if number < 0:
+            raise ValueError(f"a partition cannot have the index {number}: they count from 0")
+        return self.partitions.setdefault(number, Partition())

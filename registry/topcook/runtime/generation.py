@@ -1,0 +1,333 @@
+"""Nodes make their work items here, on a thread of their own: author code never runs on the cook thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from topcook.contract.expressions import Reference, expand, input_files, needs_inputs, parse
+from topcook.contract.holders import DependencyHolder, Partition, PartitionHolder, WorkItemHolder
+from topcook.contract.inherit import common_attributes, inherited, pass_expected_outputs, pass_outputs
+from topcook.contract.node_callbacks import rows_for
+from topcook.contract.processor import PyProcessor
+from topcook.contract.returns import read_return
+from topcook.contract.workitem import WorkItem
+from topcook.errors import CookError, ExpressionError, Problem, ProblemsError
+from topcook.model.enums import GenerationType, Result
+from topcook.model.files import File, tag_for
+from topcook.model.node import NodeType
+from topcook.model.workitem import Trait
+from topcook.runtime.generation_problems import as_problems, capped, defined_at, parm_problem
+from topcook.runtime.generation_when import Plan, generate_when, plan_generation
+
+if TYPE_CHECKING:
+    from topcook.contract.callbacks import Callback
+    from topcook.contract.holders import Expressions
+    from topcook.contract.host import GraphServices
+    from topcook.model.node import Node
+    from topcook.model.workitem import WorkItem as Record
+
+__all__ = [
+    "GenerationRequest",
+    "GenerationResult",
+    "Generator",
+    "Plan",
+    "cook_in_process",
+    "finish_late_command",
+    "generate_when",
+    "pass_outputs",
+    "plan_generation",
+]
+
+_ROWS: dict[str, Callback] = {row.name: row for kind in NodeType for row in rows_for(kind)}
+
+
+@dataclass(slots=True)
+class GenerationRequest:
+    """Let ``instance``, the node's object, make items of ``node`` from ``upstream``.
+
+    One call with all of ``upstream``, or one call per item of it (``each``); ``static`` before the cook.
+    """
+
+    node: Node
+    instance: Any
+    upstream: Sequence[Record]
+    static: bool
+    each: bool = False
+
+
+@dataclass(slots=True)
+class GenerationResult:
+    """What came of a request: the new items in order, and every problem.
+
+    The items of a call that failed are discarded; those of other calls of the same request stand.
+    """
+
+    request: GenerationRequest
+    items: list[Record] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def node(self) -> Node:
+        """The node."""
+        return self.request.node
+
+
+class Generator:
+    """Runs the generation callbacks of all nodes of a graph, one at a time.
+
+    ``run`` does it on the calling thread; ``submit`` on the generator's own, which then calls ``done(result)``.
+    """
+
+    def __init__(self, graph: GraphServices, done: Callable[[GenerationResult], None] | None = None) -> None:
+        """Generate for ``graph``; the thread starts with the first ``submit``."""
+        self._graph = graph
+        self._done = done or (lambda _result: None)
+        self._made: dict[Node, int] = {}
+        self._requests: SimpleQueue[GenerationRequest | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def submit(self, request: GenerationRequest) -> None:
+        """Take a request; returns at once."""
+        if self._thread is None:
+            # A daemon: a callback that never returns must not keep the program alive after the cook was given up.
+            self._thread = threading.Thread(target=self._work, name="topcook-generation", daemon=True)
+            self._thread.start()
+        self._requests.put(request)
+
+    def close(self, timeout: float | None = 5.0) -> bool:
+        """Drop what is waiting and end the thread; False when author code still runs after ``timeout`` seconds."""
+        self._closed.set()
+        self._requests.put(None)
+        if self._thread is None or self._thread is threading.current_thread():
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def run(self, request: GenerationRequest) -> GenerationResult:
+        """Carry out a request on the calling thread; never raises for what author code does."""
+        result = GenerationResult(request)
+        make = {NodeType.Processor: self._process, NodeType.Partitioner: self._partition, NodeType.Mapper: self._map}
+        upstream = [record for record in request.upstream if Trait.NO_GENERATE not in record.traits]
+        if not upstream and request.node.inputs:
+            return result
+        for batch in [[record] for record in upstream] if request.each else [upstream]:
+            try:
+                items = make[request.node.kind](request, batch)
+            except _RefusedError as refused:
+                result.problems += refused.problems
+            else:
+                result.items += items
+                self._made[request.node] = self._made.get(request.node, 0) + len(items)
+        result.problems = capped(result.problems)
+        return result
+
+    def _work(self) -> None:
+        while (request := self._requests.get()) is not None:
+            if self._closed.is_set():
+                return
+            self._done(self.run(request))
+
+    def _process(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
+        node, instance = request.node, request.instance
+        holder = WorkItemHolder(node, self._graph, static=request.static, first_index=self._made.get(node, 0))
+        kind = GenerationType.Static if request.static else GenerationType.Dynamic
+        try:
+            _call(node, instance, "onGenerate", holder, self._handles(upstream), kind)
+            if _overrides(instance, "onAddInternalDependencies"):
+                _call(node, instance, "onAddInternalDependencies", holder, holder.workItems, request.static)
+        finally:
+            holder.closed = True
+        _apply(node, holder)
+        evaluate_expressions(holder)
+        return holder.records
+
+    def _partition(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
+        holder = PartitionHolder(self._graph)
+        _call(request.node, request.instance, "onPartition", holder, self._handles(upstream))
+        traits = Trait.PARTITION | Trait.AUTOMATIC | (Trait.STATIC if request.static else Trait.NONE)
+        made = []
+        for index, partition in holder.finished():
+            record = self._graph.new_item(request.node, index)
+            record.traits = traits
+            _fill_partition(record, partition)
+            made.append(record)
+        return made
+
+    def _map(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
+        node = request.node
+        first, second = _two_sides(node, upstream)
+        holder = DependencyHolder()
+        _call(node, request.instance, "onMap", holder, self._handles(first), self._handles(second))
+        traits = Trait.AUTOMATIC | (Trait.STATIC if request.static else Trait.NONE)
+        made = []
+        for target in second:
+            record = self._graph.new_item(node, target.index)
+            record.traits, record.parent = traits, target
+            record.dependencies = list(dict.fromkeys([target, *holder.edges.get(target, ())]))
+            record.attributes = inherited(target)
+            record.priority, record.frame, record.frame_step = target.priority, target.frame, target.frame_step
+            pass_expected_outputs(record)
+            made.append(record)
+        return made
+
+    def _handles(self, records: Sequence[Record]) -> list[WorkItem]:
+        return [WorkItem(record, self._graph) for record in records]
+
+
+class _RefusedError(Exception):
+    """A generation call failed; its problems."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def _call(node: Node, instance: Any, name: str, *args: Any) -> None:
+    """Call a callback; raises ``_RefusedError`` when it raises, or answers failure or nonsense."""
+    try:
+        callback = getattr(instance, name)
+        result = read_return(_ROWS[name], callback(*args), place=defined_at(callback))
+    except BaseException as error:  # noqa: BLE001 - author code may raise anything, SystemExit included
+        raise _RefusedError(as_problems(node, name, error)) from error
+    if result is Result.Failure:
+        path, _, line = defined_at(callback).rpartition(":")
+        told = f': {node.errors[-1]}' if node.errors else ""
+        raise _RefusedError([Problem("generation", f'node "{node.name}": "{name}" answered pdg.result.Failure{told}',
+                                     path or None, int(line) if line else None,
+                                     hint="the items of this call were discarded")])
+
+
+def _overrides(instance: Any, name: str) -> bool:
+    own = getattr(type(instance), name, None)
+    return own is not None and own is not getattr(PyProcessor, name)
+
+
+def _apply(node: Node, holder: WorkItemHolder) -> None:
+    try:
+        holder.apply()
+    except Exception as error:
+        raise _RefusedError(as_problems(node, "onAddInternalDependencies", error)) from error
+
+
+def _fill_partition(record: Record, partition: Partition) -> None:
+    members = list(partition.members)
+    record.dependencies = members
+    record.attributes = common_attributes(members)
+    if partition.attributes:
+        record.attributes = {**(record.attributes or {}), **partition.attributes}
+    record.priority = min(member.priority for member in members)
+    frames = {member.frame for member in members}
+    record.frame = partition.frame if partition.frame is not None else frames.pop() if len(frames) == 1 else None
+    pass_expected_outputs(record)
+
+
+def _two_sides(node: Node, upstream: list[Record]) -> tuple[list[Record], list[Record]]:
+    """The items of a mapper's first input and those of its second."""
+    if len(node.inputs) != 2:  # noqa: PLR2004 - what a mapper maps from and to
+        raise _RefusedError([Problem(
+            "mapper-inputs", f'node "{node.name}" maps between two inputs, and has {len(node.inputs)}',
+            hint='write: inputs = ["waited_for", "waiting"]')])
+    first, second = node.inputs
+    if first is second:
+        return upstream, upstream
+    # What is of neither input stands for items that were never made (their ancestor failed): it blocks as they would.
+    return ([record for record in upstream if record.node is not second],
+            [record for record in upstream if record.node is second or record.node is not first])
+
+
+def evaluate_expressions(holder: WorkItemHolder) -> None:
+    """Evaluate the texts of a call's items; raises ``_RefusedError`` with the mistakes of all of them.
+
+    Output files first: an item may take what another one of the same call makes. A command that names input files
+    which nobody can know yet stays as it is written, and is marked as late.
+    """
+    problems: list[Problem] = []
+    for row in holder.expressions:
+        _evaluate_outputs(row, holder, problems)
+    for record in holder.records:
+        pass_expected_outputs(record)
+    for row in holder.expressions:
+        if row.command is None:
+            continue
+        try:
+            _evaluate_command(row.item, row.command[1], holder.graph)
+        except ExpressionError as error:
+            problems.append(parm_problem(holder.node, row.command[0], str(error)))
+    if problems:
+        raise _RefusedError(problems)
+
+
+def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, problems: list[Problem]) -> None:
+    item, graph = row.item, holder.graph
+    for parm, text, tag in row.outputs:
+        try:
+            if needs_inputs(text) and not _inputs_known(item):
+                problems.append(parm_problem(holder.node, parm, _LATE_OUTPUT))
+                continue
+            path = expand(text, item, graph)
+            if path:
+                item.expected_outputs = [*(item.expected_outputs or ()), File(path, tag or tag_for(path))]
+        except ExpressionError as error:
+            problems.append(parm_problem(holder.node, parm, str(error)))
+    if row.label is not None:
+        try:
+            item.label = expand(row.label[1], item, graph)
+        except ExpressionError as error:
+            problems.append(parm_problem(holder.node, row.label[0], str(error)))
+
+
+_LATE_OUTPUT = ('it names "@pdg_input", and what the inputs are is known only when they have cooked\n'
+                '    let the input node declare its outputs, or generate late: pdg_workitemgeneration = "eachcooked"')
+
+
+def _evaluate_command(item: Record, text: str, graph: GraphServices) -> None:
+    if needs_inputs(text) and item.dependencies and not _inputs_known(item):
+        expand(_without_inputs(text), item, graph)
+        item.command = text
+        item.traits |= Trait.LATE_COMMAND
+    else:
+        item.command = expand(text, item, graph)
+
+
+def _inputs_known(item: Record) -> bool:
+    """Whether every dependency says which files it makes; half a list would be taken for the whole."""
+    return bool(item.dependencies) and all(needed.outputs or needed.expected_outputs for needed in item.dependencies)
+
+
+@lru_cache(maxsize=1024)
+def _without_inputs(text: str) -> str:
+    """Everything else that ``text`` refers to, so that a mistyped attribute is found before the cook."""
+    return " ".join(piece.source for piece in parse(text)
+                    if isinstance(piece, Reference) and not piece.name.startswith("pdg_input"))
+
+
+def finish_late_command(item: Record, graph: GraphServices) -> None:
+    """Put a late command together, now that the item's inputs have cooked; called at hand-over.
+
+    Raises ``ExpressionError`` when there is no such input file.
+    """
+    if Trait.LATE_COMMAND in item.traits:
+        item.command = expand(item.command, item, graph)
+        item.traits &= ~Trait.LATE_COMMAND
+
+
+def cook_in_process(instance: Any, item: Record, graph: GraphServices) -> None:
+    """Let the node's object cook an in-process item, on the calling thread.
+
+    Raises what the author's ``onCookTask`` raises, ``CookError`` when it answers failure.
+    """
+    callback = instance.onCookTask
+    answer = read_return(_ROWS["onCookTask"], callback(WorkItem(item, graph)), place=defined_at(callback))
+    if answer is Result.Failure:
+        raise CookError(f'"onCookTask" of node "{item.node.name}" answered pdg.result.Failure')
+
+
+def problems_of(result: GenerationResult) -> ProblemsError:
+    """A failed result as one error."""
+    return ProblemsError(result.problems, f'node "{result.node.name}" could not make its work items')
