@@ -12,7 +12,7 @@ DEMO := examples/wedge_sim
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses=2 --dist=loadgroup
 
-.PHONY: help setup demo test soak bench lint types format clean
+.PHONY: help setup demo test soak bench lint types format docs clean
 
 help: ## list the targets
 	@echo "usage: make TARGET"
@@ -47,6 +47,9 @@ types: $(INSTALLED) ## mypy, strict
 format: $(INSTALLED) ## let ruff fix and lay out the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(INSTALLED) ## write the pages of docs/ that are read off the code
+	$(BIN)/python tools/render_docs.py
 
 clean: ## remove .venv, caches and what the examples made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist examples/*/work

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -59,38 +59,37 @@ def test_every_changelog_fragment_names_its_issue_and_its_kind() -> None:
     assert not [fragment for fragment in fragments if not name.fullmatch(fragment)]
 
 
-def commands(group: click.Group, words: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command of a group and its groups, with the words that a person types."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield f"{words} {name}", command
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{words} {name}")
+def test_pages_made_from_the_code_are_up_to_date() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / "tools" / "render_docs.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def test_every_command_and_option_is_in_the_docs() -> None:
     from topcook.cli import main
 
     page = read("docs/command-line.md")
-    missing = []
-    for words, command in [("topcook", main), *commands(main, "topcook")]:
-        _, heading, section = page.partition(f"# `{words}`\n")
-        if not heading and not command.hidden:
-            missing.append(words)
-        section = re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
-        shown = [parm for parm in command.params if isinstance(parm, click.Option) and not parm.hidden]
-        missing += [f"{words} {parm.opts[-1]}" for parm in shown if f"`{parm.opts[-1]}" not in section]
+    context = click.Context(main)
+    shown = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    assert shown.keys() >= {"list", "check", "expand", "cook"}
+    sections = dict(re.findall(r"^## `topcook (\w+)`\n(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL))
+    missing = [
+        f"{name} {option}"
+        for name, command in shown.items()
+        if command and not command.hidden
+        for parm in command.params
+        if isinstance(parm, click.Option) and not parm.hidden
+        for option in parm.opts
+        if f"`{option}`" not in sections.get(name, "")
+    ]
     assert not missing
 
 
 def test_every_callback_is_in_the_docs() -> None:
-    from topcook.contract import callbacks
+    from topcook.contract.callbacks import CALLBACKS
+    from topcook.contract.node_callbacks import NODE_CALLBACKS
 
     page = read("docs/callbacks.md")
-    tables = [value for name, value in vars(callbacks).items() if name.isupper() and isinstance(value, tuple | dict)]
-    rows = [row for table in tables for row in (table.values() if isinstance(table, dict) else table)]
-    names = [row.name for row in rows if hasattr(row, "name")]
-    assert names
-    assert not [name for name in names if f"`{name}" not in page]
+    rows = [*CALLBACKS, *(row for table in NODE_CALLBACKS.values() for row in table)]
+    assert not [row.name for row in rows if f"| `{row.signature}` | {row.need.value} |" not in page]
