@@ -1,0 +1,121 @@
+"""The cook's one result server: a thread with a selector, listening where schedulers ask it to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from topcook.runtime.resultserver.dispatch import Counters, Dispatcher, Notebook, Sink
+from topcook.runtime.resultserver.loop import Loop
+from topcook.runtime.resultserver.settings import Address, Limits, open_listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ResultServerThread:
+    """Takes reports of jobs by XML-RPC and by the line protocol on the same ports.
+
+    ``sink`` gets the calls; ``secret`` is what callers must know; ``address`` and ``limits`` are the user's;
+    ``allow_without_secret(item)`` says whether an item's scheduler takes reports of old clients that cannot send the
+    secret (``item`` is None for calls about no item; the default None: nobody's does); ``log`` takes lines.
+    A report is answered only when the sink says that it is recorded. No code of authors runs here.
+    Any thread may call any method.
+    """
+
+    def __init__(self, sink: Sink, secret: str, *, address: Address | None = None, limits: Limits | None = None,
+                 allow_without_secret: Callable[[int | str | None], bool] | None = None,
+                 log: Callable[[str], None] | None = None) -> None:
+        """Prepare; nothing listens before ``start``. Raises ConfigError for a bad address."""
+        self.counters = Counters()
+        self._address = (address or Address()).checked()
+        self._limits = limits or Limits()
+        self._secret = secret.encode()
+        write = log or logging.getLogger("topcook.resultserver").warning
+        self._notebook = Notebook(write)
+        self._dispatcher = Dispatcher(sink, self._post, self.counters, self._notebook, allow_without_secret)
+        self._lock = threading.Lock()
+        self._loop: Loop | None = None
+        self._addresses: dict[tuple[bool, tuple[int, int] | None], str] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._loop is not None
+
+    @property
+    def address(self) -> str:
+        """The first ``host:port`` it listens on, empty while it does not listen."""
+        return next(iter(self._addresses.values()), "")
+
+    def start(self, *, local_only: bool = True, port_range: tuple[int, int] | None = None) -> str:
+        """Listen as asked; returns the ``host:port`` for it, the same again for the same wish.
+
+        Schedulers of one cook may ask for different things: each gets a port of the one server. A scheduler that
+        has no wish shares what is there. Raises ConfigError or CookRefusedError.
+        """
+        with self._lock:
+            known = self._known(local_only=local_only, port_range=port_range)
+            if known:
+                return known
+            listener, told = open_listener(self._address, local_only=local_only, ports=port_range)
+            if self._loop is None:
+                self._loop = Loop(self._dispatcher, self.counters, self._limits, self._notebook, self._secret)
+            self._loop.listen(listener)
+            self._addresses[local_only, port_range] = told
+            return told
+
+    def _known(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
+        for (local, ports), told in self._addresses.items():
+            # With an address of the user's, what the scheduler says about local or not changes nothing.
+            reach = local == local_only or bool(self._address.bind) or (local_only and not local)
+            if reach and port_range in {None, ports}:
+                return told
+        return ""
+
+    def stop(self) -> None:
+        """Close everything; answers to what is recorded go out first. Again: a no-op."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            self._addresses.clear()
+        if loop is not None:
+            loop.stop()
+
+    def _post(self, function: Callable[..., None], *args: Any) -> None:
+        loop = self._loop
+        if loop is not None:
+            loop.post(function, *args)
+
+
+class SchedulerDoor:
+    """The one result server as one scheduler sees it: ``contract.host.ResultServer``.
+
+    Stopping it only takes the address back from this scheduler: others may still use the server, and late reports
+    are still recorded.
+    """
+
+    def __init__(self, server: ResultServerThread) -> None:
+        """A door to ``server``, closed."""
+        self._server = server
+        self._address = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether this scheduler has started it."""
+        return bool(self._address) and self._server.running
+
+    @property
+    def address(self) -> str:
+        """``host:port`` for this scheduler's jobs, empty while it has not started it."""
+        return self._address if self.running else ""
+
+    def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
+        """Listen for this scheduler; again a no-op."""
+        if not self.running:
+            self._address = self._server.start(local_only=local_only, port_range=port_range)
+        return self._address
+
+    def stop(self) -> None:
+        """This scheduler needs it no more."""
+        self._address = ""
