@@ -1,0 +1,131 @@
+"""Where a class and its members stand in their author's file.
+
+Reads the text through ``linecache``, which holds the version that was executed even when the file on disk
+has changed since. Parsing happens only once something is to be shown.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["Place", "function_of", "is_ours", "module_of", "path_of", "place_of", "syntax_of"]
+
+#: Modules whose classes are ours: what they define is a default, not an author's doing.
+OUR_MODULES = ("topcook.contract", "pdg")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in a file; line and column count from 1."""
+
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        """``path:line:column`` as far as known."""
+        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+def is_ours(cls: type) -> bool:
+    """Whether a class is one of our base classes or mixins."""
+    module = getattr(cls, "__module__", "")
+    return any(module == ours or module.startswith(ours + ".") for ours in OUR_MODULES)
+
+
+def function_of(member: Any) -> FunctionType | None:
+    """The Python function behind a member of a class: unwrapped from property, static and class methods."""
+    seen: set[int] = set()
+    while member is not None and id(member) not in seen:
+        seen.add(id(member))
+        # functools.wraps leaves the author's function here; the wrapper's own place would mislead.
+        inner = getattr(member, "__wrapped__", None) or getattr(member, "__func__", None)
+        if inner is None and isinstance(member, property):
+            inner = member.fget
+        if inner is None:
+            return member if isinstance(member, FunctionType) else None
+        member = inner
+    return None
+
+
+def module_of(cls: type) -> ModuleType | None:
+    """The module that a class says it is from, when it is loaded."""
+    return sys.modules.get(getattr(cls, "__module__", ""))
+
+
+def path_of(cls: type) -> str | None:
+    """The file that defines a class: of its first own function, else of its module."""
+    for member in vars(cls).values():
+        function = function_of(member)
+        if function is not None and function.__module__ == cls.__module__:
+            return function.__code__.co_filename
+    path = getattr(module_of(cls), "__file__", None)
+    return path if isinstance(path, str) else None
+
+
+def _class_node(cls: type, path: str) -> ast.ClassDef | None:
+    """The syntax of a class, by its qualified name; the last one where a name is defined twice."""
+    try:
+        node: ast.AST = ast.parse("".join(linecache.getlines(path)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for part in cls.__qualname__.split("."):
+        if part == "<locals>":
+            continue
+        found = [
+            inner
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and inner.name == part
+        ]
+        if not found:
+            return None
+        node = found[-1]
+    return node if isinstance(node, ast.ClassDef) else None
+
+
+def _name_column(path: str, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The column of the name in a ``def`` or ``class`` line."""
+    line = linecache.getline(path, node.lineno)
+    at = line.find(node.name, node.col_offset)
+    return (at if at >= 0 else node.col_offset) + 1
+
+
+def place_of(cls: type, member: str | None = None) -> Place:
+    """Where ``cls`` is defined, or its own member of that name (a method, or an assignment)."""
+    function = function_of(vars(cls).get(member)) if member else None
+    path = function.__code__.co_filename if function else path_of(cls)
+    if path is None:
+        return Place()
+    node = _class_node(cls, path)
+    if node is not None and member is None:
+        return Place(path, node.lineno, _name_column(path, node))
+    for statement in reversed(node.body) if node is not None else ():
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == member:
+            return Place(path, statement.lineno, _name_column(path, statement))
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if any(isinstance(target, ast.Name) and target.id == member for target in targets):
+                return Place(path, statement.lineno, statement.col_offset + 1)
+    if function is not None:
+        return Place(path, function.__code__.co_firstlineno)
+    return Place(path, node.lineno if node is not None else None)
+
+
+def syntax_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The syntax of a function, with the file's own line numbers; None when its text cannot be had."""
+    code = function.__code__
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename, function.__globals__)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            if first == code.co_firstlineno:
+                return node
+    return None

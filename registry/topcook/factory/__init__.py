@@ -1,0 +1,1 @@
+"""From files and distributions to a menu: find, execute, check and describe scheduler and node types."""
