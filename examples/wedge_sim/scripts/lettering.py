@@ -71,8 +71,8 @@ def write(picture: Picture, text: str, left: int, top: int, scale: int, color: C
             bits = int(digit, 32)
             for column in range(WIDE):
                 dots[row + 1][place * ADVANCE + column + 1] = float(bits >> (WIDE - 1 - column) & 1)
-    for y, row in enumerate(enlarged(dots, scale)):
-        for x, ink in enumerate(row):
+    for y, line in enumerate(enlarged(dots, scale)):
+        for x, ink in enumerate(line):
             share = min(1.0, max(0.0, 3.2 * ink - 0.8))
             if share:
                 put(picture, left - scale + x, top - scale + y, color, share)
