@@ -6,7 +6,7 @@ opaque ``scheduler`` handle that a scheduler class gets in ``__init__`` carries 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,25 +79,47 @@ class ResultServer(Protocol):
         """This scheduler needs it no more; a no-op when it is not running."""
 
 
+class JobEnd(NamedTuple):
+    """How a local job ended.
+
+    ``exit_status`` is negative for a signal, 126 or 127 for a command that could not be started (as a shell has it),
+    and ``None`` for a job that never ran or whose end nobody saw; ``reason`` then says why. ``at`` is a reading of
+    ``time.monotonic()``, ``max_rss`` counts bytes, ``cpu`` seconds.
+    """
+
+    exit_status: int | None
+    at: float
+    reason: str = ""
+    max_rss: int = 0
+    cpu: float = 0.0
+
+
 class JobKeeper(Protocol):
     """Starts commands on this machine in a process that outlives the engine."""
 
+    def set_slots(self, slots: int) -> None:
+        """How many slots this scheduler's jobs share; 0 (as at the start): no limit."""
+
     def start(self, job: LocalJob) -> None:
-        """Hand a command over; its start and end are told to ``job.on_start`` and ``job.on_end``."""
+        """Hand a command over; it starts when its slots are free, first come first served."""
 
-    def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> None:
-        """End the jobs with these tokens and all their descendants; returns when they are gone."""
+    def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
+        """End the jobs with these tokens and all their descendants; returns when they are gone.
 
-    def cancel_all(self, grace: float = 5.0) -> None:
-        """End every job of this scheduler; returns when they are gone."""
+        The pids returned are of processes that could not be ended (waiting in the kernel, or another user's).
+        """
+
+    def cancel_all(self, grace: float = 5.0) -> list[int]:
+        """End every job of this scheduler; returns as ``cancel`` does."""
 
 
 class LocalJob(Protocol):
     """A command for the keeper.
 
-    ``argv`` starts without a shell. ``on_start(pid, at)`` and ``on_end(exit_status, at)`` are called on the keeper's
-    reader thread with readings of ``time.monotonic()``; a negative status is a signal; a command that could not be
-    started ends with status 127 (126: not allowed) and its reason in the log.
+    ``argv`` starts without a shell, its output is appended to ``log_path``. It takes ``slots`` of its scheduler's
+    (all of them when it wants more than there are). ``on_start(pid, at)``, at a reading of ``time.monotonic()``
+    taken before the start, and ``on_end(end)`` are called on the keeper's reader thread and must not block; an end
+    without a start is a command that could not be started, its reason also in its log.
     """
 
     token: str
@@ -105,8 +127,9 @@ class LocalJob(Protocol):
     env: Mapping[str, str]
     cwd: str
     log_path: str
+    slots: int
     on_start: Callable[[int, float], None]
-    on_end: Callable[[int, float], None]
+    on_end: Callable[[JobEnd], None]
 
 
 class SchedulerHost(Protocol):

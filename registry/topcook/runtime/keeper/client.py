@@ -1,0 +1,274 @@
+"""The engine's side of the keeper: jobs out, starts and ends in.
+
+``KeeperProcess`` is the one connection of a cook; each local scheduler has a ``KeeperPool`` on it, which is the
+``JobKeeper`` that its host hands out. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from topcook.contract.host import JobEnd, LocalJob
+from topcook.runtime.keeper import aftermath, launch
+from topcook.runtime.keeper.encode import Environments, start_message
+from topcook.runtime.keeper.program import cancel as keeper_cancel
+from topcook.runtime.keeper.program import wire
+
+#: What a keeper may take beyond grace and patience before it counts as hung.
+_SLACK = 15.0
+_CHUNK = 1 << 18
+
+
+class KeeperProcess:
+    """One keeper process, started when the first job comes.
+
+    ``directory`` holds its record (see ``record``). When it dies unexpectedly, what it ran is killed and each job
+    ends without a status; the next job starts a new keeper. ``on_error`` hears of callbacks that raised.
+    """
+
+    def __init__(self, directory: str, *, die_with_parent: bool = False,
+                 on_error: Callable[[str], None] | None = None) -> None:
+        """Nothing is started or written yet."""
+        self.directory = os.path.abspath(directory)
+        self._die_with_parent = die_with_parent
+        self._on_error = on_error
+        self._lock = threading.RLock()
+        self._connection: launch.Connection | None = None
+        self._reader: threading.Thread | None = None
+        self._environments = Environments()
+        self._pools: dict[str, int] = {}
+        self._jobs: dict[str, LocalJob] = {}
+        self._pids: dict[str, tuple[int, float]] = {}
+        self._requests: dict[bytes, _Request] = {}
+        self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None before the first job."""
+        return self._connection.pid if self._connection else None
+
+    def pool(self, name: str) -> KeeperPool:
+        """The jobs of one scheduler; ask for it once."""
+        return KeeperPool(self, name)
+
+    def attach(self) -> dict[str, tuple[int, float]] | None:
+        """Connect to the keeper an earlier engine left in the directory: its running jobs, token to (pid, started).
+
+        None when there is none; ``adopt`` each of the jobs to hear of its end.
+        """
+        with self._lock:
+            connection = launch.find_keeper(self.directory)
+            if connection is None:
+                return None
+            listed = threading.Event()
+            # The answer to a request comes after the list of running jobs, so the list is complete then.
+            request = self._requests[b"attach"] = _Request(listed)
+            self._connect(connection)
+            self._send(wire.pack([wire.CANCEL, b"attach", b"0", b"", b"no-such-job"]))
+        listed.wait(_SLACK)
+        self._requests.pop(b"attach", None)
+        return dict(self._pids) if not request.lost else None
+
+    def adopt(self, job: LocalJob) -> bool:
+        """Have the end of a job that runs already told to ``job``; False when it has ended meanwhile."""
+        with self._lock:
+            if job.token not in self._pids:
+                return False
+            self._jobs[job.token] = job
+            return True
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Leave; the keeper ends when its last job has. Waits for its end when no job is running."""
+        with self._lock:
+            connection, self._closing = self._connection, True
+            idle = not self._jobs
+            if connection is not None:
+                with contextlib.suppress(OSError):
+                    connection.socket.sendall(wire.pack([wire.BYE]))
+                with contextlib.suppress(OSError):
+                    connection.socket.shutdown(socket.SHUT_WR)
+        if connection is None:
+            return
+        if self._reader is not None and self._reader is not threading.current_thread():
+            self._reader.join(timeout)
+        if connection.process is not None and idle:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                connection.process.wait(timeout)
+        if connection.process is not None:
+            # It may live on by design; silence Popen's complaint about a child nobody waited for.
+            connection.process.returncode = connection.process.returncode or 0
+
+    # -- what pools call ------------------------------------------------------------------------------------------
+
+    def start(self, pool: str, job: LocalJob) -> None:
+        """Hand a job over; see ``JobKeeper.start``. Raises ValueError for what no process can be given."""
+        with self._lock:
+            if self._connection is None:
+                self._connect(launch.start_keeper(self.directory, die_with_parent=self._die_with_parent))
+            if job.token in self._jobs:
+                raise ValueError(f'job "{job.token}" was handed over already')
+            message = start_message(job, os.fsencode(pool), self._environments)
+            self._jobs[job.token] = job
+            self._send(message)
+
+    def set_slots(self, pool: str, slots: int) -> None:
+        """Tell the keeper, now or when it is started."""
+        with self._lock:
+            self._pools[pool] = slots
+            if self._connection is not None:
+                self._send(_pool_message(pool, slots))
+
+    def cancel(self, pool: str, tokens: Sequence[str], grace: float) -> list[int]:
+        """End jobs and wait until they are gone; no tokens: the whole pool. Returns survivors."""
+        with self._lock:
+            if self._connection is None:
+                return []
+            request = _Request(threading.Event())
+            name = b"%d" % id(request)
+            self._requests[name] = request
+            fields = [wire.CANCEL, name, b"%r" % float(grace), os.fsencode(pool), *(t.encode("ascii") for t in tokens)]
+            self._send(wire.pack(fields))
+        if self._reader is threading.current_thread():
+            # A callback cancels: its answer is read by this very thread, later.
+            return []
+        if not request.done.wait(grace + keeper_cancel.PATIENCE + _SLACK):
+            self._kill_hung_keeper()
+            request.done.wait(_SLACK)
+        return request.survivors
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _connect(self, connection: launch.Connection) -> None:
+        self._connection = connection
+        self._environments = Environments()
+        self._closing = False
+        for pool, slots in self._pools.items():
+            self._send(_pool_message(pool, slots))
+        self._reader = threading.Thread(target=self._read, args=(connection,), name="topcook-keeper", daemon=True)
+        self._reader.start()
+
+    def _send(self, message: bytes) -> None:
+        if self._connection is not None:
+            # A keeper that is gone is noticed by the reader, which ends the jobs.
+            with contextlib.suppress(OSError):
+                self._connection.socket.sendall(message)
+
+    def _read(self, connection: launch.Connection) -> None:
+        unpacker = wire.Unpacker()
+        with connection.socket:
+            for data in _chunks(connection.socket):
+                for fields in unpacker.feed(data):
+                    self._hear(fields)
+        self._lost(connection)
+
+    def _hear(self, fields: list[bytes]) -> None:
+        kind = fields[0]
+        if kind == wire.STARTED:
+            token, pid, at = fields[1].decode("ascii"), int(fields[2]), float(fields[3])
+            self._pids[token] = (pid, at)
+            job = self._jobs.get(token)
+            if job is not None:
+                self._tell(lambda: job.on_start(pid, at), token)
+        elif kind == wire.ENDED:
+            _, token_, status, at_, reason, max_rss, cpu = fields
+            end = JobEnd(int(status) if status else None, float(at_), reason.decode(errors="replace"),
+                         int(max_rss), float(cpu))
+            self._end(token_.decode("ascii"), end)
+        elif kind == wire.GONE:
+            request = self._requests.pop(fields[1], None)
+            if request is not None:
+                request.survivors = [int(pid) for pid in fields[2:]]
+                request.done.set()
+
+    def _end(self, token: str, end: JobEnd) -> None:
+        with self._lock:
+            self._pids.pop(token, None)
+            job = self._jobs.pop(token, None)
+        if job is not None:
+            self._tell(lambda: job.on_end(end), token)
+
+    def _tell(self, call: Callable[[], None], token: str) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - author code: it must not cost the other jobs their reports
+            if self._on_error is not None:
+                self._on_error(f'the report of job "{token}" raised {type(error).__name__}: {error}')
+
+    def _lost(self, connection: launch.Connection) -> None:
+        """The keeper closed its end: as agreed, or because it died."""
+        with self._lock:
+            if self._connection is connection:
+                self._connection = None
+            pids = dict(self._pids)
+            tokens = list(self._jobs)
+            requests, self._requests = list(self._requests.values()), {}
+        if not self._closing:
+            aftermath.end_orphans(connection.keeper_id, [pid for pid, _ in pids.values()])
+            reason = aftermath.obituary(connection, self.directory)
+            for token in tokens:
+                self._end(token, JobEnd(None, aftermath.now(), reason))
+            self._pids.clear()
+        for request in requests:
+            request.lost = True
+            request.done.set()
+
+    def _kill_hung_keeper(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                aftermath.kill(self._connection.pid)
+
+
+class KeeperPool:
+    """The keeper as one scheduler sees it (``contract.host.JobKeeper``)."""
+
+    def __init__(self, keeper: KeeperProcess, name: str) -> None:
+        """``name`` is the scheduler's."""
+        self._keeper = keeper
+        self._name = name
+
+    def set_slots(self, slots: int) -> None:
+        """How many slots the jobs share; 0: no limit."""
+        self._keeper.set_slots(self._name, slots)
+
+    def start(self, job: LocalJob) -> None:
+        """Hand a command over; raises ValueError for what no process can be given (NUL, no command)."""
+        self._keeper.start(self._name, job)
+
+    def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
+        """End these jobs and all their descendants; returns when they are gone."""
+        return self._keeper.cancel(self._name, tokens, grace) if tokens else []
+
+    def cancel_all(self, grace: float = 5.0) -> list[int]:
+        """End every job of this scheduler, and what earlier ones left running."""
+        return self._keeper.cancel(self._name, (), grace)
+
+
+class _Request:
+    """A question to the keeper whose answer somebody waits for."""
+
+    __slots__ = ("done", "lost", "survivors")
+
+    def __init__(self, done: threading.Event) -> None:
+        self.done = done
+        self.lost = False
+        self.survivors: list[int] = []
+
+
+def _chunks(connection: socket.socket) -> Iterator[bytes]:
+    while True:
+        try:
+            data = connection.recv(_CHUNK)
+        except OSError:
+            return
+        if not data:
+            return
+        yield data
+
+
+def _pool_message(pool: str, slots: int) -> bytes:
+    return wire.pack([wire.POOL, os.fsencode(pool), b"%d" % max(slots, 0)])

@@ -1,0 +1,61 @@
+"""A job as the START message that the keeper reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from topcook.contract.host import LocalJob
+from topcook.runtime.keeper.program import wire
+
+_TOKEN = re.compile(r"[!-.0-~]+", re.ASCII)  # printable, no blank, no slash
+#: A change list longer than this share of the environment is worth a new base.
+_NEW_BASE_SHARE = 0.5
+
+
+class Environments:
+    """The base environments the keeper knows: most jobs differ from the last base in a dozen variables."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._number = -1
+        self._base: dict[str, str] = {}
+
+    def encode(self, env: Mapping[str, str]) -> tuple[bytes, int, list[bytes]]:
+        """What to send ahead (mostly nothing), the number of the base, and the changes to it."""
+        base = self._base
+        changes = [f"{name}={value}" for name, value in env.items() if base.get(name) != value]
+        removed = [name for name in base if name not in env] if len(env) != len(base) or changes else []
+        if self._number >= 0 and len(changes) + len(removed) <= _NEW_BASE_SHARE * len(env) + 8:
+            return b"", self._number, [os.fsencode(text) for text in changes + removed]
+        if any(not name or "=" in name for name in env):
+            raise ValueError('an environment variable has an empty name or one with "=" in it')
+        self._base = dict(env)
+        self._number += 1
+        rows = [os.fsencode(f"{name}={value}") for name, value in env.items()]
+        return _packed([wire.ENV, b"%d" % self._number, *rows], "its environment"), self._number, []
+
+
+def start_message(job: LocalJob, pool: bytes, environments: Environments) -> bytes:
+    """The bytes to send for ``job``; raises ValueError for what no process can be given."""
+    if not job.argv or not job.argv[0]:
+        raise ValueError(f'job "{job.token}" has no command')
+    if not _TOKEN.fullmatch(job.token):
+        raise ValueError(f'a job token is printable ASCII without blanks and slashes, not "{job.token}"')
+    ahead, number, changes = environments.encode(job.env)
+    argv = [os.fsencode(word) for word in job.argv]
+    fields = [
+        wire.START, job.token.encode("ascii"), pool, b"%d" % max(job.slots, 1),
+        os.fsencode(os.path.abspath(job.cwd)), os.fsencode(os.path.abspath(job.log_path)),
+        b"%d" % number, b"%d" % len(argv), *argv, *changes,
+    ]
+    return ahead + _packed(fields, f'job "{job.token}"')
+
+
+def _packed(fields: list[bytes], what: str) -> bytes:
+    message = wire.pack(fields)
+    # The length in front may hold NUL bytes of its own.
+    if message.count(b"\0", 4) != len(fields) - 1:
+        raise ValueError(f"{what} holds a NUL character, which no process can be given")
+    return message

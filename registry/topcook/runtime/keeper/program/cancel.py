@@ -1,0 +1,96 @@
+"""Ending jobs with everything they started: TERM, a grace, KILL, and only then "gone"."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from .jobs import Job, Jobs
+from .processes import Row, descendants, mark_of, process_table, send, send_group
+
+#: How long after KILL a process may take to go (uninterruptible disk waits) before it is called a survivor.
+PATIENCE = 15.0
+#: Between two looks at the process table while a cancel waits for processes that are not our children.
+LOOK_EVERY = 0.03
+
+
+class Cancel:
+    """One request to end jobs: those with ``tokens``, or all of ``pool``, or (neither) all there are."""
+
+    def __init__(self, request: bytes, grace: float, pool: bytes, tokens: frozenset[str]) -> None:
+        """Nothing is ended before ``begin``."""
+        self.request = request
+        self.survivors: list[int] = []
+        self._grace = grace
+        self._pool = pool
+        self._tokens = tokens
+        self._killing = False
+        self._deadline = 0.0
+        #: Sessions to empty: the pids of the jobs this request found.
+        self._leaders: set[int] = set()
+
+    def chooses(self, job: Job) -> bool:
+        """Whether this request is about that job."""
+        if self._tokens:
+            return job.token in self._tokens
+        return not self._pool or job.pool == self._pool
+
+    def begin(self, jobs: Jobs) -> None:
+        """Drop what is queued and ask what runs to stop."""
+        jobs.drop_queued(self.chooses, "canceled before it started")
+        now = time.monotonic()
+        self._deadline = now + max(self._grace, 0.0)
+        for pid, job in jobs.running.items():
+            if self.chooses(job):
+                job.reason = "canceled"
+                self._leaders.add(pid)
+        if self._grace > 0:
+            members = self._members(jobs)
+            for pid in self._leaders:
+                send_group(pid, signal.SIGTERM)
+            send(members, signal.SIGTERM)
+
+    def step(self, jobs: Jobs) -> bool:
+        """Look again; True when all is gone, or what is left will not go."""
+        members = self._members(jobs)
+        if not members:
+            return True
+        now = time.monotonic()
+        if not self._killing and now >= self._deadline:
+            self._killing = True
+            self._deadline = now + PATIENCE
+        elif self._killing and now >= self._deadline:
+            self.survivors = sorted(members)
+            return True
+        if self._killing:
+            # Again at every look: a process may have forked between the last look and its end.
+            send(members, signal.SIGKILL)
+        return False
+
+    def _members(self, jobs: Jobs) -> set[int]:
+        table = process_table()
+        found = descendants(table, self._leaders & jobs.running.keys())
+        # The number of a session stays taken as long as it has a member, so this finds no stranger.
+        sessions = {pid for pid, row in table.items() if row.session in self._leaders}
+        self._leaders = {pid for pid in self._leaders if pid in jobs.running or any(
+            table[member].session == pid for member in sessions)}
+        strays = {pid for pid, row in table.items() if self._is_stray(pid, row, jobs)}
+        found |= descendants(table, sessions | strays)
+        # A zombie is gone but for its name; only our own jobs are waited for until they are reaped.
+        return {pid for pid in found if not table[pid].zombie or pid in jobs.running}
+
+    def _is_stray(self, pid: int, row: Row, jobs: Jobs) -> bool:
+        """Whether a job of ours left this process behind: our child by adoption, marked with a chosen job."""
+        if row.parent != os.getpid() or pid in jobs.running or row.zombie:
+            return False
+        keeper_id, _, rest = mark_of(pid).partition("/")
+        pool, _, token = rest.rpartition("/")
+        if keeper_id != jobs.keeper_id:
+            return False
+        if self._tokens:
+            return token in self._tokens
+        if self._pool and pool != os.fsdecode(self._pool):
+            return False
+        # Of a job that started after this request came: not what was meant.
+        return not any(job.token == token and other not in self._leaders for other, job in jobs.running.items())

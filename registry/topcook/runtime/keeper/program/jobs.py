@@ -1,0 +1,176 @@
+"""The keeper's jobs: queued in pools of slots, running, reaped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+
+from . import wire
+from .processes import MARK
+from .record import Record, boot_clock
+from .spawn import NotStartedError, Spawner
+
+#: How long a command is tried again while the machine is short of processes, memory or descriptors.
+PATIENCE = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+#: Linux counts memory in KiB, macOS in bytes.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class Job:
+    """One command of the engine's: queued while ``pid`` is 0."""
+
+    __slots__ = ("argv", "changes", "cwd", "env", "give_up", "log", "pid", "pool", "reason", "token", "weight")
+
+    def __init__(self, fields: list[bytes]) -> None:
+        """Read a START message, its first field dropped."""
+        token, pool, weight, self.cwd, self.log, env, count = fields[:7]
+        self.token = token.decode("ascii")
+        self.pool = pool
+        self.weight = int(weight)
+        self.env = int(env)
+        end = 7 + int(count)
+        self.argv = fields[7:end]
+        self.changes = fields[end:]
+        self.pid = 0
+        self.reason = ""
+        self.give_up = 0.0
+
+
+class Pool:
+    """Slots that the jobs of one scheduler share; 0 slots: no limit."""
+
+    __slots__ = ("queue", "slots", "used")
+
+    def __init__(self) -> None:
+        """Start empty and without limit."""
+        self.slots = 0
+        self.used = 0
+        self.queue: deque[Job] = deque()
+
+    def fits(self, job: Job) -> bool:
+        """Whether the job may start now; one that is wider than the pool runs alone."""
+        return not self.slots or self.used + job.weight <= self.slots or not self.used
+
+
+class Jobs:
+    """All jobs of this keeper; ``report`` takes messages for the engine."""
+
+    def __init__(self, keeper_id: str, record: Record, report: Callable[[list[bytes]], None]) -> None:
+        """Start with none."""
+        self.keeper_id = keeper_id
+        self.record = record
+        self.report = report
+        self.running: dict[int, Job] = {}
+        self.started_at: dict[int, float] = {}
+        self.pools: dict[bytes, Pool] = {}
+        self.retry_at = 0.0
+        self._pause = _FIRST_PAUSE
+        self._environments: dict[int, dict[bytes, bytes]] = {}
+        self._spawner = Spawner()
+
+    @property
+    def queued(self) -> bool:
+        """Whether a job waits for a slot."""
+        return any(pool.queue for pool in self.pools.values())
+
+    def pool(self, name: bytes) -> Pool:
+        """The pool of that name, made when first named."""
+        pool = self.pools.get(name)
+        if pool is None:
+            pool = self.pools[name] = Pool()
+        return pool
+
+    def add_environment(self, fields: list[bytes]) -> None:
+        """Keep a base environment (an ENV message, its first field dropped)."""
+        pairs = (row.partition(b"=") for row in fields[1:])
+        self._environments[int(fields[0])] = {name: value for name, _, value in pairs}
+
+    def add(self, job: Job) -> None:
+        """Queue a job behind the others of its pool."""
+        self.pool(job.pool).queue.append(job)
+
+    def fill(self) -> None:
+        """Start what fits, first come first served in each pool."""
+        if self.retry_at and time.monotonic() < self.retry_at:
+            return
+        self.retry_at = 0.0
+        for pool in self.pools.values():
+            queue = pool.queue
+            while queue and not self.retry_at and pool.fits(queue[0]):
+                self._start(pool, queue.popleft())
+
+    def _start(self, pool: Pool, job: Job) -> None:
+        boot, at = boot_clock(), time.monotonic()
+        try:
+            pid = self._spawner.spawn(job.argv, self._environment_of(job), job.cwd, job.log)
+        except NotStartedError as error:
+            if error.passing and not self._give_up(job, at):
+                pool.queue.appendleft(job)
+                self.retry_at = at + self._pause
+                self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            else:
+                self.end(job, error.status, error.reason)
+            return
+        self._pause = _FIRST_PAUSE
+        job.pid = pid
+        pool.used += job.weight
+        self.running[pid] = job
+        self.started_at[pid] = at
+        self.record.started(job.token, pid, boot, at)
+        self.report([wire.STARTED, job.token.encode(), b"%d" % pid, b"%.6f" % at])
+
+    def _give_up(self, job: Job, now: float) -> bool:
+        if not job.give_up:
+            job.give_up = now + PATIENCE
+        return now >= job.give_up
+
+    def _environment_of(self, job: Job) -> dict[bytes, bytes]:
+        env = dict(self._environments.get(job.env, ()))
+        for change in job.changes:
+            name, equals, value = change.partition(b"=")
+            if equals:
+                env[name] = value
+            else:
+                env.pop(name, None)
+        env[MARK.encode()] = b"%s/%s/%s" % (self.keeper_id.encode(), job.pool, job.token.encode())
+        return env
+
+    def reap(self) -> None:
+        """Take note of every child that ended, jobs and what jobs left behind."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            job = self.running.pop(pid, None)
+            if job is None:
+                continue
+            del self.started_at[pid]
+            self.pools[job.pool].used -= job.weight
+            code = os.waitstatus_to_exitcode(status)
+            self.end(job, code, job.reason, usage.ru_maxrss * _RSS_UNIT, usage.ru_utime + usage.ru_stime)
+            # A place is free again, whatever it was that was short.
+            self.retry_at = 0.0
+
+    def end(self, job: Job, status: int | None, reason: str = "", max_rss: int = 0, cpu: float = 0.0) -> None:
+        """Record and report the end of a job."""
+        at = time.monotonic()
+        self.record.ended(job.token, status, at, max_rss, cpu)
+        told = b"" if status is None else b"%d" % status
+        self.report([wire.ENDED, job.token.encode(), told, b"%.6f" % at, reason.encode(errors="surrogateescape"),
+                     b"%d" % max_rss, b"%.6f" % cpu])
+
+    def drop_queued(self, chosen: Callable[[Job], bool], reason: str) -> None:
+        """Forget the queued jobs that ``chosen`` picks; each ends without a status."""
+        for pool in self.pools.values():
+            dropped = [job for job in pool.queue if chosen(job)]
+            if dropped:
+                pool.queue = deque(job for job in pool.queue if not chosen(job))
+                for job in dropped:
+                    self.end(job, None, reason)

@@ -1,0 +1,276 @@
+"""The keeper's event loop: the engine's socket, the door for an engine that comes back, and the children.
+
+One thread and no polling: the loop sleeps in ``poll`` until the engine writes or a child ends (SIGCHLD writes into a
+pipe). Freed slots are filled first, then what happened is written to the record, then the engine is told.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+
+from . import wire
+from .cancel import LOOK_EVERY, Cancel
+from .jobs import Job, Jobs
+from .processes import become_subreaper
+from .record import Record
+
+_CHUNK = 1 << 18
+#: A stranger at the door gets this long, and this many bytes, to say the secret.
+_HELLO_TIME, _HELLO_BYTES = 5.0, 8192
+
+
+class Link:
+    """A connection: bytes in, messages out; ``closed`` once the other side is gone."""
+
+    def __init__(self, fd: int, limit: int = wire.MAX_MESSAGE) -> None:
+        """Take over the descriptor."""
+        os.set_blocking(fd, False)
+        os.set_inheritable(fd, False)  # noqa: FBT003 - positional only
+        self.fd = fd
+        self.closed = False
+        self.since = time.monotonic()
+        self.unpacker = wire.Unpacker(limit)
+        self._out: list[bytes] = []
+
+    def read(self) -> list[list[bytes]]:
+        """The messages that have arrived."""
+        messages: list[list[bytes]] = []
+        try:
+            data = os.read(self.fd, _CHUNK)
+            self.closed = not data
+            messages += self.unpacker.feed(data)
+        except BlockingIOError:
+            return messages
+        except (OSError, ValueError):
+            self.closed = True
+        return messages
+
+    def send(self, fields: list[bytes]) -> None:
+        """Have a message sent with the next flush."""
+        self._out.append(wire.pack(fields))
+
+    def flush(self) -> bool:
+        """Write what the other side takes now; True when nothing is left."""
+        if self._out and not self.closed:
+            data = b"".join(self._out)
+            try:
+                data = data[os.write(self.fd, data) :]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.closed = True
+            self._out = [data] if data else []
+        return not self._out
+
+
+class Keeper:
+    """Everything the process knows."""
+
+    def __init__(self, engine_fd: int, listener_fd: int) -> None:
+        """Take over the two descriptors; the first message on the engine's has to be CONFIG."""
+        os.set_inheritable(listener_fd, False)  # noqa: FBT003 - positional only
+        self.listener = listener_fd
+        self.engine: Link | None = Link(engine_fd)
+        self.strangers: list[Link] = []
+        self.cancels: list[Cancel] = []
+        self.jobs: Jobs | None = None
+        self.stopping = False
+        self._secret = b""
+        self._socket_path = ""
+        self._die_with_parent = False
+        self._wake = _wake_on_signals(self)
+
+    def run(self) -> None:
+        """Serve until the engine has left and no job runs."""
+        while not self._idle():
+            self._wait()
+            if self.jobs is not None:
+                self.jobs.reap()
+                self._step_cancels(self.jobs)
+                self.jobs.fill()
+                self.jobs.record.flush()
+            self._flush()
+        if self._socket_path:
+            _remove_door(self._socket_path)
+
+    def _idle(self) -> bool:
+        if self.engine is not None or self.strangers or self.cancels:
+            return False
+        return self.jobs is None or not (self.jobs.running or self.jobs.queued)
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.register(self.listener, select.POLLIN)
+        links = [link for link in (self.engine, *self.strangers) if link is not None]
+        for link in links:
+            poll.register(link.fd, select.POLLIN if link.flush() else select.POLLIN | select.POLLOUT)
+        ready = {fd for fd, _ in poll.poll(self._timeout())}
+        if self._wake in ready:
+            os.read(self._wake, 4096)
+        if self.stopping:
+            self._stop()
+        if self.listener in ready:
+            self._open_door()
+        for link in links:
+            if link.fd in ready and link is self.engine:
+                self._serve_engine(link)
+            elif link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
+                self._serve_stranger(link)
+
+    def _timeout(self) -> float | None:
+        """Milliseconds until something has to be done without being woken."""
+        times = [link.since + _HELLO_TIME for link in self.strangers]
+        if self.jobs is not None and self.jobs.retry_at:
+            times.append(self.jobs.retry_at)
+        if self.cancels:
+            times.append(time.monotonic() + LOOK_EVERY)
+        return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
+
+    def _serve_engine(self, link: Link) -> None:
+        for fields in link.read():
+            self._obey(fields)
+        if link.closed:
+            self._engine_left()
+
+    def _obey(self, fields: list[bytes]) -> None:
+        kind = fields[0]
+        if kind == wire.CONFIG:
+            self._configure(fields[1:])
+            return
+        jobs = self.jobs
+        if jobs is None:
+            raise ValueError("the engine's first message is not its configuration")
+        if kind == wire.START:
+            jobs.add(Job(fields[1:]))
+        elif kind == wire.ENV:
+            jobs.add_environment(fields[1:])
+        elif kind == wire.POOL:
+            jobs.pool(fields[1]).slots = int(fields[2])
+        elif kind == wire.CANCEL:
+            tokens = frozenset(token.decode("ascii") for token in fields[4:])
+            self._begin(Cancel(fields[1], float(fields[2]), fields[3], tokens), jobs)
+        elif kind == wire.BYE:
+            self._engine_left()
+
+    def _configure(self, fields: list[bytes]) -> None:
+        self._secret, keeper_id, record, socket_path, die = fields
+        self._socket_path = os.fsdecode(socket_path)
+        self._die_with_parent = die == b"1"
+        self.jobs = Jobs(keeper_id.decode("ascii"), Record(os.fsdecode(record)), self._report)
+
+    def _report(self, fields: list[bytes]) -> None:
+        if self.engine is not None:
+            self.engine.send(fields)
+
+    def _engine_left(self) -> None:
+        """The engine is gone: a queued job is not a job yet, a running one ends by itself."""
+        if self.engine is not None:
+            os.close(self.engine.fd)
+            self.engine = None
+        if self.jobs is not None:
+            self.jobs.drop_queued(lambda _: True, "the engine left before it started")
+            if self._die_with_parent:
+                self._begin(Cancel(b"", 5.0, b"", frozenset()), self.jobs)
+
+    def _stop(self) -> None:
+        """Somebody sent us TERM: take the jobs along."""
+        self.stopping = False
+        if self.jobs is not None:
+            self._begin(Cancel(b"", 5.0, b"", frozenset()), self.jobs)
+        self._engine_left()
+
+    def _begin(self, cancel: Cancel, jobs: Jobs) -> None:
+        cancel.begin(jobs)
+        self.cancels.append(cancel)
+
+    def _step_cancels(self, jobs: Jobs) -> None:
+        for cancel in list(self.cancels):
+            if cancel.step(jobs):
+                self.cancels.remove(cancel)
+                self._report([wire.GONE, cancel.request, *(b"%d" % pid for pid in cancel.survivors)])
+
+    def _open_door(self) -> None:
+        import socket
+
+        door = socket.socket(fileno=os.dup(self.listener))
+        try:
+            self.strangers.append(Link(door.accept()[0].detach(), _HELLO_BYTES))
+        except OSError:
+            # It left before we opened.
+            return
+        finally:
+            door.close()
+
+    def _serve_stranger(self, link: Link) -> None:
+        messages = link.read()
+        if not messages and not link.closed and link.since + _HELLO_TIME > time.monotonic():
+            return
+        self.strangers.remove(link)
+        refusal = self._refusal(messages[0] if messages else [])
+        if refusal or self.jobs is None:
+            link.send([wire.REFUSED, refusal.encode()])
+            link.flush()
+            os.close(link.fd)
+            return
+        link.unpacker.limit = wire.MAX_MESSAGE
+        self.engine = link
+        link.send([wire.WELCOME, self.jobs.keeper_id.encode()])
+        for pid, job in self.jobs.running.items():
+            link.send([wire.STARTED, job.token.encode(), b"%d" % pid, b"%.6f" % self.jobs.started_at[pid]])
+        for fields in messages[1:]:
+            self._obey(fields)
+
+    def _refusal(self, hello: list[bytes]) -> str:
+        if len(hello) != 2 or hello[0] != wire.HELLO or not _same(hello[1], self._secret):  # noqa: PLR2004
+            return "the secret is wrong"
+        return "another engine is connected" if self.engine is not None else ""
+
+    def _flush(self) -> None:
+        if self.engine is not None:
+            self.engine.flush()
+            if self.engine.closed:
+                self._engine_left()
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two secrets are equal, in a time that does not tell how far they agree."""
+    differences = len(one) ^ len(other)
+    for left, right in zip(one, other, strict=False):
+        differences |= left ^ right
+    return not differences and bool(other)
+
+
+def _wake_on_signals(keeper: Keeper) -> int:
+    """The read end of a pipe into which every signal writes; TERM also asks the keeper to stop."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+
+    def stop(*_: object) -> None:
+        keeper.stopping = True
+
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
+
+
+def _remove_door(path: str) -> None:
+    try:
+        os.unlink(path)
+        os.rmdir(os.path.dirname(path))
+    except OSError:
+        # Somebody tidied up before us.
+        return
+
+
+def main(engine_fd: int, listener_fd: int) -> None:
+    """Be the keeper."""
+    become_subreaper()
+    Keeper(engine_fd, listener_fd).run()
