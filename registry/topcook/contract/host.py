@@ -44,17 +44,18 @@ class GraphServices(Protocol):
     def scheduler_name_for(self, node: Node) -> str:
         """The name of the scheduler that cooks this node's items."""
 
-    def scheduler_object(self, name: str) -> Any:  # noqa: ANN401 - an author's class
+    def scheduler_object(self, name: str) -> Any:
         """The scheduler instance of that name (its PyScheduler), ``None`` before it was made."""
 
-    def context_object(self) -> Any:  # noqa: ANN401 - runtime.api.GraphContext, which contract may not import
+    def context_object(self) -> Any:
         """The ``pdg.GraphContext`` behind this."""
 
     def cook_in_process(self, item: WorkItem) -> None:
         """Run the item's own Python cook (``onCookTask``) on the calling thread; raises what it raises."""
 
-    def add_event_handler(self, owner: object, handler: Callable[..., object], events: Sequence[int], *,
-                          pass_handler: bool) -> Any:  # noqa: ANN401 - a PyEventHandler
+    def add_event_handler(
+        self, owner: object, handler: Callable[..., object], events: Sequence[int], *, pass_handler: bool
+    ) -> Any:
         """Call ``handler`` with each event of ``owner`` (context, node, scheduler, item id)."""
 
     def remove_event_handler(self, handler: object) -> None:

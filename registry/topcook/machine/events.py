@@ -26,7 +26,7 @@ class Go:
 
 @dataclass(slots=True)
 class ItemsGenerated:
-    """One generation call of a node ended well; ``node`` is its name. ``items`` know their dependencies and scheduler."""
+    """One generation call of the node of that name ended well; ``items`` know their dependencies and scheduler."""
 
     node: str
     items: list[WorkItem]

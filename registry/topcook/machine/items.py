@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Change = tuple["WorkItem", "WorkItemState", "WorkItemState", float]
 
 
-
 class Items:
     """Items, their schedulers' queues, and every step an item takes."""
 
@@ -181,7 +180,7 @@ class Items:
         item.phase = Phase.UNCOOKED
         self.changes.append((item, old, item.state, self.now))
 
-    # ------------------------------------------------------------------ reports and returns
+    # ------------------------------------------------------------------ what schedulers say
 
     def item_event(self, event: ev.ItemEvent) -> None:
         """Apply a notification or the outcome of a hand-over."""

@@ -22,11 +22,28 @@ class NodeState:
     items that are not settled, ``calls`` generation calls under way. A ``prepared`` node has its items from outside.
     """
 
-    __slots__ = ("calls", "complete", "fresh", "inputs", "loud_inputs", "node", "open_inputs", "outputs",
-                 "partitioner", "prepared", "quiet", "requested", "stalled", "static", "unsettled", "when")
+    __slots__ = (
+        "calls",
+        "complete",
+        "fresh",
+        "inputs",
+        "loud_inputs",
+        "node",
+        "open_inputs",
+        "outputs",
+        "partitioner",
+        "prepared",
+        "quiet",
+        "requested",
+        "stalled",
+        "static",
+        "unsettled",
+        "when",
+    )
 
-    def __init__(self, node: Node, when: GenerateWhen, *, partitioner: bool = False, static: bool = True,
-                 prepared: bool = False) -> None:
+    def __init__(
+        self, node: Node, when: GenerateWhen, *, partitioner: bool = False, static: bool = True, prepared: bool = False
+    ) -> None:
         """Describe a node; ``static`` nodes generate before the cook."""
         self.node = node
         self.when = when

@@ -74,15 +74,25 @@ class Trigger(Enum):
     COOK_FAILED = "onSchedule: CookFailed"
     COOK_CANCELED = "onSchedule: CookCanceled"
     RAISED = "onSchedule raised"
-    #: The host was told to hand over but did not call: an earlier item found the scheduler full, or the cook is being canceled.
+    #: The host was told to hand over but did not call: an earlier item found the scheduler full,
+    #: or the cook is being canceled.
     NOT_OFFERED = "not offered"
 
 
 #: The outcomes of one hand-over: each ends the host's call for the item.
-RETURNS = frozenset({
-    Trigger.ACCEPTED, Trigger.REJECTED, Trigger.DEFERRED, Trigger.FULL, Trigger.COOK_SUCCEEDED,
-    Trigger.COOK_FAILED, Trigger.COOK_CANCELED, Trigger.RAISED, Trigger.NOT_OFFERED,
-})
+RETURNS = frozenset(
+    {
+        Trigger.ACCEPTED,
+        Trigger.REJECTED,
+        Trigger.DEFERRED,
+        Trigger.FULL,
+        Trigger.COOK_SUCCEEDED,
+        Trigger.COOK_FAILED,
+        Trigger.COOK_CANCELED,
+        Trigger.RAISED,
+        Trigger.NOT_OFFERED,
+    }
+)
 #: Returns after which the item is the cook's again.
 GIVEN_BACK = frozenset({Trigger.DEFERRED, Trigger.FULL, Trigger.NOT_OFFERED})
 NOTIFICATIONS = frozenset({Trigger.START, Trigger.SUCCEED, Trigger.FAIL, Trigger.CANCEL})

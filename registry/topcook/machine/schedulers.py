@@ -22,8 +22,25 @@ class SchedulerState:
     ``in_flight`` the items it holds (calls that have not ended included).
     """
 
-    __slots__ = ("_batch", "_queue", "_refused", "_room_again", "busy", "deferred", "full", "in_flight", "max_items",
-                 "max_tasks", "name", "offered", "outstanding", "stage", "statics_taken", "takes_static", "window")
+    __slots__ = (
+        "_batch",
+        "_queue",
+        "_refused",
+        "_room_again",
+        "busy",
+        "deferred",
+        "full",
+        "in_flight",
+        "max_items",
+        "max_tasks",
+        "name",
+        "offered",
+        "outstanding",
+        "stage",
+        "statics_taken",
+        "takes_static",
+        "window",
+    )
 
     def __init__(self, name: str, *, max_items: int = 30, max_tasks: int = 0, takes_static: bool = False) -> None:
         """Start with an empty queue; the stages are idle, starting, started, stopping, stopped."""

@@ -28,7 +28,6 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
         elif item.phase not in DONE_WELL:
             barred.append(item)
     while barred:
-        for dependent in barred.pop().dependents or ():
-            if mine.pop(dependent.id, None) is not None:
-                barred.append(dependent)
+        dependents = barred.pop().dependents or ()
+        barred.extend(dependent for dependent in dependents if mine.pop(dependent.id, None) is not None)
     return [mine[item_id] for item_id in sorted(mine)]

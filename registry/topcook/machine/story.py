@@ -23,7 +23,7 @@ class Story:
         """Keep at most ``capacity`` lines."""
         self._lines: deque[Line] = deque(maxlen=capacity)
 
-    def add(self, at: float, item: int, before: Phase, trigger: Trigger, after: Phase, mark: str) -> None:  # noqa: PLR0913
+    def add(self, at: float, item: int, before: Phase, trigger: Trigger, after: Phase, mark: str) -> None:
         """Note one step; ``mark`` is the row's mark, or why nothing changed."""
         self._lines.append((at, item, before, trigger, after, mark))
 

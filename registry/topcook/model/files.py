@@ -18,8 +18,9 @@ class File:
 
 #: Tag by file extension; a path with none of them is plain ``file``.
 TAG_BY_EXTENSION: dict[str, str] = {
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".tga", ".pic", ".rat", ".hdr", ".bmp", ".gif"),
-                    "file/image"),
+    **dict.fromkeys(
+        (".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".tga", ".pic", ".rat", ".hdr", ".bmp", ".gif"), "file/image"
+    ),
     **dict.fromkeys((".bgeo", ".bgeo.sc", ".geo", ".obj", ".abc", ".ply", ".vdb", ".fbx", ".stl"), "file/geo"),
     **dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "file/usd"),
     **dict.fromkeys((".ifd", ".rib", ".ass"), "file/ifd"),

@@ -28,14 +28,24 @@ class Notification:
     the kind: SUCCEEDED (duration,) · OUTPUTS (list of File) · ATTRIBUTE (name, AttribType, value, index or
     None for the whole array) · LOG (text, log type) · CUSTOM_STATE (text,) · PERCENT (0..1,).
     ``at`` is a reading of ``time.monotonic()`` when the sender knows better than the moment of arrival.
-    ``attempt`` is None when the sender does not know it (most schedulers), else reports of older attempts are told apart.
+    ``attempt`` is None when the sender does not know it (most schedulers); else it tells apart reports of older attempts.
     """
 
     __slots__ = ("at", "attempt", "exit_status", "index", "item", "job_id", "kind", "payload", "reason")
 
-    def __init__(self, kind: Kind, item: int | str, index: int = -1, payload: tuple[Any, ...] = (), *,  # noqa: PLR0913
-                 job_id: str = "", at: float | None = None, attempt: int | None = None,
-                 exit_status: int | None = None, reason: str = "") -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        item: int | str,
+        index: int = -1,
+        payload: tuple[Any, ...] = (),
+        *,
+        job_id: str = "",
+        at: float | None = None,
+        attempt: int | None = None,
+        exit_status: int | None = None,
+        reason: str = "",
+    ) -> None:
         """Keep what was said, as it was said."""
         self.kind = kind
         self.item = item

@@ -14,10 +14,14 @@ JOB_PARM_TAGS = frozenset({"jobParm", "pdg::scheduler"})
 
 #: Template types, by lower-cased spelling, to our four kinds.
 PARM_TYPES: dict[str, str] = {
-    "string": "String", "file": "String",
-    "integer": "Integer", "int": "Integer",
+    "string": "String",
+    "file": "String",
+    "integer": "Integer",
+    "int": "Integer",
     "float": "Float",
-    "toggle": "Toggle", "boolean": "Toggle", "bool": "Toggle",
+    "toggle": "Toggle",
+    "boolean": "Toggle",
+    "bool": "Toggle",
 }
 
 _BLANKS: dict[str, Any] = {"String": "", "Integer": 0, "Float": 0.0, "Toggle": False}
@@ -42,7 +46,7 @@ class ParmSpec:
         """Whether single nodes and items may override this parm."""
         return bool(self.tags & JOB_PARM_TAGS)
 
-    def default_at(self, index: int) -> Any:  # noqa: ANN401 - a parm holds any plain value
+    def default_at(self, index: int) -> Any:
         """The default's component ``index``, blank where the template names none."""
         return self.default[index] if index < len(self.default) else _BLANKS[self.type]
 
@@ -50,8 +54,13 @@ class ParmSpec:
 def spec_of_value(name: str, value: object) -> ParmSpec:
     """The spec of a parm that nobody declared, read off the value a network gives it."""
     first = value[0] if isinstance(value, list | tuple) and value else value
-    kind = "Toggle" if isinstance(first, bool) else "Integer" if isinstance(first, int) else (
-        "Float" if isinstance(first, float) else "String")
+    kind = (
+        "Toggle"
+        if isinstance(first, bool)
+        else "Integer"
+        if isinstance(first, int)
+        else ("Float" if isinstance(first, float) else "String")
+    )
     size = len(value) if isinstance(value, list | tuple) else 1
     return ParmSpec(name, kind, size=max(size, 1), declared=False)
 
@@ -76,7 +85,7 @@ class Parm:
         """Whether the network (or a callback) gave a value."""
         return self.values is not None
 
-    def at(self, index: int = 0) -> Any:  # noqa: ANN401 - a parm holds any plain value
+    def at(self, index: int = 0) -> Any:
         """The raw component ``index``: as set, else the default."""
         if self.values is not None and index < len(self.values):
             return self.values[index]
@@ -110,8 +119,9 @@ class Parms:
         pattern = self.specs.get(match.group(1) + "#") if match else None
         if pattern is None:
             return None
-        return ParmSpec(name, pattern.type, pattern.label, pattern.size, pattern.default, pattern.tags,
-                        pattern.help, pattern.secret)
+        return ParmSpec(
+            name, pattern.type, pattern.label, pattern.size, pattern.default, pattern.tags, pattern.help, pattern.secret
+        )
 
     def get(self, name: str) -> Parm | None:
         """The parm called ``name``; ``None`` when it is neither declared nor set."""

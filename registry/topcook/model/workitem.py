@@ -55,8 +55,18 @@ class Run:
     ``exit_status`` is negative for a signal, ``None`` where there was no process.
     """
 
-    __slots__ = ("custom_state", "duration", "exit_status", "finished", "log_uri", "messages", "percent", "queued",
-                 "started", "status_uri")
+    __slots__ = (
+        "custom_state",
+        "duration",
+        "exit_status",
+        "finished",
+        "log_uri",
+        "messages",
+        "percent",
+        "queued",
+        "started",
+        "status_uri",
+    )
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -79,9 +89,33 @@ class WorkItem:
     succeeded. ``attempt`` is 0 before the first hand-over.
     """
 
-    __slots__ = ("attempt", "attributes", "batch", "command", "custom_name", "data", "dependencies", "dependents",
-                 "expected_outputs", "frame", "frame_step", "id", "index", "label", "node", "outputs", "parent",
-                 "pending", "phase", "priority", "run", "scheduler", "slots", "state", "traits")
+    __slots__ = (
+        "attempt",
+        "attributes",
+        "batch",
+        "command",
+        "custom_name",
+        "data",
+        "dependencies",
+        "dependents",
+        "expected_outputs",
+        "frame",
+        "frame_step",
+        "id",
+        "index",
+        "label",
+        "node",
+        "outputs",
+        "parent",
+        "pending",
+        "phase",
+        "priority",
+        "run",
+        "scheduler",
+        "slots",
+        "state",
+        "traits",
+    )
 
     def __init__(self, item_id: int, node: Node, index: int = 0) -> None:
         """Make an uncooked item; ids count from 1 and are unique in a graph context."""
