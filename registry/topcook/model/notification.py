@@ -28,7 +28,7 @@ class Notification:
     the kind: SUCCEEDED (duration,) · OUTPUTS (list of File) · ATTRIBUTE (name, AttribType, value, index or
     None for the whole array) · LOG (text, log type) · CUSTOM_STATE (text,) · PERCENT (0..1,).
     ``at`` is a reading of ``time.monotonic()`` when the sender knows better than the moment of arrival.
-    ``attempt`` is None when the sender does not know it (most schedulers); else it tells apart reports of older attempts.
+    ``attempt`` tells apart the reports of older attempts; None when the sender does not know it (most schedulers).
     """
 
     __slots__ = ("at", "attempt", "exit_status", "index", "item", "job_id", "kind", "payload", "reason")
