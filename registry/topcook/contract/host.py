@@ -186,6 +186,9 @@ class SchedulerHost(Protocol):
     def log(self, message: str) -> None:
         """A line into the scheduler's own log in the cook's log directory."""
 
+    def adopt_thread(self) -> None:
+        """From now on what the calling thread prints and logs goes into the scheduler's own log."""
+
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The ``PDG_*`` variables of a job for ``item`` (its attempt token and secret included)."""
 

@@ -1,0 +1,29 @@
+"""For those who write schedulers: starting jobs on this machine, reports that know their attempt, cheap job parms.
+
+Everything here works on what a scheduler has in hand, ``self`` and a ``work_item``. A scheduler that is to run in
+Houdini as well imports ``pdg`` only; these are for the ones written for Topcook.
+"""
+
+from __future__ import annotations
+
+from topcook.author.command import command_argv, split_command
+from topcook.author.host import attempt_token, log_to_scheduler, run_in_process
+from topcook.author.jobparms import JobParms
+from topcook.author.local import LocalJob, local_jobs
+from topcook.author.report import JobReport, report
+from topcook.contract.host import JobEnd, JobKeeper
+
+__all__ = [
+    "JobEnd",
+    "JobKeeper",
+    "JobParms",
+    "JobReport",
+    "LocalJob",
+    "attempt_token",
+    "command_argv",
+    "local_jobs",
+    "log_to_scheduler",
+    "report",
+    "run_in_process",
+    "split_command",
+]

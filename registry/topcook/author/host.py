@@ -1,0 +1,35 @@
+"""The few things that are asked of a scheduler's cook directly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from topcook.contract.host import SchedulerHost
+from topcook.model.workitem import WorkItem
+
+
+def host_of(scheduler: Any) -> SchedulerHost:
+    """The cook's door for this scheduler instance (what its handle carries)."""
+    host: SchedulerHost = scheduler.cppObject().host
+    return host
+
+
+def record_of(work_item: Any) -> WorkItem:
+    """The cook's record behind a work item."""
+    record: WorkItem = getattr(work_item, "record", work_item)
+    return record
+
+
+def attempt_token(scheduler: Any, work_item: Any) -> str:
+    """What names this attempt of the item, on this machine and on any farm; jobs have it as ``PDG_ITEM_TOKEN``."""
+    return host_of(scheduler).job_environment(record_of(work_item))["PDG_ITEM_TOKEN"]
+
+
+def log_to_scheduler(scheduler: Any) -> None:
+    """From now on what the calling thread prints and logs goes into the scheduler's log, as in its callbacks."""
+    host_of(scheduler).adopt_thread()
+
+
+def run_in_process(scheduler: Any, work_item: Any) -> None:
+    """Cook an in-process item on the calling thread; raises what its code raises."""
+    host_of(scheduler).graph.cook_in_process(record_of(work_item))

@@ -1,0 +1,40 @@
+"""Jobs on this machine: started, watched and ended by the cook's keeper process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from topcook.author.host import host_of
+from topcook.contract.host import JobEnd, JobKeeper
+
+
+def _no_start(_pid: int, _at: float) -> None:
+    """Nobody asked."""
+
+
+def _no_end(_end: JobEnd) -> None:
+    """Nobody asked."""
+
+
+@dataclass(slots=True)
+class LocalJob:
+    """A command for the keeper; ``topcook.contract.host.LocalJob`` says what each field means."""
+
+    token: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    log_path: str
+    slots: int = 1
+    on_start: Callable[[int, float], None] = _no_start
+    on_end: Callable[[JobEnd], None] = _no_end
+
+
+def local_jobs(scheduler: Any) -> JobKeeper:
+    """The keeper of this scheduler's jobs on this machine; the process starts with the first job.
+
+    Any scheduler may use it: one that drives a farm's command-line client gets its processes ended with the cook.
+    """
+    return host_of(scheduler).keeper

@@ -1,0 +1,53 @@
+"""Reports that say which attempt they are about, when it happened, and how a process ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from topcook.author.host import host_of, record_of
+from topcook.contract.host import SchedulerHost
+from topcook.model.notification import Kind, Notification
+
+
+class JobReport:
+    """The job of one attempt of one item, as the cook hears of it; from any thread.
+
+    Made at hand-over, it keeps the attempt: a report that comes late, after the item was handed over again, is
+    recognised as the old attempt's. ``at`` is a reading of ``time.monotonic()``, by default now.
+    """
+
+    __slots__ = ("_attempt", "_host", "_item", "_started")
+
+    def __init__(self, scheduler: Any, work_item: Any) -> None:
+        """Note the item and its present attempt."""
+        record = record_of(work_item)
+        self._host: SchedulerHost = host_of(scheduler)
+        self._item = record.id
+        self._attempt = record.attempt
+        self._started: float | None = None
+
+    def started(self, at: float | None = None) -> None:
+        """The job runs."""
+        self._started = at
+        self._host.notify(Notification(Kind.STARTED, self._item, at=at, attempt=self._attempt))
+
+    def succeeded(self, at: float | None = None, *, exit_status: int | None = 0) -> None:
+        """The job has ended well."""
+        duration = at - self._started if at is not None and self._started is not None else 0.0
+        self._host.notify(Notification(Kind.SUCCEEDED, self._item, payload=(duration,), at=at, attempt=self._attempt,
+                                       exit_status=exit_status))
+
+    def failed(self, reason: str, at: float | None = None, *, exit_status: int | None = None) -> None:
+        """The job has failed; ``reason`` is one sentence for the person who looks at the summary."""
+        self._host.notify(Notification(Kind.FAILED, self._item, at=at, attempt=self._attempt,
+                                       exit_status=exit_status, reason=reason))
+
+    def canceled(self, reason: str = "", at: float | None = None, *, exit_status: int | None = None) -> None:
+        """The job was ended on request, or never started because of one."""
+        self._host.notify(Notification(Kind.CANCELED, self._item, at=at, attempt=self._attempt,
+                                       exit_status=exit_status, reason=reason))
+
+
+def report(scheduler: Any, work_item: Any) -> JobReport:
+    """How to report on the job of this attempt of the item."""
+    return JobReport(scheduler, work_item)
