@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True, help="steps of time to this checkpoint")
     parser.add_argument("--frame", type=int, required=True, help="the checkpoint to write; 1 begins with a new dish")
     parser.add_argument("--file", required=True, help="the checkpoints, with %%04d where the frame's number stands")
-    parser.add_argument("--size", type=int, default=88, help="cells along a side of a new dish")
+    parser.add_argument("--size", type=int, default=92, help="cells along a side of a new dish")
     parser.add_argument("--seed", type=int, default=7, help="another number sows other polyps in a new dish")
     options = parser.parse_args()
     before, out = Path(options.file % (options.frame - 1)), Path(options.file % options.frame)

@@ -17,7 +17,6 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
 
 import pdg
 from pdg.scheduler import PyScheduler
@@ -153,7 +152,7 @@ class DemoFarm(PyScheduler):
         self._items, self._started = {}, set()
         self._secret = secrets.token_hex(16)
         self._farm = subprocess.Popen(
-            [sys.executable, program, "--workers", str(workers)],
+            [self.expandCommandTokens("__PDG_PYTHON__", None), program, "--workers", str(workers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
