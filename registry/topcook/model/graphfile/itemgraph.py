@@ -193,7 +193,7 @@ class _Reader:
 
     def _read_line(self, raw: bytes, number: int, start: int) -> None:
         try:
-            text = decode(str(self.path), raw, number)
+            text = decode(str(self.path), raw, number).rstrip(" \t\r\n")
             at = _past_blanks(text, 0)
             if at == len(text):
                 return
