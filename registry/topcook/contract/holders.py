@@ -6,7 +6,7 @@ A holder collects records; nothing joins the network before the callback has end
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.inherit import NO_FLAGS, inherited, with_flags
@@ -26,31 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DependencyHolder", "PartitionHolder", "WorkItemHolder", "WorkItemOptions", "record_of"]
 
-#: What ``addWorkItem`` understands, and what stands when it is not given. The rows after ``label`` are Topcook's own.
-OPTIONS: dict[str, Any] = {
-    "batch": False,
-    "batchOffset": 0,
-    "batchSize": 0,
-    "cloneMode": CloneMode.Default,
-    "cloneResultData": False,
-    "cloneTarget": None,
-    "cookType": None,
-    "inProcess": False,
-    "index": -1,
-    "isNoGenerate": False,
-    "name": "",
-    "parent": None,
-    "preserveType": False,
-    "priority": None,
-    "typeName": "",
-    "frame": None,
-    "frameStep": 1.0,
-    "label": "",
-    "slots": 1,
-    "automatic": False,
-}
 
-
+@dataclass(slots=True)
 class WorkItemOptions:
     """``pdg.WorkItemOptions``: how a new work item shall be.
 
@@ -62,21 +39,40 @@ class WorkItemOptions:
     ``preserveType`` and ``typeName`` are accepted and change nothing: there is one class of work item.
     """
 
-    __slots__ = tuple(OPTIONS)
+    batch: bool = False
+    batchOffset: int = 0
+    batchSize: int = 0
+    cloneMode: CloneMode = CloneMode.Default
+    cloneResultData: bool = False
+    cloneTarget: Any = None
+    cookType: WorkItemCookType | None = None
+    inProcess: bool = False
+    index: int | None = -1
+    isNoGenerate: bool = False
+    name: str = ""
+    parent: Any = None
+    preserveType: bool = False
+    priority: int | None = None
+    typeName: str = ""
+    frame: float | None = None
+    frameStep: float = 1.0
+    label: str = ""
+    slots: int = 1
+    automatic: bool = False
 
-    def __init__(self, **options: Any) -> None:
-        """Set what is given; raises ``TypeError`` with the closest name for an option that does not exist."""
-        for name, default in OPTIONS.items():
-            setattr(self, name, options.pop(name, default))
-        for name in options:
-            close = difflib.get_close_matches(name, OPTIONS, 1)
-            hint = f'did you mean "{close[0]}"?' if close else f'there are: {", ".join(OPTIONS)}'
+
+_OPTIONS = tuple(option.name for option in fields(WorkItemOptions))
+
+
+def _options(given: WorkItemOptions | None, kwargs: dict[str, Any]) -> WorkItemOptions:
+    for name in kwargs:
+        if name not in _OPTIONS:
+            close = difflib.get_close_matches(name, _OPTIONS, 1)
+            hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(_OPTIONS)}"
             raise TypeError(f'a work item has no option "{name}"\n    {hint}')
-
-    def __repr__(self) -> str:
-        """What differs from the defaults."""
-        told = [f"{name}={getattr(self, name)!r}" for name, default in OPTIONS.items() if getattr(self, name) != default]
-        return f"WorkItemOptions({', '.join(told)})"
+    if given is None:
+        return WorkItemOptions(**kwargs)
+    return replace(given, **kwargs) if kwargs else given
 
 
 @dataclass(slots=True)
@@ -93,7 +89,7 @@ def record_of(work_item: Any) -> Record:
     """The cook's record behind a ``pdg.WorkItem``, or the record itself; raises ``TypeError`` for anything else."""
     record = getattr(work_item, "record", work_item)
     if not hasattr(record, "dependencies"):
-        raise TypeError(f'found {type(work_item).__name__} where a work item is expected')
+        raise TypeError(f"found {type(work_item).__name__} where a work item is expected")
     return record  # type: ignore[no-any-return]
 
 
@@ -134,7 +130,7 @@ class WorkItemHolder(DependencyHolder):
         self.closed = False
         self._first_index = first_index
         self._names: set[str] = set()
-        self._base = Trait.STATIC if static else Trait.NONE
+        self.base_traits = Trait.STATIC if static else Trait.NONE
         # Combining flags is slow enough to matter for a hundred thousand items.
         self._traits: dict[tuple[bool, bool, bool], Trait] = {}
 
@@ -154,19 +150,16 @@ class WorkItemHolder(DependencyHolder):
         It waits for its parent, and has the parent's attributes, but for those flagged ``NoCopy``.
         Raises ``TypeError`` for an unknown option, ``ValueError`` for a name that is taken or no file name.
         """
-        if options is None:
-            options = WorkItemOptions(**kwargs)
-        elif kwargs:
-            options = WorkItemOptions(**{**{name: getattr(options, name) for name in OPTIONS}, **kwargs})
-        return WorkItem(self._add(options), self.graph)
+        return WorkItem(self._add(_options(options, kwargs)), self.graph)
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child``, an item of this node, wait for ``parent``."""
         self._check_open("addDependency")
         super().addDependency(child, parent)
 
-    def setExpressions(self, work_item: Any, *, command: Any = None, label: Any = None,
-                       outputs: Iterable[tuple[Any, str]] = ()) -> None:
+    def setExpressions(
+        self, work_item: Any, *, command: Any = None, label: Any = None, outputs: Iterable[tuple[Any, str]] = ()
+    ) -> None:
         """Give an item texts with ``@attributes``, to be evaluated when the call has ended (Topcook's own).
 
         ``command`` and ``label`` are parms (``self["command"]``), ``outputs`` pairs of a parm and a tag: the item's
@@ -174,12 +167,14 @@ class WorkItemHolder(DependencyHolder):
         added, and lets all mistakes of all items be told at once.
         """
         self._check_open("setExpressions")
-        self.expressions.append(Expressions(
-            record_of(work_item),
-            None if command is None else (command.name, str(command.value)),
-            None if label is None else (label.name, str(label.value)),
-            [(port.name, str(port.value), tag) for port, tag in outputs],
-        ))
+        self.expressions.append(
+            Expressions(
+                record_of(work_item),
+                None if command is None else (command.name, str(command.value)),
+                None if label is None else (label.name, str(label.value)),
+                [(port.name, str(port.value), tag) for port, tag in outputs],
+            )
+        )
 
     def _add(self, options: WorkItemOptions) -> Record:
         self._check_open("addWorkItem")
@@ -222,7 +217,7 @@ class WorkItemHolder(DependencyHolder):
         key = (in_process, automatic, no_generate)
         traits = self._traits.get(key)
         if traits is None:
-            traits = self._base
+            traits = self.base_traits
             for given, trait in zip(key, (Trait.IN_PROCESS, Trait.AUTOMATIC, Trait.NO_GENERATE), strict=True):
                 traits |= trait if given else Trait.NONE
             self._traits[key] = traits
@@ -230,8 +225,10 @@ class WorkItemHolder(DependencyHolder):
 
     def _check_open(self, what: str) -> None:
         if self.closed:
-            raise CallbackError(f'"{what}" was called after the callback of "{self.node.name}" had ended\n'
-                                "    a holder takes items only while its callback runs")
+            raise CallbackError(
+                f'"{what}" was called after the callback of "{self.node.name}" had ended\n'
+                "    a holder takes items only while its callback runs"
+            )
 
 
 def _copy_attributes(record: Record, options: WorkItemOptions, parent: Record | None) -> None:

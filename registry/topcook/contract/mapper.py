@@ -22,7 +22,8 @@ class PyMapper(PyNode):
     Mirrors ``pdg.mapper.PyMapper``; what a mapper's own items are is Topcook's choice.
     """
 
-    def onMap(self, dependency_holder: DependencyHolder, upstream_items: list[WorkItem],
-              downstream_items: list[WorkItem]) -> Any:
+    def onMap(
+        self, dependency_holder: DependencyHolder, upstream_items: list[WorkItem], downstream_items: list[WorkItem]
+    ) -> Any:
         """Name dependencies by ``dependency_holder.addDependency(downstream_item, upstream_item)``."""
         raise CookError(f'node type "{self.record.type_name}" has no "onMap"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from topcook.contract.node import Node
@@ -19,8 +20,12 @@ __all__ = ["BUILT_IN_PARMS", "NodeHandle", "PyNode"]
 
 #: The parms that every node has, whatever its type declares.
 BUILT_IN_PARMS: tuple[ParmSpec, ...] = (
-    ParmSpec("pdg_workitemgeneration", label="Generate When", default=("automatic",),
-             help="automatic, static (allgenerated), allcooked, dynamic (eachcooked); or 0 to 3 as in Houdini's menu"),
+    ParmSpec(
+        "pdg_workitemgeneration",
+        label="Generate When",
+        default=("automatic",),
+        help="automatic, static (allgenerated), allcooked, dynamic (eachcooked); or 0 to 3 as in Houdini's menu",
+    ),
 )
 
 
@@ -87,16 +92,16 @@ class PyNode(Node):
         return snippet_of(self.record, parm)
 
     def localPath(self, path: str) -> str:
-        """A path with ``__PDG_DIR__`` and its like as it is on this machine, by the node's scheduler.
+        """A path as it is on this machine: a relative one starts at the network's directory, ``~`` is the user's.
 
-        Before the cook there is no scheduler yet: then the tokens that mean the working directory are read as
-        the network's own directory.
+        ``__PDG_DIR__`` and its like are read by the node's scheduler. Before the cook there is none yet: then the
+        tokens that mean the working directory are read as the network's own directory.
         """
-        if "__PDG_" not in path:
-            return path
-        scheduler = self.scheduler
-        if scheduler is not None:
-            return str(scheduler.localizePath(path))
-        for token in ("__PDG_DIR__", "__PDG_SHARED_ROOT__"):
-            path = path.replace(token, self.services.network.hip)
-        return path
+        hip = self.services.network.hip
+        if "__PDG_" in path:
+            scheduler = self.scheduler
+            if scheduler is not None:
+                path = str(scheduler.localizePath(path))
+            for token in ("__PDG_DIR__", "__PDG_SHARED_ROOT__"):
+                path = path.replace(token, hip)
+        return os.path.join(hip, os.path.expanduser(path))

@@ -24,18 +24,25 @@ class PyProcessor(PyNode):
     Mirrors ``pdg.processor.PyProcessor``; the callback table says what each callback takes and answers.
     """
 
-    def onGenerate(self, item_holder: WorkItemHolder, upstream_items: list[WorkItem],
-                   generation_type: GenerationType) -> Any:
+    def onGenerate(
+        self, item_holder: WorkItemHolder, upstream_items: list[WorkItem], generation_type: GenerationType
+    ) -> Any:
         """Make work items: the one callback that a node type must bring itself."""
         raise CookError(f'node type "{self.record.type_name}" has no "onGenerate"')
 
-    def onRegenerate(self, item_holder: WorkItemHolder, existing_items: list[WorkItem],
-                     upstream_items: list[WorkItem], generation_type: GenerationType) -> Any:
+    def onRegenerate(
+        self,
+        item_holder: WorkItemHolder,
+        existing_items: list[WorkItem],
+        upstream_items: list[WorkItem],
+        generation_type: GenerationType,
+    ) -> Any:
         """Make the items again: by default as they were made the first time."""
         return self.onGenerate(item_holder, upstream_items, generation_type)
 
-    def onAddInternalDependencies(self, dependency_holder: DependencyHolder, internal_items: list[WorkItem],
-                                  is_static: bool) -> Any:
+    def onAddInternalDependencies(
+        self, dependency_holder: DependencyHolder, internal_items: list[WorkItem], is_static: bool
+    ) -> Any:
         """Let items of this node wait for each other: by default none does."""
         return Result.Success
 

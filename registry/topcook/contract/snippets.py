@@ -53,8 +53,13 @@ class Snippet:
         exec(self._compiled(module), scope)  # noqa: S102 - running the network's Python is the point
         made: Callable[..., Any] = scope[name]
         if inspect.isgeneratorfunction(made):
-            raise self._refused("snippet-yield", '"yield" stands outside a function', self.line, None,
-                                'use "return", or a function of its own')
+            raise self._refused(
+                "snippet-yield",
+                '"yield" stands outside a function',
+                self.line,
+                None,
+                'use "return", or a function of its own',
+            )
         return made
 
     def _parsed(self) -> ast.Module:
@@ -73,8 +78,13 @@ class Snippet:
     def _syntax(self, error: SyntaxError | ValueError, offset: int) -> ProblemsError:
         line = (getattr(error, "lineno", None) or (1 if offset else self.line)) + offset
         text = (getattr(error, "text", None) or "").strip()
-        return self._refused("snippet-syntax", getattr(error, "msg", str(error)), line, getattr(error, "offset", None),
-                             f"found: {text}" if text else None)
+        return self._refused(
+            "snippet-syntax",
+            getattr(error, "msg", str(error)),
+            line,
+            getattr(error, "offset", None),
+            f"found: {text}" if text else None,
+        )
 
     def _refused(self, code: str, said: str, line: int, column: int | None, hint: str | None) -> ProblemsError:
         return ProblemsError([Problem(code, f"{self.what}: {said}", self.path, line, column, hint)])

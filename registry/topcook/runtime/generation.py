@@ -9,7 +9,7 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from topcook.contract.expressions import Reference, expand, input_files, needs_inputs, parse
+from topcook.contract.expressions import Reference, expand, needs_inputs, parse
 from topcook.contract.holders import DependencyHolder, Partition, PartitionHolder, WorkItemHolder
 from topcook.contract.inherit import common_attributes, inherited, pass_expected_outputs, pass_outputs
 from topcook.contract.node_callbacks import rows_for
@@ -193,14 +193,22 @@ def _call(node: Node, instance: Any, name: str, *args: Any) -> None:
     try:
         callback = getattr(instance, name)
         result = read_return(_ROWS[name], callback(*args), place=defined_at(callback))
-    except BaseException as error:  # noqa: BLE001 - author code may raise anything, SystemExit included
+    except BaseException as error:
         raise _RefusedError(as_problems(node, name, error)) from error
     if result is Result.Failure:
         path, _, line = defined_at(callback).rpartition(":")
-        told = f': {node.errors[-1]}' if node.errors else ""
-        raise _RefusedError([Problem("generation", f'node "{node.name}": "{name}" answered pdg.result.Failure{told}',
-                                     path or None, int(line) if line else None,
-                                     hint="the items of this call were discarded")])
+        told = f": {node.errors[-1]}" if node.errors else ""
+        raise _RefusedError(
+            [
+                Problem(
+                    "generation",
+                    f'node "{node.name}": "{name}" answered pdg.result.Failure{told}',
+                    path or None,
+                    int(line) if line else None,
+                    hint="the items of this call were discarded",
+                )
+            ]
+        )
 
 
 def _overrides(instance: Any, name: str) -> bool:
@@ -230,15 +238,23 @@ def _fill_partition(record: Record, partition: Partition) -> None:
 def _two_sides(node: Node, upstream: list[Record]) -> tuple[list[Record], list[Record]]:
     """The items of a mapper's first input and those of its second."""
     if len(node.inputs) != 2:  # noqa: PLR2004 - what a mapper maps from and to
-        raise _RefusedError([Problem(
-            "mapper-inputs", f'node "{node.name}" maps between two inputs, and has {len(node.inputs)}',
-            hint='write: inputs = ["waited_for", "waiting"]')])
+        raise _RefusedError(
+            [
+                Problem(
+                    "mapper-inputs",
+                    f'node "{node.name}" maps between two inputs, and has {len(node.inputs)}',
+                    hint='write: inputs = ["waited_for", "waiting"]',
+                )
+            ]
+        )
     first, second = node.inputs
     if first is second:
         return upstream, upstream
     # What is of neither input stands for items that were never made (their ancestor failed): it blocks as they would.
-    return ([record for record in upstream if record.node is not second],
-            [record for record in upstream if record.node is second or record.node is not first])
+    return (
+        [record for record in upstream if record.node is not second],
+        [record for record in upstream if record.node is second or record.node is not first],
+    )
 
 
 def evaluate_expressions(holder: WorkItemHolder) -> None:
@@ -282,8 +298,10 @@ def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, problems: list[P
             problems.append(parm_problem(holder.node, row.label[0], str(error)))
 
 
-_LATE_OUTPUT = ('it names "@pdg_input", and what the inputs are is known only when they have cooked\n'
-                '    let the input node declare its outputs, or generate late: pdg_workitemgeneration = "eachcooked"')
+_LATE_OUTPUT = (
+    'it names "@pdg_input", and what the inputs are is known only when they have cooked\n'
+    '    let the input node declare its outputs, or generate late: pdg_workitemgeneration = "eachcooked"'
+)
 
 
 def _evaluate_command(item: Record, text: str, graph: GraphServices) -> None:
@@ -303,8 +321,9 @@ def _inputs_known(item: Record) -> bool:
 @lru_cache(maxsize=1024)
 def _without_inputs(text: str) -> str:
     """Everything else that ``text`` refers to, so that a mistyped attribute is found before the cook."""
-    return " ".join(piece.source for piece in parse(text)
-                    if isinstance(piece, Reference) and not piece.name.startswith("pdg_input"))
+    return " ".join(
+        piece.source for piece in parse(text) if isinstance(piece, Reference) and not piece.name.startswith("pdg_input")
+    )
 
 
 def finish_late_command(item: Record, graph: GraphServices) -> None:

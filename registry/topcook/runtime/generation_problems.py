@@ -32,7 +32,8 @@ def as_problems(node: Node, callback: str, error: BaseException) -> list[Problem
     path, line, column = author_place(error.__traceback__)
     hint = "the items of this call were discarded"
     if isinstance(error, CookError | ExpressionError | CallbackError) or (
-            isinstance(error, TopcookError) and path is None):
+        isinstance(error, TopcookError) and path is None
+    ):
         said = str(error) or "it raised CookError without a message"
         return [Problem("generation", f'node "{node.name}": {said}', path, line, column)]
     text = "".join(traceback.format_exception_only(error)).strip()

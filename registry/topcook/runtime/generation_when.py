@@ -96,6 +96,14 @@ def _asked(node: Node) -> GenerateWhen:
     if text.isdigit() and int(text) < len(GenerateWhen):
         return GenerateWhen(int(text))
     path, line = (node.places(PARM, 0) if node.places else None) or (None, None)
-    raise ProblemsError([Problem(
-        "generation", f'node "{node.name}": "{PARM}" is {value!r}', path, line,
-        hint=f"it may be: {', '.join(ASKED)}, or 0 to {len(GenerateWhen) - 1}")])
+    raise ProblemsError(
+        [
+            Problem(
+                "generation",
+                f'node "{node.name}": "{PARM}" is {value!r}',
+                path,
+                line,
+                hint=f"it may be: {', '.join(ASKED)}, or 0 to {len(GenerateWhen) - 1}",
+            )
+        ]
+    )

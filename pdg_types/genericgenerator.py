@@ -1,0 +1,117 @@
+"""Generic Generator: work items that run a command, from a frame range, a count, or one per upstream item."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pdg
+from pdg.processor import PyProcessor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The most items that one call may make: a slip in a step must not fill the memory.
+MOST = 10_000_000
+
+
+class GenericGenerator(PyProcessor):
+    """For each upstream item (or once, without an input) ``itemcount`` items per frame of ``framerange``.
+
+    ``command`` (or ``pdg_command``) and ``outputs``, rows of ``path`` and ``tag``, may name ``@attributes``.
+    ``sequential`` chains the items made from the same upstream item: each waits for the one before it.
+    ``index`` -1 counts: the parent's index, spread by the number of items made from each parent.
+    """
+
+    @classmethod
+    def templateName(cls) -> str:
+        """The type's name."""
+        return "genericgenerator"
+
+    @classmethod
+    def templateBody(cls) -> str:
+        """Its parms."""
+        return json.dumps(
+            {
+                "name": "genericgenerator",
+                "parameters": [
+                    {"name": "command", "label": "Command", "type": "String"},
+                    {"name": "pdg_command", "label": "Command", "type": "String"},
+                    {"name": "outputs", "label": "Expected Outputs", "type": "Integer"},
+                    {"name": "path#", "label": "Path", "type": "String"},
+                    {"name": "tag#", "label": "Tag", "type": "String"},
+                    {"name": "itemcount", "label": "Item Count", "type": "Integer", "value": 1},
+                    {"name": "framerange", "label": "Frame Range", "type": "Float", "size": 3, "value": [1, 1, 1]},
+                    {"name": "frame", "label": "Frame", "type": "Float"},
+                    {"name": "index", "label": "Index", "type": "Integer", "value": -1},
+                    {"name": "label", "label": "Label", "type": "String"},
+                    {"name": "priority", "label": "Priority", "type": "Integer", "value": 0},
+                    {"name": "slots", "label": "Slots", "type": "Integer", "value": 1},
+                    {"name": "sequential", "label": "Sequential", "type": "Toggle", "value": 0},
+                ],
+            }
+        )
+
+    def onGenerate(self, item_holder: Any, upstream_items: list[Any], generation_type: Any) -> Any:
+        """Make the items of each parent in turn."""
+        command = self._command()
+        label = self["label"] if self.isSet("label") else None
+        for parent in upstream_items or [None]:
+            before = None
+            for index, frame in self._places(parent):
+                item = item_holder.addWorkItem(
+                    parent=parent,
+                    index=index,
+                    frame=frame,
+                    frameStep=self["framerange"].evaluateFloat(parent, 2),
+                    priority=self["priority"].evaluateInt(parent) if self.isSet("priority") else None,
+                    slots=self["slots"].evaluateInt(parent),
+                )
+                outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
+                item_holder.setExpressions(item, command=command, label=label, outputs=outputs)
+                if before is not None and self["sequential"].evaluateBool(parent):
+                    item_holder.addDependency(item, before)
+                before = item
+        return pdg.result.Success
+
+    def _command(self) -> Any:
+        if self.isSet("command") and self.isSet("pdg_command"):
+            raise pdg.CookError('"command" and "pdg_command" are two names of one parm; set one of them')
+        return self["pdg_command"] if self.isSet("pdg_command") else self["command"]
+
+    def _places(self, parent: Any) -> Iterator[tuple[int, float | None]]:
+        """Index and frame of each item that ``parent`` gets."""
+        frames = list(self._frames(parent))
+        count = self["itemcount"].evaluateInt(parent)
+        total = count * len(frames)
+        if count < 0 or total > MOST:
+            raise pdg.CookError(f'"itemcount" asks for {total} items; there may be 0 to {MOST}')
+        asked = self["index"].evaluateInt(parent)
+        first = asked if asked >= 0 else 0 if parent is None else parent.index * total
+        for number in range(total):
+            yield first + number, frames[number // count]
+
+    def _frames(self, parent: Any) -> Iterator[float | None]:
+        if not self.isSet("framerange"):
+            yield self["frame"].evaluateFloat(parent) if self.isSet("frame") else None
+            return
+        first, last, step = (self["framerange"].evaluateFloat(parent, index) for index in range(3))
+        if step == 0 or (last - first) * step < 0:
+            raise pdg.CookError(
+                f'"framerange" = [{first:g}, {last:g}, {step:g}] has no frames\n'
+                "    write it as [first, last, step]; the step leads from the first to the last"
+            )
+        # A hair more than exact, so that 0.1 fits ten times into 1.
+        steps = math.floor((last - first) / step + 1e-9)
+        if steps > MOST:
+            raise pdg.CookError(f'"framerange" = [{first:g}, {last:g}, {step:g}] has {steps + 1} frames, too many')
+        for number in range(steps + 1):
+            yield first + number * step
+
+
+def registerTypes(type_registry: Any) -> None:
+    """Put the type into the menu."""
+    type_registry.registerNode(
+        GenericGenerator, pdg.nodeType.Processor, label="Generic Generator", category="Generators"
+    )
