@@ -1,11 +1,11 @@
-"""What a parm's text may say about the work item it is evaluated for.
+r"""What a parm's text may say about the work item it is evaluated for.
 
 =====================  ==================================================================================
 ``@name`` ``@name.2``  the item's attribute; all components, or one of them (counted from 0)
 ``@pdg_index`` …       what the item itself knows: see ``BUILT_IN``
 ``padzero(4, @x)``     the number, zero padded; bare or inside backticks
 ``$F`` ``$F4``         the item's frame, zero padded to four digits; ``$FF`` with its fraction
-``$HIP`` ``${NAME}``   the environment; a variable that is not defined stays as it stands, and so does ``\\$NAME``
+``$HIP`` ``${NAME}``   the environment; a variable that is not defined stays as it stands, and so does ``\$NAME``
 ``@@``                 a literal ``@``
 =====================  ==================================================================================
 

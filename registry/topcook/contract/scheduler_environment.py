@@ -1,0 +1,93 @@
+"""The environment of jobs, and what is put on disk for them."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from topcook.contract.scheduler_parms import SchedulerParms
+from topcook.contract.scheduler_paths import SchedulerPaths
+
+
+class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
+    """Variables by the conventions of job parms: ``<prefix>_envmulti``, ``<prefix>_inheritlocalenv``, …"""
+
+    _workItemResultServerAddr = ""
+
+    def workItemResultServerAddr(self) -> str:
+        """``host:port`` of the result server; empty when there is none."""
+        return self._workItemResultServerAddr or self._topcook.result_server.address
+
+    def setWorkItemResultServerAddr(self, address: Any) -> None:
+        """Advertise another address; an empty one takes that back."""
+        self._workItemResultServerAddr = str(address or "")
+
+    def addCommonJobEnvVars(self, env_dict: dict[str, str], work_item: Any) -> dict[str, str]:
+        """Add the ``PDG_…`` variables of a job to ``env_dict``, which is also returned.
+
+        Directories and result server are asked of this scheduler, so that what it overrides reaches the job.
+        A scheduler that answers an empty result server address has jobs that do not report.
+        """
+        record = self._topcook_record(work_item)
+        if record is not None:
+            env_dict.update(self._topcook.job_environment(record))
+        working, temp, server = self.workingDir(False), self.tempDir(False), self.workItemResultServerAddr()
+        env_dict.update(PDG_DIR=working, PDG_SHARED_ROOT=working, PDG_TEMP=temp, PDG_SHARED_TEMP=temp,
+                        PDG_SCRIPTDIR=self.scriptDir(False))
+        if server:
+            env_dict["PDG_RESULT_SERVER"] = str(server)
+        else:
+            env_dict.pop("PDG_RESULT_SERVER", None)
+        self.resolvePathMapping(env_dict)
+        return env_dict
+
+    def resolvePathMapping(self, env_dict: dict[str, str]) -> None:
+        """Add ``PDG_PATHMAP`` to ``env_dict`` when the network has path maps."""
+        maps = self._topcook.graph.network.path_maps
+        if maps:
+            env_dict["PDG_PATHMAP"] = json.dumps({"paths": maps})
+
+    def resolveEnvParams(self, prefix: str, work_item: Any, flag: Any = True) -> tuple[dict[str, str], list[str]]:
+        """The variables that ``<prefix>_envmulti`` sets for an item, and the names ``<prefix>_envunset`` removes."""
+        node = getattr(work_item, "node", None)
+        variables: dict[str, str] = {}
+        for number in range(1, self.evaluateIntOverride(node, prefix, "envmulti", work_item, 0) + 1):
+            name = self.evaluateStringOverride(node, prefix, f"envname{number}", work_item, "")
+            if name:
+                variables[name] = self.evaluateStringOverride(node, prefix, f"envvalue{number}", work_item, "") or ""
+        removed = self.evaluateStringOverride(node, prefix, "envunset", work_item, "") or ""
+        return variables, removed.split()
+
+    def resolveBaseEnvironment(self, prefix: str, base: Any = None, work_item: Any = None) -> dict[str, str]:
+        """The environment that an item's job starts from.
+
+        This cook's own (or ``base``) unless ``<prefix>_inheritlocalenv`` is off, without ``<prefix>_envunset``, with
+        ``<prefix>_envmulti``.
+        """
+        node = getattr(work_item, "node", None)
+        inherit = self.evaluateBoolOverride(node, prefix, "inheritlocalenv", work_item, True)
+        variables = dict(base if base is not None else self._topcook.graph.environment()) if inherit else {}
+        own, removed = self.resolveEnvParams(prefix, work_item)
+        for name in removed:
+            variables.pop(name, None)
+        variables.update(own)
+        return variables
+
+    @staticmethod
+    def getDefaultUserEnvironment() -> dict[str, str]:
+        """The environment that this process runs in."""
+        return dict(os.environ)
+
+    def createJobDirsAndSerializeWorkItems(self, work_item: Any) -> bool:
+        """Make the cook's directories on this machine and write the item's data file; always true."""
+        self._topcook.prepare_item(self._topcook_record(work_item))
+        return True
+
+    def _copyJobSupportFiles(self) -> None:
+        """Put ``pdgcmd.py``, ``pdgjson.py`` and ``pdgjob`` into the script directory."""
+        self._topcook.copy_support_files()
+
+    def _parseDatalayerParms(self) -> str:
+        """Further arguments for a submitted cook: none, for Topcook has no data layer."""
+        return ""

@@ -1,0 +1,72 @@
+"""Who waits for whom among one scheduler's items, in the form that ``onScheduleStatic`` gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.contract.workitem import WorkItem
+from topcook.model.states import FINAL
+from topcook.model.workitem import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from topcook.contract.host import GraphServices
+    from topcook.model.workitem import WorkItem as Record
+
+Graph = dict[WorkItem, list[WorkItem]]
+
+
+def unfinished_ancestors(item: Record, *, expand_partitions: bool) -> list[Record]:
+    """What ``item`` still waits for. Items that cook nothing are looked through: what they wait for counts.
+
+    Partitions are among these unless ``expand_partitions`` is off and they have something to cook.
+    """
+    found: dict[int, Record] = {}
+    seen: set[int] = set()
+    stack = list(reversed(item.dependencies))
+    while stack:
+        record = stack.pop()
+        if record.id in seen or record.state in FINAL:
+            continue
+        seen.add(record.id)
+        if record.traits & Trait.AUTOMATIC or (expand_partitions and record.traits & Trait.PARTITION):
+            stack.extend(reversed(record.dependencies))
+        else:
+            found[record.id] = record
+    return list(found.values())
+
+
+def dependency_maps(items: Iterable[Record], services: GraphServices, belongs: Callable[[Record], bool], *,
+                    expand_partitions: bool = False) -> tuple[Graph, Graph, list[WorkItem]]:
+    """``(dependencies, dependents, ready_items)`` over the unfinished items for which ``belongs`` holds.
+
+    Every such item is a key of both dicts, leaves included. An item that waits for somebody else's is not ready.
+    """
+    wanted: Sequence[Record] = [item for item in items if item.state not in FINAL
+                                and not item.traits & Trait.AUTOMATIC and belongs(item)]
+    handles = {item.id: WorkItem(item, services) for item in wanted}
+    dependencies: Graph = {handle: [] for handle in handles.values()}
+    dependents: Graph = {handle: [] for handle in handles.values()}
+    ready = []
+    for item in wanted:
+        handle = handles[item.id]
+        waits = unfinished_ancestors(item, expand_partitions=expand_partitions)
+        for other in waits:
+            known = handles.get(other.id)
+            if known is not None:
+                dependencies[handle].append(known)
+                dependents[known].append(handle)
+        if not waits:
+            ready.append(handle)
+    return dependencies, dependents, ready
+
+
+def readiness(record: Record | None) -> int:
+    """1 when all dependencies ended well, 2 when one did not, 0 while some are open (also for ``None``)."""
+    if record is None:
+        return 0
+    states = [item.state for item in record.dependencies]
+    if any(state.name in {"CookedFail", "CookedCancel"} for state in states):
+        return 2
+    return int(all(state in FINAL for state in states))
