@@ -12,6 +12,8 @@ from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, local_jobs
 from topcook.author.report import JobReport, report
 from topcook.contract.host import JobEnd, JobKeeper
+from topcook.contract.itemgraph import add_item_graph
+from topcook.model.graphfile.itemgraph import read_item_graph
 
 __all__ = [
     "JobEnd",
@@ -19,10 +21,12 @@ __all__ = [
     "JobParms",
     "JobReport",
     "LocalJob",
+    "add_item_graph",
     "attempt_token",
     "command_argv",
     "local_jobs",
     "log_to_scheduler",
+    "read_item_graph",
     "report",
     "run_in_process",
     "split_command",
