@@ -76,20 +76,20 @@ def callback_status(cls: type, rows: Sequence[Callback] = CALLBACKS) -> dict[str
 
 def _validate(cls: Any, rows: Sequence[Callback], base: str, *, strict: bool) -> list[Problem]:
     if not isinstance(cls, type):
-        what = "a function" if callable(cls) else f"a {type(cls).__name__}"
+        what = "a function" if callable(cls) else f"an object of type {type(cls).__name__}"
         place = _place_of_object(cls)
         hint = "register the class itself, neither an instance of it nor a function that makes one"
         return [_problem("not-a-class", f"what was registered is {what}, expected a class", place, hint)]
     own = own_members(cls)
     derived = derives_from(cls, base)
     problems = list(_instantiable(cls, own))
-    missing: set[str] = set()
+    missing: set[str] = set()  # the callbacks, and the names that were taken for a slip of one of them
     for row in rows:
         if row.name in own:
             problems += _check_member(row, *own[row.name])
         elif row.need is Need.REQUIRED or (row.need is Need.DEFAULTED and (strict or not derived)):
+            problems.append(_missing(cls, row, own, base, missing))
             missing.add(row.name)
-            problems.append(_missing(cls, row, own, base, derived=derived))
     for name in CLASS_METHODS:
         if name in own:
             problems += _check_class_method(name, *own[name])
@@ -111,24 +111,21 @@ def _place_of_object(thing: Any) -> Place:
 # What a class lacks
 
 
-def _missing(cls: type, row: Callback, own: dict[str, tuple[type, Any]], base: str, *, derived: bool) -> Problem:
-    known = (*BY_NAME, *CLASS_METHODS)
+def _missing(cls: type, row: Callback, own: dict[str, tuple[type, Any]], base: str, missing: set[str]) -> Problem:
+    derived = derives_from(cls, base)
+    known = {*BY_NAME, *CLASS_METHODS, *missing}
     close = _closest(row.name, [name for name in own if not _is_dunder(name) and name not in known], _ALIKE_MISSING)
     if close:
-        defined = own[close][0]
+        missing.add(close)
         hint = f'did you mean "{row.name}"? Rename "{close}"'
         message = f'"{row.name}" is missing; found "{close}", expected "{row.signature}"'
-        return _problem("missing-callback", message, place_of(defined, close), hint)
+        return _problem("missing-callback", message, place_of(own[close][0], close), hint)
+    hint = f"add: def {row.signature}: …"
     if row.need is Need.DEFAULTED and derived:
         message = f'"{row.name}" is not implemented here; the base class answers for it'
-        return _problem("not-implemented-here", message, place_of(cls), f"add: def {row.signature}: …")
-    hint = f"add: def {row.signature}: …"
-    if not derived:
-        hint += (
-            f"; or derive {cls.__name__} from {base}, which has a working default"
-            if row.need is not (Need.REQUIRED)
-            else ""
-        )
+        return _problem("not-implemented-here", message, place_of(cls), hint)
+    if row.need is Need.DEFAULTED:
+        hint += f"; or derive {cls.__name__} from {base}, which has a working default"
     return _problem("missing-callback", f'"{row.name}" is missing in class "{cls.__name__}"', place_of(cls), hint)
 
 
@@ -154,7 +151,9 @@ def _mistyped(
     wanted = {_plain(name): name for name in known if name not in own and name not in reported}
     for name, (defined, member) in own.items():
         # onWorkItem… are notifications; a private helper, or a member of the base, is meant as it is written.
-        if name in known or name.startswith(("_", "onWorkItem", "workItem")) or function_of(member) is None:
+        if name in known or name in reported or name.startswith(("_", "onWorkItem", "workItem")):
+            continue
+        if function_of(member) is None:
             continue
         if any(name in vars(ancestor) for ancestor in cls.__mro__ if is_ours(ancestor)):
             continue

@@ -1,0 +1,92 @@
+"""``registerTypes`` as a hook: how a types module is given the registry.
+
+The hook is historic: called once with the registry, it is called for every module that is registered
+later. Each module is wrapped in an adapter, because an author's function carries no hook marker, may call
+its parameter as it likes, and must be taken out again when it raises.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pluggy
+
+from topcook.contract.source import function_of
+from topcook.errors import Problem, SchedulerLoadError
+from topcook.factory.sources import HOOK
+
+__all__ = ["PROJECT", "TypesHook"]
+
+#: The pluggy project name of all hooks.
+PROJECT = "topcook"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+#: What a types module has: a function that takes the registry.
+Hook = Callable[..., object]
+
+
+class _Spec:
+    @hookspec(historic=True)
+    def registerTypes(self, type_registry: Any) -> None:  # noqa: N802 - PDG's name
+        """Register types with the registry; called once per types module."""
+
+
+class _Adapter:
+    """One types module as a plugin."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Hook) -> None:
+        self._function = function
+
+    @hookimpl
+    def registerTypes(self, type_registry: Any) -> None:  # noqa: N802 - PDG's name
+        """Call the author's function by position, whatever its parameter is called."""
+        self._function(type_registry)
+
+
+class TypesHook:
+    """The plugin manager behind the registry; its plugins are the types modules that are in force."""
+
+    def __init__(self, registry: object) -> None:
+        """Make the historic call, with no plugin there yet."""
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(_Spec)
+        self._manager.hook.registerTypes.call_historic(kwargs={"type_registry": registry})
+
+    def register(self, name: str, function: Hook, path: str) -> None:
+        """Call a module's function with the registry. What it raises goes on, and it counts as not registered."""
+        problem = _unfit(function, path)
+        if problem is not None:
+            raise SchedulerLoadError([problem])
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        adapter = _Adapter(function)
+        try:
+            self._manager.register(adapter, name)
+        except BaseException:
+            # A historic hook that raises leaves its plugin registered.
+            self._manager.unregister(adapter)
+            raise
+
+
+def _unfit(function: Hook, path: str) -> Problem | None:
+    """Why the function cannot be called with the registry, None when it can."""
+    plain = function_of(function)
+    line = plain.__code__.co_firstlineno if plain is not None else None
+    hint = f"write: def {HOOK}(type_registry): …"
+    if inspect.iscoroutinefunction(plain):
+        return Problem("hook-async", f'"{HOOK}" is async, expected a plain function', path, line, None, hint)
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        return Problem(
+            "hook-arguments", f'"{HOOK}" cannot be called with the registry: {error}', path, line, None, hint
+        )
+    except ValueError:
+        return None
+    return None

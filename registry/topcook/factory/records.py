@@ -1,0 +1,129 @@
+"""What the factory knows of each candidate: records, which never vanish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from topcook.contract.validate import TOLERATED
+from topcook.errors import Problem
+from topcook.model.enums import NodeType
+from topcook.model.parms import ParmSpec
+
+__all__ = ["Kind", "Origin", "Record", "State"]
+
+
+class State(Enum):
+    """What became of a candidate."""
+
+    OK = "ok"
+    NOT_PROBED = "not probed"
+    INVALID = "invalid"
+    FAILED = "failed"
+    SHADOWED = "shadowed"
+    DISABLED = "disabled"
+    SKIPPED = "skipped"
+
+
+class Kind(Enum):
+    """What a type makes; UNKNOWN for a file that could not be executed."""
+
+    SCHEDULER = "scheduler"
+    NODE = "node"
+    WORK_ITEM = "work item"
+    UNKNOWN = "unknown"
+
+
+class Tier(Enum):
+    """Where a candidate comes from; the order of the members is the order of precedence."""
+
+    PROGRAM = "program"
+    PATH = "path"
+    ENTRY_POINT = "entry point"
+    BUILTIN = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a type comes from: the file, and for an entry point its distribution.
+
+    ``root`` is the entry of the types path that led to the file. ``tier`` is ``program`` for a type that
+    the running program registered itself.
+    """
+
+    tier: Tier
+    path: str
+    root: str = ""
+    distribution: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        """The origin as a person names it."""
+        if self.tier is Tier.BUILTIN:
+            return "built-in"
+        if self.distribution:
+            return f"{self.distribution} {self.version} (pip)"
+        return self.path
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One type, or one file that gave none, with all that was found out about it.
+
+    ``name`` is the type name; of a file that could not be executed, its stem. ``aliases`` are further names
+    (lower case) under which such a file is answered for. ``callbacks`` maps each row of the contract table to
+    implemented, default or missing. ``static`` is whether static items are handed over at once, and why.
+    ``module`` is the private module that was executed; ``content_hash`` that of the bytes it was executed from.
+    """
+
+    name: str
+    origin: Origin
+    state: State = State.OK
+    kind: Kind = Kind.SCHEDULER
+    label: str = ""
+    category: str = ""
+    parm_category: str = ""
+    node_type: NodeType | None = None
+    static_gen: bool = False
+    parms: tuple[ParmSpec, ...] = ()
+    callbacks: dict[str, str] = field(default_factory=dict)
+    static: tuple[bool, str] = (False, "")
+    problems: list[Problem] = field(default_factory=list)
+    reason: str = ""
+    shadows: list[Record] = field(default_factory=list)
+    shadowed_by: Record | None = None
+    aliases: tuple[str, ...] = ()
+    content_hash: str = ""
+    import_ms: float = 0.0
+    line: int | None = None
+    module: str = ""
+    type_object: type | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether asking for the name gives this type."""
+        return self.state in {State.OK, State.NOT_PROBED}
+
+    @property
+    def blemished(self) -> bool:
+        """Whether a check would fail, though the type may be used."""
+        return bool(self.problems)
+
+    @property
+    def place(self) -> str:
+        """``path:line`` of the class, else the path."""
+        return f"{self.origin.path}:{self.line}" if self.line else self.origin.path
+
+    def why_not(self) -> str:
+        """One line that says why this cannot be used; empty when it can."""
+        if self.usable:
+            return ""
+        if self.state is State.SHADOWED and self.shadowed_by is not None:
+            return f"shadowed by {self.shadowed_by.origin}"
+        first = next((problem for problem in self.problems if problem.code not in TOLERATED), None)
+        first = first or next(iter(self.problems), None)
+        return self.reason or (first.message if first else self.state.value)
+
+    def __repr__(self) -> str:
+        """Name, state and origin."""
+        return f"<Record {self.name} {self.state.value} {self.origin}>"
