@@ -234,6 +234,9 @@ MISTAKES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
         '[nodes.a]\ntype = "x"\n[[nodes.a.spare]]\nname = "s"\ntype = "Flat"', "bad-value", '"Flat" is not known',
         (5, 8), "one of: string",
     ),
+    "spare twice": (
+        '[nodes.a]\ntype = "x"\nspare = [{name = "s"},\n{name = "s"}]', "duplicate-name", 'parm "s" twice', (4, 9), "keep",
+    ),
     "no nodes": ('[network]\nname = "x"', "missing-key", "the file has no nodes", (1, 1), "[nodes.NAME]"),
     "empty nodes": ("[nodes]", "no-nodes", "has no nodes", (1, 2), "[nodes.NAME]"),
     "parms no table": ('[nodes.a]\ntype = "x"\nparms = 3', "wrong-type", "must be a table", (3, 9), ""),

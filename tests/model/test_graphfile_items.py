@@ -240,6 +240,19 @@ def test_a_syntax_error_in_a_list_comes_alone(
     assert told(listed(text)) == [(code, *place)]
 
 
+def test_numbers_that_would_not_travel_are_refused(lines: Callable[..., Path]) -> None:
+    """Beyond 64 bits, infinite, or none at all: no attribute, report or environment could carry them on."""
+    big = 1 << 63
+    path = lines(
+        {"name": "a", "attributes": {"x": big, "y": [1.5, 10**400], "z": {"type": "float", "value": 10**400}}},
+        '{"name": "b", "frame": 1e999, "attributes": {"x": NaN}}',
+        {"name": "c", "index": -big - 1, "priority": big, "slots": big, "frame": 10**400},
+        {"name": "d", "index": -big, "priority": big - 1, "attributes": {"x": [-big]}},
+    )
+    assert [problem.code for problem in problems_of(path)] == ["bad-value"] * 9
+    assert {problem.line for problem in problems_of(path)} == {1, 2, 3}
+
+
 def test_bytes_that_are_no_utf8_are_told_by_line(tmp_path: Path) -> None:
     path = tmp_path / "graph.jsonl"
     path.write_bytes(b'{"name": "a"}\n{"name": "\xe4"}\n{"name": 3}\n')

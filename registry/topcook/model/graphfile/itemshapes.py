@@ -13,12 +13,15 @@ from topcook.model.attributes import AttribType, Attribute
 from topcook.model.files import File, tag_for
 from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.shapes import (
+    INTEGERS,
     Fault,
     Record,
     describe,
     dotted,
     flag,
+    integer,
     list_of,
+    number,
     one_of,
     parm_value,
     size,
@@ -45,20 +48,6 @@ _TYPED_HINT = '{"type": "string", "value": …}, with one of the types ' + ", ".
 
 def _wrong(value: Any, path: KeyPath, expected: str, hint: str | None = None) -> Fault:
     return Fault(path, "wrong-type", f'"{dotted(path)}" must be {expected}, found {describe(value)}', hint)
-
-
-def integer(value: Any, path: KeyPath) -> Iterator[Fault]:
-    """An int; a bool is none."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        yield _wrong(value, path, "an integer")
-
-
-def number(value: Any, path: KeyPath) -> Iterator[Fault]:
-    """A finite int or float."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        yield _wrong(value, path, "a number")
-    elif not isfinite(value):
-        yield Fault(path, "bad-value", f'"{dotted(path)}" must be a finite number, found {value}')
 
 
 def file(value: Any, path: KeyPath) -> Iterator[Fault]:
@@ -160,17 +149,18 @@ def is_plain_item(value: dict[str, Any]) -> bool:
         elif key == "attributes":
             good = kind is dict and "" not in one and all(map(_is_plain_value, one.values()))
         elif key == "slots":
-            good = kind is int and one > 0
+            good = kind is int and 0 < one < INTEGERS
         else:
-            good = kind is int and key in _PLAIN_INTEGERS
+            good = kind is int and key in _PLAIN_INTEGERS and -INTEGERS <= one < INTEGERS
         if not good:
             return False
     return True
 
 
 def _is_plain_value(value: Any) -> bool:
-    kind = type(value)
-    return kind is int or (value.isascii() and "\0" not in value if kind is str else kind is float and isfinite(value))
+    if type(value) is int:
+        return -INTEGERS <= value < INTEGERS
+    return value.isascii() and "\0" not in value if type(value) is str else type(value) is float and isfinite(value)
 
 
 def make_attribute(value: Any) -> Attribute:

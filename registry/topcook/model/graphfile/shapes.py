@@ -28,6 +28,7 @@ class Fault:
 Shape: TypeAlias = Callable[[Any, KeyPath], Iterator[Fault]]
 
 MAX_DEPTH = 32
+INTEGERS = 1 << 63
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ . -, and has at most 100 characters"
 SPARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:#-]{0,99}")
@@ -87,11 +88,29 @@ def flag(value: Any, path: KeyPath) -> Iterator[Fault]:
         yield _wrong(value, path, "true or false")
 
 
-def size(value: Any, path: KeyPath) -> Iterator[Fault]:
-    """How many components a parm has."""
+def number(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """An int of at most 64 bits, as TOML and PDG have them, or a finite float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield _wrong(value, path, "a number")
+    elif isinstance(value, int) and not -INTEGERS <= value < INTEGERS:
+        yield Fault(path, "bad-value", f'"{dotted(path)}" does not fit into 64 bits', "write it as a text, in quotes")
+    elif not isfinite(value):
+        yield Fault(path, "bad-value", f'"{dotted(path)}" must be a finite number, found {value}')
+
+
+def integer(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """An int of at most 64 bits; a bool is none."""
     if isinstance(value, bool) or not isinstance(value, int):
         yield _wrong(value, path, "an integer")
-    elif value < 1:
+    else:
+        yield from number(value, path)
+
+
+def size(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """How many there are: an int from 1 on."""
+    faults = list(integer(value, path))
+    yield from faults
+    if not faults and value < 1:
         yield Fault(path, "bad-value", f'"{dotted(path)}" must be 1 or more, found {value}')
 
 
@@ -151,11 +170,11 @@ def parm_value(value: Any, path: KeyPath) -> Iterator[Fault]:
             yield from parm_value(element, (*path, index))
     elif isinstance(value, str):
         yield from text_or_empty(value, path)
-    elif isinstance(value, float) and not isfinite(value):
-        yield Fault(path, "bad-value", f'"{dotted(path)}" must be a finite number, found {value}')
     elif not isinstance(value, bool | int | float):
         hint = "leave the key out" if value is None else "write dates as texts, in quotes"
         yield _wrong(value, path, "a bool, a number, a text, a list or a table", hint)
+    elif not isinstance(value, bool):
+        yield from number(value, path)
 
 
 def table_of(item: Shape, what: str) -> Shape:
@@ -264,6 +283,18 @@ SPARE = Record(
     },
     {"name": 'add name = "…"'},
 )
+
+
+def spares(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A list of spare parms, each with a name of its own."""
+    yield from list_of(SPARE, "tables")(value, path)
+    names = [row.get("name") if isinstance(row, dict) else None for row in value] if isinstance(value, list) else []
+    for index, name in enumerate(names):
+        if isinstance(name, str) and name in names[:index]:
+            message = f'"{dotted(path)}" declares the parm "{name}" twice'
+            yield Fault((*path, index, "name"), "duplicate-name", message, "keep one of the two")
+
+
 NETWORK = Record(
     {
         "name": matching(NETWORK_NAME, "at most 100 characters, none of them / or \\ or a control character"),
@@ -277,7 +308,7 @@ NETWORK = Record(
     "if this is a parm, it goes into [{path}.parms]; ",
 )
 SCHEDULER = Record(
-    {"type": text, "parms": PARMS, "spare": list_of(SPARE, "tables")},
+    {"type": text, "parms": PARMS, "spare": spares},
     {"type": 'add type = "localscheduler" to [{path}]; "topcook list" shows the scheduler types'},
     "if this is a parm, it goes into [{path}.parms]; ",
 )
@@ -288,7 +319,7 @@ NODE = Record(
         "scheduler": text,
         "parms": PARMS,
         "job_parms": PARMS,
-        "spare": list_of(SPARE, "tables"),
+        "spare": spares,
         "files": TEXTS,
     },
     {"type": 'add type = "genericgenerator" to [{path}]; "topcook list --types nodes" shows the node types'},
