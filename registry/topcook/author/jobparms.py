@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from topcook.author.host import record_of
 
+_EXPRESSION = re.compile(r"[@$`]")
+
 
 class JobParms:
     """Overridable parms of a scheduler, ``<prefix>_<name>``, with their defaults: bool, int, float or str.
 
-    ``of(work_item)`` answers as the scheduler's ``evaluate…Override`` does. A node without overrides is evaluated
-    once; only items that carry an attribute called ``<prefix>_…`` are evaluated one by one. Make it anew for each
-    cook, since parms may change between two.
+    ``of(work_item)`` answers as the scheduler's ``evaluate…Override`` does, once for each node; only where the answer
+    may differ from item to item (see ``varies``) it is asked anew. Make it anew for each cook, since parms may change
+    between two.
     """
 
     def __init__(self, scheduler: Any, prefix: str, defaults: Mapping[str, bool | float | str]) -> None:
@@ -24,14 +27,17 @@ class JobParms:
         self._defaults = dict(defaults)
         self._by_node: dict[int, dict[str, Any]] = {}
 
-    def overrides(self, work_item: Any) -> bool:
-        """Whether the item itself overrides something."""
-        attributes = record_of(work_item).attributes
-        return bool(attributes) and any(name.startswith(self._attribute_prefix) for name in attributes or ())
+    def varies(self, work_item: Any) -> bool:
+        """Whether the item has an attribute ``<prefix>_…``, or its node a job parm with an expression in it."""
+        record = record_of(work_item)
+        if record.attributes and any(name.startswith(self._attribute_prefix) for name in record.attributes):
+            return True
+        parms = record.node.job_parms
+        return bool(parms) and any(isinstance(value, str) and _EXPRESSION.search(value) for value in parms.values())
 
     def of(self, work_item: Any) -> dict[str, Any]:
         """The parms for this item, by name without the prefix; not to be changed."""
-        if self.overrides(work_item):
+        if self.varies(work_item):
             return self._evaluate(work_item)
         key = id(record_of(work_item).node)
         found = self._by_node.get(key)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from topcook.author.host import host_of, record_of
-from topcook.contract.host import SchedulerHost
+from topcook.contract.host import JobEnd, SchedulerHost
 from topcook.model.notification import Kind, Notification
+
+_SHELL_SIGNAL = 128
 
 
 class JobReport:
@@ -33,9 +36,13 @@ class JobReport:
 
     def succeeded(self, at: float | None = None, *, exit_status: int | None = 0) -> None:
         """The job has ended well."""
-        duration = at - self._started if at is not None and self._started is not None else 0.0
+        duration = self.duration(at) if at is not None else 0.0
         self._host.notify(Notification(Kind.SUCCEEDED, self._item, payload=(duration,), at=at, attempt=self._attempt,
                                        exit_status=exit_status))
+
+    def duration(self, at: float) -> float:
+        """Seconds from the start to ``at``, 0 when the start is not known."""
+        return at - self._started if self._started is not None else 0.0
 
     def failed(self, reason: str, at: float | None = None, *, exit_status: int | None = None) -> None:
         """The job has failed; ``reason`` is one sentence for the person who looks at the summary."""
@@ -46,6 +53,27 @@ class JobReport:
         """The job was ended on request, or never started because of one."""
         self._host.notify(Notification(Kind.CANCELED, self._item, at=at, attempt=self._attempt,
                                        exit_status=exit_status, reason=reason))
+
+
+    def ended(self, end: JobEnd) -> None:
+        """The local job ended like this: one of the three above, with the reason in words."""
+        if end.canceled:
+            self.canceled(end.reason, end.at, exit_status=end.exit_status)
+        elif end.exit_status == 0:
+            self.succeeded(end.at)
+        else:
+            self.failed(end.reason or _told(end.exit_status), end.at, exit_status=end.exit_status)
+
+
+def _told(status: int | None) -> str:
+    if status is None:
+        return "nobody saw how its process ended"
+    # A shell passes on the signal that ended its command as 128 + number.
+    number = -status if status < 0 else status - _SHELL_SIGNAL
+    name = next((known.name for known in signal.Signals if known == number), "") if number > 0 else ""
+    if status < 0:
+        return f"ended by signal {number}" + (f" ({name})" if name else "")
+    return f"exit status {status}" + (f" (a shell's word for {name})" if name else "")
 
 
 def report(scheduler: Any, work_item: Any) -> JobReport:

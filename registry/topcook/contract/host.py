@@ -84,13 +84,15 @@ class JobEnd(NamedTuple):
     """How a local job ended.
 
     ``exit_status`` is negative for a signal, 126 or 127 for a command that could not be started (as a shell has it),
-    and ``None`` for a job that never ran or whose end nobody saw; ``reason`` then says why. ``at`` is a reading of
-    ``time.monotonic()``, ``max_rss`` counts bytes, ``cpu`` seconds.
+    and ``None`` for a job that never ran or whose end nobody saw; ``reason`` then says why. ``canceled`` jobs ended,
+    or never started, because somebody asked for it. ``at`` is a reading of ``time.monotonic()``, ``max_rss`` counts
+    bytes, ``cpu`` seconds.
     """
 
     exit_status: int | None
     at: float
     reason: str = ""
+    canceled: bool = False
     max_rss: int = 0
     cpu: float = 0.0
 

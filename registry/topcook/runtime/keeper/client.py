@@ -176,7 +176,8 @@ class KeeperProcess:
                 self._tell(lambda: job.on_start(pid, at), token)
         elif kind == wire.ENDED:
             _, token_, status, at_, reason, max_rss, cpu = fields
-            end = JobEnd(int(status) if status else None, float(at_), reason.decode(errors="replace"),
+            why = reason.decode(errors="replace")
+            end = JobEnd(int(status) if status else None, float(at_), why, why.startswith(wire.CANCELED),
                          int(max_rss), float(cpu))
             self._end(token_.decode("ascii"), end)
         elif kind == wire.GONE:

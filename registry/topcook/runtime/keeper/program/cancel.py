@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+from . import wire
 from .jobs import Job, Jobs
 from .processes import Row, descendants, mark_of, process_table, send, send_group
 
@@ -38,12 +39,12 @@ class Cancel:
 
     def begin(self, jobs: Jobs) -> None:
         """Drop what is queued and ask what runs to stop."""
-        jobs.drop_queued(self.chooses, "canceled before it started")
+        jobs.drop_queued(self.chooses, f"{wire.CANCELED} before it started")
         now = time.monotonic()
         self._deadline = now + max(self._grace, 0.0)
         for pid, job in jobs.running.items():
             if self.chooses(job):
-                job.reason = "canceled"
+                job.reason = wire.CANCELED
                 self._leaders.add(pid)
         if self._grace > 0:
             members = self._members(jobs)

@@ -29,6 +29,10 @@ ENDED = b"ended"      # token, status or empty, at, reason, max RSS in bytes, CP
 GONE = b"gone"        # request, pids that would not die...
 
 
+#: How the reason of a job begins that was ended, or dropped from the queue, by a CANCEL.
+CANCELED = "canceled"
+
+
 def pack(fields: list[bytes]) -> bytes:
     """The message as it travels."""
     body = b"\0".join(fields)

@@ -1,0 +1,116 @@
+"""The in-process scheduler: work items that are Python functions of their node, on threads of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from queue import SimpleQueue
+from typing import Any
+
+import pdg
+from pdg.scheduler import PyScheduler
+from topcook.author import JobReport, log_to_scheduler, report
+
+#: How long a canceled cook waits for functions that are in the middle of something: a thread cannot be killed.
+PATIENCE = 5.0
+
+
+class InProcessScheduler(PyScheduler):
+    """Cooks in-process items, as many at a time as there are threads."""
+
+    def __init__(self, scheduler: Any, name: str) -> None:
+        """Threads start with the cook."""
+        PyScheduler.__init__(self, scheduler, name)
+        self._queue: SimpleQueue[tuple[Any, JobReport] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._canceled = threading.Event()
+
+    @classmethod
+    def templateName(cls) -> str:
+        """The type's name in networks."""
+        return "inprocessscheduler"
+
+    @classmethod
+    def templateBody(cls) -> str:
+        """The parms."""
+        return json.dumps({"name": "inprocessscheduler", "parameters": [
+            {"name": "pdg_maxitems", "type": "Integer", "value": 0},
+            {"name": "maxthreads", "label": "Maximum Threads (0: one for each CPU)", "type": "Integer", "value": 0},
+        ]})
+
+    def onStart(self) -> bool:
+        """Say that in-process items are welcome."""
+        self.setAcceptInProcess(True)
+        return True
+
+    def onStartCook(self, static: bool, cook_set: Any) -> bool:
+        """Start the threads."""
+        # A cook has its own queue: a thread that a canceled cook could not end takes nothing from this one.
+        self._queue, self._canceled = SimpleQueue(), threading.Event()
+        count = self["maxthreads"].evaluateInt()
+        if count <= 0:
+            count = os.cpu_count() or 1
+        self._threads = [
+            threading.Thread(target=self._work, args=(self._queue, self._canceled), name=f"{self.name}-{number}",
+                             daemon=True)
+            for number in range(1, count + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return True
+
+    def onStopCook(self, cancel: bool) -> bool:
+        """Let the threads end; those of a canceled cook finish what they are in and take nothing more."""
+        if cancel:
+            self._canceled.set()
+        for _ in self._threads:
+            self._queue.put(None)
+        deadline = time.monotonic() + PATIENCE
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        busy = [thread.name for thread in self._threads if thread.is_alive()]
+        if busy:
+            self.cookWarning(f"still in the middle of an item, which cannot be interrupted: {', '.join(busy)}")
+        self._threads = []
+        return True
+
+    def onSchedule(self, work_item: Any) -> pdg.scheduleResult:
+        """Queue the item."""
+        self._queue.put((work_item, report(self, work_item)))
+        return pdg.scheduleResult.Succeeded
+
+    def _work(self, queue: SimpleQueue[tuple[Any, JobReport] | None], canceled: threading.Event) -> None:
+        log_to_scheduler(self)
+        while True:
+            job = queue.get()
+            if job is None:
+                return
+            work_item, told = job
+            if canceled.is_set():
+                told.canceled("canceled before it started")
+            else:
+                self._cook(work_item, told)
+
+    def _cook(self, work_item: Any, told: JobReport) -> None:
+        told.started(time.monotonic())
+        try:
+            self.cookWorkItem(work_item)
+        except BaseException as error:  # noqa: BLE001 - author code; sys.exit() in it must not end this thread
+            if isinstance(error, SystemExit) and error.code in (None, 0):
+                told.succeeded(time.monotonic(), exit_status=None)
+                return
+            text = "".join(traceback.format_exception(error))
+            sys.stderr.write(text)
+            self.onWorkItemAppendLog(work_item.id, -1, text, int(pdg.workItemLogType.Error))
+            told.failed(f"{type(error).__name__}: {error}", time.monotonic())
+        else:
+            told.succeeded(time.monotonic(), exit_status=None)
+
+
+def registerTypes(type_registry: Any) -> None:
+    """Called when the file is found."""
+    type_registry.registerScheduler(InProcessScheduler, name="inprocessscheduler", label="In-Process Scheduler")

@@ -1,0 +1,239 @@
+"""The local scheduler: each work item's command as a process on this machine.
+
+Read it as the example of a scheduler file: it is found, loaded and called like any other. What is Topcook's own comes
+from ``topcook.author``; the rest is PDG's contract.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from typing import Any
+
+import pdg
+from pdg.job.callbackserver import CallbackServerMixin
+from pdg.scheduler import PyScheduler
+from pdg.utils import expand_vars
+from topcook.author import JobEnd, JobKeeper, JobParms, LocalJob, command_argv, local_jobs, report
+
+#: What nodes and items may override, with what stands when nobody does.
+JOB_PARMS = {
+    "single": False,
+    "is_CPU_number_set": False,
+    "CPUs_to_use": 1,
+    "usehoudinimaxthreads": False,
+    "houdinimaxthreads": 0,
+}
+#: The temp directory: below the working directory, below the machine's own, or as given.
+TEMP_IN_WORKING_DIR, TEMP_OF_MACHINE, TEMP_CUSTOM = 0, 1, 2
+#: Total slots: a quarter of the CPUs, as given, all CPUs but one.
+SLOTS_QUARTER, SLOTS_CUSTOM, SLOTS_ALL_BUT_ONE = 0, 1, -1
+#: A job of fewer seconds than this is over before the cook could hand the next one over without loss.
+SHORT = 1.0
+
+
+class LocalScheduler(CallbackServerMixin, PyScheduler):
+    """Hands commands to the cook's keeper process, which starts them as slots come free.
+
+    While jobs are short the keeper gets a few more than there are slots, so that a slot that comes free is taken at
+    once; while they are long, the next item is chosen when it can start.
+    """
+
+    def __init__(self, scheduler: Any, name: str) -> None:
+        """Nothing can be read yet: parms exist from ``onStart`` on."""
+        PyScheduler.__init__(self, scheduler, name)
+        CallbackServerMixin.__init__(self, True)  # True: this machine only
+        self._keeper: JobKeeper | None = None
+        self._slots = 1
+        # Written here and by the reports, which come on another thread.
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._short = False
+        self._single: int | None = None
+        self._tokens: dict[int, str] = {}
+
+    @classmethod
+    def templateName(cls) -> str:
+        """The type's name in networks."""
+        return "localscheduler"
+
+    @classmethod
+    def templateBody(cls) -> str:
+        """The parms, with PDG's names; those tagged may be overridden by nodes and items."""
+        job_parm = "pdg::scheduler"
+        return json.dumps({"name": "localscheduler", "parameters": [
+            # Freed slots are filled at once, so there is no need for a limit between two ticks.
+            {"name": "pdg_maxitems", "type": "Integer", "value": 0},
+            {"name": "tempdirmenu", "label": "Temp Directory", "type": "Integer", "value": TEMP_IN_WORKING_DIR},
+            {"name": "tempdirappendpid", "label": "Append a Name of the Cook", "type": "Toggle", "value": 1},
+            {"name": "tempdircustom", "label": "Custom Temp Directory", "type": "String", "value": ""},
+            {"name": "maxprocsmenu", "label": "Total Slots", "type": "Integer", "value": SLOTS_QUARTER},
+            {"name": "maxprocs", "label": "Custom Slot Count", "type": "Integer", "value": 0},
+            {"name": "local_single", "label": "Single", "type": "Toggle", "value": 0, "tag": [job_parm]},
+            {"name": "local_is_CPU_number_set", "label": "Use Slots per Work Item", "type": "Toggle", "value": 0,
+             "tag": [job_parm]},
+            {"name": "local_CPUs_to_use", "label": "Slots per Work Item", "type": "Integer", "value": 1,
+             "tag": [job_parm]},
+            {"name": "local_usehoudinimaxthreads", "label": "Use Houdini Max Threads", "type": "Toggle", "value": 0,
+             "tag": [job_parm]},
+            {"name": "local_houdinimaxthreads", "label": "Houdini Max Threads", "type": "Integer", "value": 0,
+             "tag": [job_parm]},
+            {"name": "local_inheritlocalenv", "label": "Inherit Local Environment", "type": "Toggle", "value": 1,
+             "tag": [job_parm]},
+            {"name": "local_envunset", "label": "Unset Variables", "type": "String", "value": "", "tag": [job_parm]},
+            {"name": "local_envmulti", "label": "Environment Variables", "type": "Integer", "value": 0,
+             "tag": [job_parm]},
+            {"name": "local_envname#", "label": "Name", "type": "String", "value": "", "tag": [job_parm]},
+            {"name": "local_envvalue#", "label": "Value", "type": "String", "value": "", "tag": [job_parm]},
+        ]})
+
+    # -- the cook -------------------------------------------------------------------------------------------------
+
+    def onStartCook(self, static: bool, cook_set: Any) -> bool:
+        """Read what holds for the whole cook, once."""
+        self._slots = self._total_slots()
+        self._set_temp_directory()
+        self._job_parms = JobParms(self, "local", JOB_PARMS)
+        self._base_environments: dict[str, dict[str, str]] = {}
+        self._keeper = local_jobs(self)
+        self._keeper.set_slots(self._slots)
+        self._taken, self._single, self._tokens = 0, None, {}
+        if not self.isCallbackServerRunning():
+            self.startCallbackServer()
+        return True
+
+    def onStopCook(self, cancel: bool) -> bool:
+        """End what still runs, with all it started, and come back when it is gone."""
+        if cancel and self._keeper is not None:
+            self._warn_of(self._keeper.cancel_all())
+        self.stopCallbackServer()
+        return True
+
+    def onCancelWorkItems(self, work_items: Any, node: Any) -> None:
+        """End the jobs of these items."""
+        with self._lock:
+            tokens = [self._tokens[item.id] for item in work_items if item.id in self._tokens]
+        if tokens and self._keeper is not None:
+            self._warn_of(self._keeper.cancel(tokens))
+
+    def _warn_of(self, survivors: list[int]) -> None:
+        if survivors:
+            self.cookWarning(f"these processes could not be ended: {', '.join(map(str, survivors))}")
+
+    # -- an item --------------------------------------------------------------------------------------------------
+
+    def onSchedule(self, work_item: Any) -> pdg.scheduleResult:
+        """Hand the item's command to the keeper, if there is room for it."""
+        if not work_item.command:
+            return pdg.scheduleResult.CookSucceeded
+        with self._lock:
+            # This comes first: it is the answer to every second call while the machine is busy.
+            if self._taken >= self._room:
+                return pdg.scheduleResult.FullDeferred
+            parms = self._job_parms.of(work_item)
+            slots = self._slots_of(work_item, parms)
+            if self._taken and self._taken + slots > self._room:
+                return pdg.scheduleResult.Deferred
+            if parms["single"]:
+                if self._single is not None:
+                    return pdg.scheduleResult.Deferred
+                self._single = work_item.id
+            self._taken += slots
+        try:
+            self._start(work_item, parms, slots)
+        except BaseException:
+            self._give_back(work_item.id, slots)
+            raise
+        return pdg.scheduleResult.Succeeded
+
+    @property
+    def _room(self) -> int:
+        """Slots; while jobs are short as much again (at least four), so that the next wait where the slots are."""
+        return self._slots + (max(4, self._slots) if self._short else 0)
+
+    def _start(self, work_item: Any, parms: dict[str, Any], slots: int) -> None:
+        self.createJobDirsAndSerializeWorkItems(work_item)
+        environment = self._environment(work_item, parms)
+        told = report(self, work_item)
+        item_id = work_item.id
+
+        def on_start(_pid: int, at: float) -> None:
+            told.started(at)
+
+        def on_end(end: JobEnd) -> None:
+            self._short = told.duration(end.at) < SHORT
+            # The slots first: the report below may have the next item offered at once.
+            self._give_back(item_id, slots)
+            told.ended(end)
+
+        command = self.expandCommandTokens(work_item.command, work_item)
+        # The job's own variables first, then this process's, for items that do not inherit them.
+        command = expand_vars(expand_vars(command, environment), os.environ)
+        token = environment["PDG_ITEM_TOKEN"]
+        self._tokens[item_id] = token
+        assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
+        self._keeper.start(LocalJob(
+            token=token, argv=command_argv(command), env=environment, cwd=self.workingDir(True),
+            log_path=self._log_path(work_item), slots=slots,
+            on_start=on_start, on_end=on_end,
+        ))
+
+    def _give_back(self, item_id: int, slots: int) -> None:
+        with self._lock:
+            self._taken -= slots
+            self._tokens.pop(item_id, None)
+            if self._single == item_id:
+                self._single = None
+
+    def _slots_of(self, work_item: Any, parms: dict[str, Any]) -> int:
+        wanted = parms["CPUs_to_use"] if parms["is_CPU_number_set"] else work_item.record.slots
+        # An item that wants more than there is gets all there is.
+        return int(min(max(wanted, 1), self._slots))
+
+    def _environment(self, work_item: Any, parms: dict[str, Any]) -> dict[str, str]:
+        node = work_item.node.name
+        base = self._base_environments.get(node)
+        if base is None or self._job_parms.varies(work_item):
+            base = self._base_environments[node] = self.resolveBaseEnvironment("local", None, work_item)
+        environment = {**base, **work_item.environment}
+        self.addCommonJobEnvVars(environment, work_item)
+        if parms["usehoudinimaxthreads"]:
+            environment["HOUDINI_MAXTHREADS"] = str(parms["houdinimaxthreads"])
+        return environment
+
+    # -- logs, directories, slots ---------------------------------------------------------------------------------
+
+    def getLogURI(self, work_item: Any) -> str:
+        """Where the output of the item's job goes."""
+        return f"file:///{self._log_path(work_item).lstrip('/')}"
+
+    def _log_path(self, work_item: Any) -> str:
+        # An author may have put a slash into the item's name.
+        return f"{self.logDir(True)}/{work_item.name.replace('/', '_')}.log"
+
+    def _set_temp_directory(self) -> None:
+        menu = self["tempdirmenu"].evaluateInt()
+        if menu == TEMP_IN_WORKING_DIR and self["tempdirappendpid"].evaluateInt():
+            return  # what every scheduler has by default: <working directory>/pdgtemp/<cook>
+        # The last part of the default names the cook: as a pid it tells cooks apart, and it is never used again.
+        cook = os.path.basename(self.tempDir(True))
+        base = os.path.join(self.workingDir(True) if menu == TEMP_IN_WORKING_DIR else tempfile.gettempdir(), "pdgtemp")
+        if menu == TEMP_CUSTOM:
+            base = self["tempdircustom"].evaluateString() or base
+        path = os.path.join(base, cook) if self["tempdirappendpid"].evaluateInt() else base
+        self.setTempDir(path, path)
+
+    def _total_slots(self) -> int:
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        menu = self["maxprocsmenu"].evaluateInt()
+        if menu == SLOTS_CUSTOM:
+            wanted = self["maxprocs"].evaluateInt()
+            return wanted if wanted > 0 else max(cpus + wanted, 1)
+        return max(cpus - 1 if menu == SLOTS_ALL_BUT_ONE else cpus // 4, 1)
+
+
+def registerTypes(type_registry: Any) -> None:
+    """Called when the file is found."""
+    type_registry.registerScheduler(LocalScheduler, name="localscheduler", label="Local Scheduler")
