@@ -75,8 +75,8 @@ class StaticCookMixin:
     """Dependency bookkeeping for a scheduler that is handed all static items at once.
 
     ``onScheduleStatic`` takes them; each success frees what waited for it, and every freed item goes through the
-    scheduler's own ``onSchedule``, at once and again on every tick while that answers Deferred. Callbacks never overlap:
-    a success told from another thread than the scheduler's asks for a task, and the item goes with it.
+    scheduler's own ``onSchedule``, at once and again on every tick while that answers Deferred. Callbacks never
+    overlap: a success told from another thread than the scheduler's asks for a task, and the item goes with it.
     Mixed in before ``PyScheduler``; works without ``__init__`` having run.
     """
 

@@ -1,0 +1,1 @@
+"""``pdg.dependency``: Houdini's dependency types; Topcook has none."""

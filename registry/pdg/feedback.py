@@ -1,0 +1,1 @@
+"""``pdg.feedback``: Houdini's feedback loops; Topcook has none."""

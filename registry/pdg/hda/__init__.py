@@ -1,0 +1,1 @@
+"""``pdg.hda``: Houdini's asset tools; ``topcook save`` writes scheduler files here."""

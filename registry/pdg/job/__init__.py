@@ -1,0 +1,1 @@
+"""``pdg.job``: how jobs report."""

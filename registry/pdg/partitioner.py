@@ -1,0 +1,7 @@
+"""``pdg.partitioner``."""
+
+from __future__ import annotations
+
+from topcook.contract.partitioner import PyPartitioner
+
+__all__ = ["PyPartitioner"]

@@ -1,0 +1,1 @@
+"""``pdg.toplevel``: Houdini's top-level network; see ``pdg.GraphContext``."""
