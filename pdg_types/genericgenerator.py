@@ -45,7 +45,6 @@ class GenericGenerator(PyProcessor):
                     {"name": "framerange", "label": "Frame Range", "type": "Float", "size": 3, "value": [1, 1, 1]},
                     {"name": "frame", "label": "Frame", "type": "Float"},
                     {"name": "index", "label": "Index", "type": "Integer", "value": -1},
-                    {"name": "label", "label": "Label", "type": "String"},
                     {"name": "priority", "label": "Priority", "type": "Integer", "value": 0},
                     {"name": "slots", "label": "Slots", "type": "Integer", "value": 1},
                     {"name": "sequential", "label": "Sequential", "type": "Toggle", "value": 0},
@@ -56,7 +55,6 @@ class GenericGenerator(PyProcessor):
     def onGenerate(self, item_holder: Any, upstream_items: list[Any], generation_type: Any) -> Any:
         """Make the items of each parent in turn."""
         command = self._command()
-        label = self["label"] if self.isSet("label") else None
         for parent in upstream_items or [None]:
             before = None
             for index, frame in self._places(parent):
@@ -69,7 +67,7 @@ class GenericGenerator(PyProcessor):
                     slots=self["slots"].evaluateInt(parent),
                 )
                 outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
-                item_holder.setExpressions(item, command=command, label=label, outputs=outputs)
+                item_holder.setExpressions(item, command=command, outputs=outputs)
                 if before is not None and self["sequential"].evaluateBool(parent):
                     item_holder.addDependency(item, before)
                 before = item

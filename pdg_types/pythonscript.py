@@ -52,7 +52,6 @@ class PythonScript(PyProcessor):
                     {"name": "outputs", "label": "Expected Outputs", "type": "Integer"},
                     {"name": "path#", "label": "Path", "type": "String"},
                     {"name": "tag#", "label": "Tag", "type": "String"},
-                    {"name": "label", "label": "Label", "type": "String"},
                     {"name": "priority", "label": "Priority", "type": "Integer", "value": 0},
                     {"name": "slots", "label": "Slots", "type": "Integer", "value": 1},
                 ],
@@ -66,7 +65,6 @@ class PythonScript(PyProcessor):
             raise pdg.CookError('set one of "script", a piece of Python, and "file", the path of one')
         if self.isSet("script"):
             self._code()
-        label = self["label"] if self.isSet("label") else None
         for parent in upstream_items or [None]:
             item = item_holder.addWorkItem(
                 parent=parent,
@@ -75,7 +73,7 @@ class PythonScript(PyProcessor):
                 priority=self["priority"].evaluateInt(parent) if self.isSet("priority") else None,
             )
             outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
-            item_holder.setExpressions(item, label=label, outputs=outputs)
+            item_holder.setExpressions(item, outputs=outputs)
             if not in_process:
                 self._make_job(item)
         return pdg.result.Success

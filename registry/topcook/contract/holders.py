@@ -81,7 +81,6 @@ class Expressions:
 
     item: Record
     command: tuple[str, str] | None = None
-    label: tuple[str, str] | None = None
     outputs: Sequence[tuple[str, str, str]] = ()
 
 
@@ -157,24 +156,17 @@ class WorkItemHolder(DependencyHolder):
         self._check_open("addDependency")
         super().addDependency(child, parent)
 
-    def setExpressions(
-        self, work_item: Any, *, command: Any = None, label: Any = None, outputs: Iterable[tuple[Any, str]] = ()
-    ) -> None:
+    def setExpressions(self, work_item: Any, *, command: Any = None, outputs: Iterable[tuple[Any, str]] = ()) -> None:
         """Give an item texts with ``@attributes``, to be evaluated when the call has ended (Topcook's own).
 
-        ``command`` and ``label`` are parms (``self["command"]``), ``outputs`` pairs of a parm and a tag: the item's
-        expected output files. Waiting until the end lets the texts use attributes that are set after the item was
-        added, and lets all mistakes of all items be told at once.
+        ``command`` is a parm (``self["command"]``), ``outputs`` are pairs of a parm and a tag: the item's expected
+        output files. Waiting until the end lets the texts use attributes that are set after the item was added,
+        and lets all mistakes of all items be told at once.
         """
         self._check_open("setExpressions")
-        self.expressions.append(
-            Expressions(
-                record_of(work_item),
-                None if command is None else (command.name, str(command.value)),
-                None if label is None else (label.name, str(label.value)),
-                [(port.name, str(port.value), tag) for port, tag in outputs],
-            )
-        )
+        files = [(port.name, str(port.value), tag) for port, tag in outputs]
+        text = None if command is None else (command.name, str(command.value))
+        self.expressions.append(Expressions(record_of(work_item), text, files))
 
     def _add(self, options: WorkItemOptions) -> Record:
         self._check_open("addWorkItem")

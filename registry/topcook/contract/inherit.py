@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from topcook.model.attributes import AttribFlag, Attribute, attribute_of
+from topcook.model.states import SUCCESSFUL
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def _same(mine: Attribute, theirs: Attribute | None) -> bool:
 def pass_outputs(item: WorkItem) -> None:
     """Give an item that cooks nothing itself the output files of what it waited for, in that order, each once.
 
-    An item that was given output files when it was made (a file pattern's) keeps them. Called when the item is done.
+    An item that was given output files when it was made (a file pattern's) keeps them. Nothing happens before the
+    item is done.
     """
-    if item.outputs is None and Trait.AUTOMATIC in item.traits:
+    if item.outputs is None and item.state in SUCCESSFUL and Trait.AUTOMATIC in item.traits:
         item.outputs = _each_once(made for needed in item.dependencies for made in needed.outputs or ())
 
 

@@ -39,7 +39,7 @@ def add_item_graph(item_holder: WorkItemHolder, rows: Sequence[ItemRecord], *, e
         record.frame = row.frame
         if expand:
             outputs = [("outputs", made.path, made.tag) for made in row.outputs]
-            item_holder.expressions.append(Expressions(record, ("command", row.command), None, outputs))
+            item_holder.expressions.append(Expressions(record, ("command", row.command), outputs))
         else:
             record.command = row.command
             record.expected_outputs = list(row.outputs) or None

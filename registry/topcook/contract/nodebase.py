@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from topcook.contract.node import Node
 from topcook.contract.snippets import Snippet, snippet_of
-from topcook.model.parms import ParmSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,17 +15,7 @@ if TYPE_CHECKING:
     from topcook.contract.port import Port
     from topcook.model.node import Node as Record
 
-__all__ = ["BUILT_IN_PARMS", "NodeHandle", "PyNode"]
-
-#: The parms that every node has, whatever its type declares.
-BUILT_IN_PARMS: tuple[ParmSpec, ...] = (
-    ParmSpec(
-        "pdg_workitemgeneration",
-        label="Generate When",
-        default=("automatic",),
-        help="automatic, static (allgenerated), allcooked, dynamic (eachcooked); or 0 to 3 as in Houdini's menu",
-    ),
-)
+__all__ = ["NodeHandle", "PyNode"]
 
 
 class NodeHandle(Protocol):

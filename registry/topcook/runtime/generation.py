@@ -5,28 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from topcook.contract.expressions import Reference, expand, needs_inputs, parse
 from topcook.contract.holders import DependencyHolder, Partition, PartitionHolder, WorkItemHolder
 from topcook.contract.inherit import common_attributes, inherited, pass_expected_outputs, pass_outputs
 from topcook.contract.node_callbacks import rows_for
 from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
-from topcook.errors import CookError, ExpressionError, Problem, ProblemsError
+from topcook.errors import CookError, Problem, ProblemsError
 from topcook.model.enums import GenerationType, Result
-from topcook.model.files import File, tag_for
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
-from topcook.runtime.generation_problems import as_problems, capped, defined_at, parm_problem
+from topcook.runtime.generation_problems import RefusedError, as_problems, capped, defined_at
+from topcook.runtime.generation_texts import evaluate_labels, evaluate_texts, finish_late_command
 from topcook.runtime.generation_when import Plan, generate_when, plan_generation
 
 if TYPE_CHECKING:
     from topcook.contract.callbacks import Callback
-    from topcook.contract.holders import Expressions
     from topcook.contract.host import GraphServices
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem as Record
@@ -119,7 +116,7 @@ class Generator:
         for batch in [[record] for record in upstream] if request.each else [upstream]:
             try:
                 items = make[request.node.kind](request, batch)
-            except _RefusedError as refused:
+            except RefusedError as refused:
                 result.problems += refused.problems
             else:
                 result.items += items
@@ -144,7 +141,7 @@ class Generator:
         finally:
             holder.closed = True
         _apply(node, holder)
-        evaluate_expressions(holder)
+        evaluate_texts(holder)
         return holder.records
 
     def _partition(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
@@ -157,6 +154,7 @@ class Generator:
             record.traits = traits
             _fill_partition(record, partition)
             made.append(record)
+        evaluate_labels(request.node, made, self._graph)
         return made
 
     def _map(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
@@ -174,31 +172,24 @@ class Generator:
             record.priority, record.frame, record.frame_step = target.priority, target.frame, target.frame_step
             pass_expected_outputs(record)
             made.append(record)
+        evaluate_labels(node, made, self._graph)
         return made
 
     def _handles(self, records: Sequence[Record]) -> list[WorkItem]:
         return [WorkItem(record, self._graph) for record in records]
 
 
-class _RefusedError(Exception):
-    """A generation call failed; its problems."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__()
-        self.problems = problems
-
-
 def _call(node: Node, instance: Any, name: str, *args: Any) -> None:
-    """Call a callback; raises ``_RefusedError`` when it raises, or answers failure or nonsense."""
+    """Call a callback; raises ``RefusedError`` when it raises, or answers failure or nonsense."""
     try:
         callback = getattr(instance, name)
         result = read_return(_ROWS[name], callback(*args), place=defined_at(callback))
     except BaseException as error:
-        raise _RefusedError(as_problems(node, name, error)) from error
+        raise RefusedError(as_problems(node, name, error)) from error
     if result is Result.Failure:
         path, _, line = defined_at(callback).rpartition(":")
         told = f": {node.errors[-1]}" if node.errors else ""
-        raise _RefusedError(
+        raise RefusedError(
             [
                 Problem(
                     "generation",
@@ -220,7 +211,7 @@ def _apply(node: Node, holder: WorkItemHolder) -> None:
     try:
         holder.apply()
     except Exception as error:
-        raise _RefusedError(as_problems(node, "onAddInternalDependencies", error)) from error
+        raise RefusedError(as_problems(node, "onAddInternalDependencies", error)) from error
 
 
 def _fill_partition(record: Record, partition: Partition) -> None:
@@ -238,7 +229,7 @@ def _fill_partition(record: Record, partition: Partition) -> None:
 def _two_sides(node: Node, upstream: list[Record]) -> tuple[list[Record], list[Record]]:
     """The items of a mapper's first input and those of its second."""
     if len(node.inputs) != 2:  # noqa: PLR2004 - what a mapper maps from and to
-        raise _RefusedError(
+        raise RefusedError(
             [
                 Problem(
                     "mapper-inputs",
@@ -255,85 +246,6 @@ def _two_sides(node: Node, upstream: list[Record]) -> tuple[list[Record], list[R
         [record for record in upstream if record.node is not second],
         [record for record in upstream if record.node is second or record.node is not first],
     )
-
-
-def evaluate_expressions(holder: WorkItemHolder) -> None:
-    """Evaluate the texts of a call's items; raises ``_RefusedError`` with the mistakes of all of them.
-
-    Output files first: an item may take what another one of the same call makes. A command that names input files
-    which nobody can know yet stays as it is written, and is marked as late.
-    """
-    problems: list[Problem] = []
-    for row in holder.expressions:
-        _evaluate_outputs(row, holder, problems)
-    for record in holder.records:
-        pass_expected_outputs(record)
-    for row in holder.expressions:
-        if row.command is None:
-            continue
-        try:
-            _evaluate_command(row.item, row.command[1], holder.graph)
-        except ExpressionError as error:
-            problems.append(parm_problem(holder.node, row.command[0], str(error)))
-    if problems:
-        raise _RefusedError(problems)
-
-
-def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, problems: list[Problem]) -> None:
-    item, graph = row.item, holder.graph
-    for parm, text, tag in row.outputs:
-        try:
-            if needs_inputs(text) and not _inputs_known(item):
-                problems.append(parm_problem(holder.node, parm, _LATE_OUTPUT))
-                continue
-            path = expand(text, item, graph)
-            if path:
-                item.expected_outputs = [*(item.expected_outputs or ()), File(path, tag or tag_for(path))]
-        except ExpressionError as error:
-            problems.append(parm_problem(holder.node, parm, str(error)))
-    if row.label is not None:
-        try:
-            item.label = expand(row.label[1], item, graph)
-        except ExpressionError as error:
-            problems.append(parm_problem(holder.node, row.label[0], str(error)))
-
-
-_LATE_OUTPUT = (
-    'it names "@pdg_input", and what the inputs are is known only when they have cooked\n'
-    '    let the input node declare its outputs, or generate late: pdg_workitemgeneration = "eachcooked"'
-)
-
-
-def _evaluate_command(item: Record, text: str, graph: GraphServices) -> None:
-    if needs_inputs(text) and item.dependencies and not _inputs_known(item):
-        expand(_without_inputs(text), item, graph)
-        item.command = text
-        item.traits |= Trait.LATE_COMMAND
-    else:
-        item.command = expand(text, item, graph)
-
-
-def _inputs_known(item: Record) -> bool:
-    """Whether every dependency says which files it makes; half a list would be taken for the whole."""
-    return bool(item.dependencies) and all(needed.outputs or needed.expected_outputs for needed in item.dependencies)
-
-
-@lru_cache(maxsize=1024)
-def _without_inputs(text: str) -> str:
-    """Everything else that ``text`` refers to, so that a mistyped attribute is found before the cook."""
-    return " ".join(
-        piece.source for piece in parse(text) if isinstance(piece, Reference) and not piece.name.startswith("pdg_input")
-    )
-
-
-def finish_late_command(item: Record, graph: GraphServices) -> None:
-    """Put a late command together, now that the item's inputs have cooked; called at hand-over.
-
-    Raises ``ExpressionError`` when there is no such input file.
-    """
-    if Trait.LATE_COMMAND in item.traits:
-        item.command = expand(item.command, item, graph)
-        item.traits &= ~Trait.LATE_COMMAND
 
 
 def cook_in_process(instance: Any, item: Record, graph: GraphServices) -> None:

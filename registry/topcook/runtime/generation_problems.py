@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
     from topcook.model.node import Node
 
-__all__ = ["MOST", "as_problems", "capped", "defined_at", "parm_problem"]
+__all__ = ["MOST", "RefusedError", "as_problems", "capped", "defined_at", "parm_problem"]
 
 #: How many problems of one generation call are told one by one.
 MOST = 20
+
+
+class RefusedError(Exception):
+    """A generation call failed, for these problems; never leaves generation."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems."""
+        super().__init__()
+        self.problems = problems
+
 
 # Frames of ours are no help to an author: the last frame outside says where the mistake is.
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
