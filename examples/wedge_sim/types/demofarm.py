@@ -160,10 +160,13 @@ class DemoFarm(PyScheduler):
         try:
             self._farm.stdin.write(self._secret + "\n")
             self._farm.stdin.flush()
-            self._port = json.loads(self._farm.stdout.readline())["port"]
-        except (OSError, ValueError) as error:
+            self._port = json.loads(self._farm.stdout.readline() or "{}")["port"]
+        except (OSError, ValueError, KeyError) as error:
             self._stopFarm()
-            raise pdg.CookError(f"{self.name}: the farm program {program} did not start: {error}") from None
+            raise pdg.CookError(
+                f"{self.name}: the farm program {program} did not start; its own words stand in the log."
+                " Set farm_program to the path of tinyfarm.py"
+            ) from error
 
     def _stopFarm(self):
         """End the farm, and with it every job it still has. Does nothing when there is none."""
