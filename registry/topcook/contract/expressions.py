@@ -19,8 +19,6 @@ Values are never expanded again, and command tokens (``__PDG_DIR__``) pass throu
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -161,6 +159,8 @@ def value_text(value: object, kind: AttribType = AttribType.Undefined) -> str:
     if isinstance(value, File):
         return value.path
     if kind is AttribType.Dict:
+        import json
+
         return json.dumps(value)
     return str(value)
 
@@ -220,6 +220,8 @@ class _Scope:
         prefix = max((known for known in names if re.match(rf"{known}[_\d]", name)), key=len, default="")
         if prefix:
             return f"{text}; to end the name earlier write `@{prefix}`{name[len(prefix):]}"
+        import difflib
+
         close = difflib.get_close_matches(name, names, 2) or difflib.get_close_matches("pdg_" + name, names, 1)
         hint = " or ".join(f'"@{known}"' for known in close)
         return f"{text}; did you mean {hint}?" if hint else text

@@ -5,7 +5,6 @@ A holder collects records; nothing joins the network before the callback has end
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CycleError
 from topcook.model.attributes import Attribute
 from topcook.model.enums import CloneMode, WorkItemCookType
-from topcook.model.graphfile.cycles import find_cycles
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -67,6 +65,8 @@ _OPTIONS = tuple(option.name for option in fields(WorkItemOptions))
 def _options(given: WorkItemOptions | None, kwargs: dict[str, Any]) -> WorkItemOptions:
     for name in kwargs:
         if name not in _OPTIONS:
+            import difflib
+
             close = difflib.get_close_matches(name, _OPTIONS, 1)
             hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(_OPTIONS)}"
             raise TypeError(f'a work item has no option "{name}"\n    {hint}')
@@ -110,6 +110,9 @@ class DependencyHolder:
         place = {child: number for number, child in enumerate(children)}
         waits = [[place[parent] for parent in parents if parent in place] for parents in self.edges.values()]
         # Only items that wait can be part of a loop, and nothing older than this call waits for a new item.
+        # Late: reading graph files is nothing that a types file needs.
+        from topcook.model.graphfile.cycles import find_cycles
+
         for loop in find_cycles(waits, most=1):
             raise CycleError(children[number].name for number in [*loop, loop[0]])
         for child, parents in self.edges.items():

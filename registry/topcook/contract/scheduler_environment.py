@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -46,6 +45,8 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
         """Add ``PDG_PATHMAP`` to ``env_dict`` when the network has path maps."""
         maps = self._topcook.graph.network.path_maps
         if maps:
+            import json
+
             env_dict["PDG_PATHMAP"] = json.dumps({"paths": maps})
 
     def resolveEnvParams(self, prefix: str, work_item: Any, flag: Any = True) -> tuple[dict[str, str], list[str]]:

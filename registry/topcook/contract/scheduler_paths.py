@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import shutil
 import threading
 from typing import Any
 
 from topcook.contract.env import expand_vars
 from topcook.contract.scheduler_link import SchedulerLink
 from topcook.contract.tokens import expand_tokens
-from topcook.contract.transfer import transfer
 from topcook.errors import RecursionTrapError
 from topcook.model.enums import Platform
 
@@ -85,6 +83,8 @@ class SchedulerPaths(SchedulerLink):
         if temp not in directories.made or os.path.realpath(directories.working_dir(local=True)).startswith(
                 os.path.realpath(temp)):
             return False
+        import shutil
+
         shutil.rmtree(temp, ignore_errors=True)
         directories.made -= {path for path in directories.made if path.startswith(temp)}
         return True
@@ -129,6 +129,8 @@ class SchedulerPaths(SchedulerLink):
         What lies below ``$HIP`` keeps its place, anything else lands at the top. The same content is not copied again;
         a file appears whole or not at all, with its time and mode. A failure is told with ``cookWarning``.
         """
+        from topcook.contract.transfer import transfer
+
         source = self._topcook_source(file_path)
         folder = self._topcook_local("workingDir", str(file_path))
         if _is_below(os.path.realpath(source), os.path.realpath(folder)) and os.path.exists(source):

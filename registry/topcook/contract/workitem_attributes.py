@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
-import hashlib
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -160,6 +158,8 @@ class ItemAttributes:
     def __getitem__(self, name: str) -> AttributeView:
         """The attribute; ``KeyError`` names the closest ones."""
         if self._find(name) is None:
+            import difflib
+
             names = self.attribNames()
             close = difflib.get_close_matches(name, names, 1)
             hint = f'; did you mean "{close[0]}"?' if close else f"; it has {', '.join(names) or 'none'}"
@@ -315,6 +315,8 @@ class ItemAttributes:
 
     def attribHash(self) -> int:
         """A number that changes when an attribute does; the same in every process."""
+        import hashlib
+
         text = repr(sorted((name, found.type.name, found.values)
                            for name, found in (self.record.attributes or {}).items()))
         return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
