@@ -187,6 +187,8 @@ class CookState(Generating):
 
     def _on_items_generated(self, event: ev.ItemsGenerated) -> None:
         self.now = event.at
+        if event.incomplete:
+            self.nodes[event.node].stalled = "it made not all of its work items"
         self.generation_ended(event.node, event.items, keep=not self.cancel_reason)
 
     def _on_generation_failed(self, event: ev.GenerationFailed) -> None:

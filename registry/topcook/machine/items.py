@@ -55,6 +55,10 @@ class Items:
         for node in self.nodes.values():
             yield from node.node.items
 
+    def know_scheduler(self, scheduler: SchedulerState) -> None:
+        """Take a scheduler into the cook, before the first item that needs it."""
+        self.schedulers[scheduler.name] = scheduler
+
     def drain_changes(self) -> list[Change]:
         """The state changes since the last call, in order."""
         changes, self.changes = self.changes, []

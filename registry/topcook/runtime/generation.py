@@ -14,7 +14,7 @@ from topcook.contract.node_callbacks import rows_for
 from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
-from topcook.errors import CookError, Problem, ProblemsError
+from topcook.errors import CookError, Problem
 from topcook.model.enums import GenerationType, Result
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
@@ -257,8 +257,3 @@ def cook_in_process(instance: Any, item: Record, graph: GraphServices) -> None:
     answer = read_return(_ROWS["onCookTask"], callback(WorkItem(item, graph)), place=defined_at(callback))
     if answer is Result.Failure:
         raise CookError(f'"onCookTask" of node "{item.node.name}" answered pdg.result.Failure')
-
-
-def problems_of(result: GenerationResult) -> ProblemsError:
-    """A failed result as one error."""
-    return ProblemsError(result.problems, f'node "{result.node.name}" could not make its work items')

@@ -39,6 +39,7 @@ def evaluate_texts(holder: WorkItemHolder) -> None:
     problems: list[Problem] = []
     for row in holder.expressions:
         _evaluate_outputs(row, holder, problems)
+    problems += _label_problems(holder.node, holder.records, holder.graph)
     for record in holder.records:
         pass_expected_outputs(record)
     for row in holder.expressions:
@@ -48,7 +49,6 @@ def evaluate_texts(holder: WorkItemHolder) -> None:
             _evaluate_command(row.item, row.command[1], holder.graph)
         except ExpressionError as error:
             problems.append(parm_problem(holder.node, row.command[0], str(error)))
-    problems += _label_problems(holder.node, holder.records, holder.graph)
     if problems:
         raise RefusedError(problems)
 

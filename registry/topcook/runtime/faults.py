@@ -1,0 +1,49 @@
+"""What went wrong in author code, told with the author's own file and line."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+_OURS = str(Path(__file__).resolve().parent.parent)
+_STDLIB = sysconfig.get_path("stdlib")
+
+
+def describe(error: BaseException) -> str:
+    """``ValueError: text at farm.py:12``: the kind, the text, and the last line that is the author's."""
+    place = place_of(error.__traceback__)
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - an author's __str__ may raise too, and must not hide the error
+        text = "(its text cannot be read: __str__ raises)"
+    head = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{head}\n    at {place}" if place else head
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """``path:line`` of the innermost frame that is neither ours nor the standard library's, empty if there is none."""
+    place = ""
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if not path.startswith((_OURS, _STDLIB, "<frozen")):
+            place = f"{path}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def full_text(error: BaseException) -> str:
+    """The whole traceback, for a log."""
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException:  # noqa: BLE001 - formatting calls the author's __str__
+        return "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__} (unprintable)\n"
+
+
+def stack_of(frame: FrameType | None) -> str:
+    """Where a thread stands now, innermost line last."""
+    return "".join(traceback.format_stack(frame)) if frame is not None else "(no stack)\n"

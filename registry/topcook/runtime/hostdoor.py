@@ -1,0 +1,214 @@
+"""A scheduler instance's door to the cook: what ``topcook.contract.host.SchedulerHost`` promises."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topcook.errors import CookRefusedError
+from topcook.model.directories import Directories
+from topcook.runtime import environment, workdir
+from topcook.runtime.inbox import Report
+from topcook.runtime.strays import speak_through
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from topcook.contract.host import JobKeeper
+    from topcook.model.node import SchedulerNode
+    from topcook.model.notification import Notification
+    from topcook.model.parms import Parms
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.link import CookLink
+    from topcook.runtime.resultserver import SchedulerDoor
+
+#: The most a scheduler's log holds, so that a callback that prints without end fills no disk.
+LOG_LIMIT = 64 * 1024 * 1024
+
+
+class HostDoor:
+    """Implements ``SchedulerHost`` for one scheduler of a network; the base of ``Host``."""
+
+    def __init__(self, node: SchedulerNode, graph: Graph) -> None:
+        """Open the door; the instance is made later, on the host's thread."""
+        self.node = node
+        self.graph = graph
+        self.instance: Any = None
+        self.directories = Directories()
+        self.ports_ready = False
+        self.accepts_in_process = False
+        self.link: CookLink | None = None
+        self.result_server: SchedulerDoor = graph.server_door()
+        self._servers: dict[str, dict[str, Any]] = {}
+        self._keeper: JobKeeper | None = None
+        self._keeper_lock = threading.Lock()
+        self._common: dict[str, str] | None = None
+        self._log_lock = threading.Lock()
+        self._logged = 0
+        self._early_log: list[str] = []
+
+    # ------------------------------------------------------------------ who it is
+
+    @property
+    def name(self) -> str:
+        """The instance's name in the network."""
+        return self.node.name
+
+    @property
+    def type_name(self) -> str:
+        """Its registered type."""
+        return self.node.type_name
+
+    @property
+    def parms(self) -> Parms:
+        """Its parms."""
+        return self.node.parms
+
+    def parms_changed(self, name: str) -> None:
+        """A parm was set: limits are read again."""
+        if self.link is not None and name in {"pdg_maxitems", "pdg_maxtasks", "pdg_usemaxtasks"}:
+            self.link.post_limits(self)
+
+    def parm_value(self, name: str) -> Any:
+        """The raw value of a parm, its default when unset."""
+        parm = self.node.parms.get(name)
+        return parm.at() if parm is not None else None
+
+    # ------------------------------------------------------------------ reports
+
+    def notify(self, notification: Notification) -> None:
+        """Post a notification; outside a cook it is noted in the log and dropped."""
+        link = self.link
+        if link is None:
+            self.log(f"ignored outside a cook: {notification!r}\n")
+        else:
+            link.inbox.post(Report([notification], self.name))
+
+    def request_task(self) -> None:
+        """Ask for the next ``onSchedule`` now."""
+        if self.link is not None:
+            self.link.post_room(self.name)
+
+    def stop_cook(self) -> None:
+        """Cancel the whole cook."""
+        if self.link is not None:
+            self.link.cancel(f'scheduler "{self.name}" stopped the cook')
+
+    def record_error(self, message: str) -> None:
+        """Keep an error on the scheduler node."""
+        self.node.errors.append(str(message))
+        self.log(f"error: {message}\n")
+        if self.link is not None:
+            self.link.message("error", self.name, str(message))
+
+    def record_warning(self, message: str) -> None:
+        """Keep a warning on the scheduler node."""
+        self.node.warnings.append(str(message))
+        self.log(f"warning: {message}\n")
+        if self.link is not None:
+            self.link.message("warning", self.name, str(message))
+
+    # ------------------------------------------------------------------ directories, environment, data
+
+    def prepare_directories(self) -> None:
+        """Make the cook's directories and fill the script directory; once per cook."""
+        workdir.make_directories(self.directories, self.name)
+        self._flush_early_log()
+
+    def copy_support_files(self) -> None:
+        """Put the job-side scripts and the secret into the script directory."""
+        script_dir = self.directories.script_dir(local=True)
+        marker = script_dir + "\0support"
+        if marker not in self.directories.made:
+            Path(script_dir).mkdir(parents=True, exist_ok=True)
+            workdir.copy_support_files(script_dir, self.graph.secret)
+            self.directories.made.add(marker)
+
+    def job_environment(self, item: WorkItem) -> dict[str, str]:
+        """The ``PDG_*`` variables of a job for ``item``."""
+        if self._common is None:
+            self._common = environment.common_variables(
+                self.directories, self._server_address(), self.graph.secret, self.graph.network.hip)
+        token = self.link.token(item) if self.link is not None else ""
+        return {**self._common, **environment.item_variables(item, token)}
+
+    def _server_address(self) -> str:
+        """The address as the instance gives it: schedulers replace the host name for their farm."""
+        answer = getattr(self.instance, "workItemResultServerAddr", None)
+        address = answer() if callable(answer) else ""
+        if not address:
+            # It never started a server of its own, but its jobs still may report.
+            address = self.result_server.start(local_only=True, port_range=None)
+        return str(address)
+
+    def prepare_item(self, item: WorkItem) -> None:
+        """Make the directories and write the item's data file, unless it travels by message."""
+        self.prepare_directories()
+        if not self.parm_value("pdg_workitemdatasource"):
+            self.graph.write_item_data(item, self.directories.data_dir(local=True), self.name,
+                                       compress=bool(self.parm_value("pdg_compressworkitemdata")))
+
+    def accept_in_process(self, *, accept: bool) -> None:
+        """Whether in-process items may be handed to this scheduler."""
+        self.accepts_in_process = accept
+
+    # ------------------------------------------------------------------ keeper, shared servers
+
+    @property
+    def keeper(self) -> JobKeeper:
+        """The keeper of local processes, started when first asked for."""
+        with self._keeper_lock:
+            if self._keeper is None:
+                if self.link is None:
+                    raise CookRefusedError(f'scheduler "{self.name}": local jobs can only be started during a cook')
+                self._keeper = self.link.keeper_for(self.name)
+            return self._keeper
+
+    def set_shared_server(self, name: str, info: Mapping[str, Any] | None) -> None:
+        """Remember or forget a shared server."""
+        if info is None:
+            self._servers.pop(name, None)
+        else:
+            self._servers[name] = dict(info)
+
+    def shared_servers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The shared servers known to this scheduler."""
+        return dict(self._servers)
+
+    # ------------------------------------------------------------------ the scheduler's own log
+
+    @property
+    def log_path(self) -> str:
+        """The scheduler's log in the cook's log directory."""
+        return f"{self.directories.log_dir(local=True)}/scheduler_{self.name}.log"
+
+    def log(self, message: str) -> None:
+        """Write to the scheduler's log; kept in memory until the directory exists."""
+        with self._log_lock:
+            self._logged += len(message)
+            if self._logged > LOG_LIMIT:
+                return
+            if self.directories.log_dir(local=True) not in self.directories.made:
+                self._early_log.append(message)
+                return
+            self._write_log(message)
+
+    def adopt_thread(self) -> None:
+        """From now on what the calling thread prints and logs goes into the scheduler's log."""
+        speak_through(self.log)
+
+    def _flush_early_log(self) -> None:
+        with self._log_lock:
+            text, self._early_log = "".join(self._early_log), []
+            if text:
+                self._write_log(text)
+
+    def _write_log(self, text: str) -> None:
+        try:
+            with Path(self.log_path).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(text)
+        except OSError:
+            # A full disk or a removed directory must not fail the callback that printed.
+            self.directories.made.discard(self.directories.log_dir(local=True))

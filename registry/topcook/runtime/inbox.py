@@ -1,0 +1,54 @@
+"""The inbox: any thread posts, the cook thread drains.
+
+A batch is what arrived while the last one was worked on; nothing waits on purpose.
+"""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from topcook.model.notification import Notification
+
+#: How much one batch takes at most, so that a flood cannot keep the cook from acting.
+LARGEST_BATCH = 8192
+
+
+class Report:
+    """Notifications that belong together; ``done(error)`` is called once they are recorded, or could not be."""
+
+    __slots__ = ("done", "notifications", "scheduler")
+
+    def __init__(self, notifications: list[Notification], scheduler: str = "",
+                 done: Callable[[Exception | None], None] | None = None) -> None:
+        """Keep them; ``scheduler`` names the instance that sent them, empty for a job's own report."""
+        self.notifications = notifications
+        self.scheduler = scheduler
+        self.done = done
+
+
+class Inbox:
+    """A queue of events and reports."""
+
+    __slots__ = ("_queue", "post")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        #: Post one event; never blocks, safe from any thread and from signal handlers.
+        self.post: Callable[[Any], None] = self._queue.put
+
+    def drain(self, timeout: float | None = None) -> list[Any]:
+        """Everything that is there, at least one event; empty only when ``timeout`` seconds went by without any."""
+        queue = self._queue
+        try:
+            batch = [queue.get(timeout=timeout)]
+            take = queue.get_nowait
+            for _ in range(LARGEST_BATCH):
+                batch.append(take())
+        except Empty:
+            return batch if "batch" in locals() else []
+        return batch

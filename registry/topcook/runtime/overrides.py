@@ -1,0 +1,80 @@
+"""Which scheduler cooks an item, and why that one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from topcook.model.workitem import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from topcook.model.node import Network, Node
+    from topcook.model.workitem import WorkItem
+
+#: The item attribute that names a scheduler.
+ATTRIBUTE = "pdg_scheduler"
+DEFAULT = "localscheduler"
+IN_PROCESS_DEFAULT = "inprocessscheduler"
+
+
+@dataclass(slots=True)
+class SchedulerChoice:
+    """Chooses schedulers by name, strongest first: item attribute, ``--override NODE=``, the node's own,
+    ``--scheduler``, the network's default, localscheduler.
+
+    ``resolve`` turns a name into the name of an instance (making an implicit one for a type's name) or raises
+    ``UnknownSchedulerError``; ``accepts`` tells whether an instance takes in-process items.
+    """
+
+    network: Network
+    resolve: Callable[[str], str]
+    accepts: Callable[[str, WorkItem], bool]
+    by_node: dict[str, str] = field(default_factory=dict)
+    default: str | None = None
+    _nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def for_node(self, node: Node) -> tuple[str, str]:
+        """The instance's name for a node's items, and what named it."""
+        found = self._nodes.get(node.name)
+        if found is None:
+            asked, why = self._asked(node)
+            found = self._nodes[node.name] = (self.resolve(asked), why)
+        return found
+
+    def forget(self) -> None:
+        """The network changed: choose anew."""
+        self._nodes.clear()
+
+    def default_name(self) -> str:
+        """What is named for nodes that name nothing themselves."""
+        return self.default or self.network.default_scheduler or DEFAULT
+
+    def _asked(self, node: Node) -> tuple[str, str]:
+        for name, why in (
+            (self.by_node.get(node.name), f"--override {node.name}="),
+            (node.scheduler, f'the node\'s own "scheduler"'),
+            (self.default, "--scheduler"),
+            (self.network.default_scheduler, "the network's default"),
+        ):
+            if name:
+                return name, why
+        return DEFAULT, "nothing else was named"
+
+    def for_item(self, item: WorkItem) -> tuple[str, str]:
+        """The instance's name for one item, and why; in-process items go where they are accepted."""
+        name, why = self._named_by(item) or self.for_node(item.node)
+        if item.traits & Trait.IN_PROCESS and not self.accepts(name, item):
+            return self.in_process(), f'in process, which "{name}" does not accept'
+        return name, why
+
+    def _named_by(self, item: WorkItem) -> tuple[str, str] | None:
+        attribute = item.attributes.get(ATTRIBUTE) if item.attributes else None
+        if attribute is None or not attribute.values or not attribute.values[0]:
+            return None
+        return self.resolve(str(attribute.values[0])), f"the item's attribute {ATTRIBUTE}"
+
+    def in_process(self) -> str:
+        """The network's in-process scheduler, an implicit one if it names none."""
+        return self.resolve(self.network.in_process_scheduler or IN_PROCESS_DEFAULT)

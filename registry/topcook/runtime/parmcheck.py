@@ -1,0 +1,115 @@
+"""Whether a value may stand in a parm: known name, right type, overridable where that is asked."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from topcook.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from topcook.model.parms import Parms, ParmSpec
+
+#: A name this close to a declared one is taken for a slip, where undeclared names are allowed.
+SLIP = 0.87
+#: How many names a hint lists.
+NAMES = 12
+_EXPRESSION = ("@", "$", "`")
+
+_ACCEPTS: dict[str, tuple[type, ...]] = {
+    "String": (str,),
+    "Integer": (int,),
+    "Float": (int, float),
+    "Toggle": (bool, int),
+}
+
+
+def check_parm(parms: Parms, name: str, value: Any, *, undeclared: bool) -> Iterator[Problem]:
+    """The problems of giving ``name`` this value; ``undeclared``: the owner may have parms that nobody declared."""
+    if isinstance(value, list | tuple) and value and all(isinstance(row, dict) for row in value):
+        for number, row in enumerate(value, 1):
+            for key, inner in row.items():
+                yield from check_parm(parms, f"{key}{number}", inner, undeclared=undeclared)
+        return
+    spec = parms.spec_for(name)
+    if spec is None:
+        yield from _unknown(parms, name, undeclared=undeclared)
+    else:
+        yield from _wrong_type(spec, name, value)
+
+
+def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
+    names = [known for known in parms.specs]
+    close = difflib.get_close_matches(name, names, 3, SLIP if undeclared else 0.6)
+    if undeclared and not close:
+        return
+    listed = ", ".join(f'"{known}"' for known in close) if close else ", ".join(names[:NAMES])
+    hint = f"did you mean {listed}?" if close else f"it has: {listed}"
+    if undeclared:
+        hint += " If not, declare it under [[schedulers.NAME.spare]]"
+    yield Problem("unknown-parm", f'there is no parm "{name}"', hint=hint)
+
+
+def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
+    values = value if isinstance(value, list | tuple) else [value]
+    if isinstance(value, list | tuple) and spec.size == 1 and len(spec.default) <= 1 and "list" not in spec.tags:
+        yield Problem("wrong-type", f'parm "{name}" is {_told(spec.type)}, found a list of {len(values)}',
+                      hint=f"give a single value: {name} = {_sample(spec)}")
+        return
+    for component in values:
+        if not _fits(spec, component):
+            yield Problem("wrong-type", f'parm "{name}" is {_told(spec.type)}, found {_found(component)}',
+                          hint=f"for example: {name} = {_sample(spec)}")
+            return
+
+
+def _fits(spec: ParmSpec, value: Any) -> bool:
+    if isinstance(value, str) and spec.type != "String":
+        # An expression gives the number when the parm is evaluated.
+        return any(mark in value for mark in _EXPRESSION)
+    if isinstance(value, bool) and spec.type in {"Integer", "Toggle"}:
+        return True
+    if isinstance(value, bool):
+        return False
+    if spec.type == "String" and "menu" in spec.tags and isinstance(value, int):
+        return True
+    if spec.type == "String" and "list" in spec.tags and isinstance(value, int | float | dict):
+        return True
+    return isinstance(value, _ACCEPTS[spec.type])
+
+
+def _told(kind: str) -> str:
+    return {"String": "a string", "Integer": "an integer", "Float": "a number", "Toggle": "true or false"}[kind]
+
+
+def _found(value: Any) -> str:
+    kind = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", dict: "a table",
+            list: "a list"}.get(type(value), type(value).__name__)
+    return f"{kind} ({value!r})" if not isinstance(value, dict | list) else kind
+
+
+def _sample(spec: ParmSpec) -> str:
+    value = spec.default_at(0)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def check_job_parm(parms: Parms, scheduler: str, name: str, value: Any) -> Iterator[Problem]:
+    """The problems of overriding a scheduler's parm for a node."""
+    spec = parms.spec_for(name)
+    if spec is None and parms.get(name) is not None:
+        spec = parms.get(name).spec  # type: ignore[union-attr]
+    open_to = [known.name for known in parms.specs.values() if known.is_job_parm]
+    listed = ", ".join(open_to) or "none"
+    if spec is None:
+        close = difflib.get_close_matches(name, open_to, 3)
+        hint = f'did you mean "{close[0]}"?' if close else f"it has, to be overridden: {listed}"
+        yield Problem("unknown-job-parm", f'scheduler "{scheduler}" has no parm "{name}"', hint=hint)
+    elif not spec.is_job_parm:
+        yield Problem("not-overridable", f'parm "{name}" of scheduler "{scheduler}" cannot be overridden per node',
+                      hint=f"it may be when its template tags it jobParm; to be overridden are: {listed}")
+    else:
+        yield from _wrong_type(spec, name, value)

@@ -1,0 +1,171 @@
+"""Reports, as they come from schedulers and jobs, become what the machine understands.
+
+Runs on the cook thread. What a report says about attributes and files goes into the item's own store.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topcook.machine import events as ev
+from topcook.machine.phases import HELD, Trigger
+from topcook.model.attributes import BLANKS, AttribType, Attribute
+from topcook.model.files import File, tag_for
+from topcook.model.notification import Kind
+from topcook.runtime.localize import localize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from topcook.model.notification import Notification
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.inbox import Report
+    from topcook.runtime.link import CookLink
+
+TRIGGER_OF: dict[Kind, Trigger] = {
+    Kind.STARTED: Trigger.START,
+    Kind.SUCCEEDED: Trigger.SUCCEED,
+    Kind.FAILED: Trigger.FAIL,
+    Kind.CANCELED: Trigger.CANCEL,
+}
+
+#: How many reports about unknown items are told one by one.
+UNKNOWN_TOLD = 5
+
+
+class Reports:
+    """Translates the reports of one cook."""
+
+    def __init__(self, graph: Graph, link: CookLink) -> None:
+        """Translate for ``graph`` by the clock of ``link``."""
+        self._graph = graph
+        self._link = link
+        self.unknown = 0
+
+    def read(self, report: Report) -> list[ev.ItemEvent]:
+        """The machine's events of one report, in order; everything else it says is carried out here."""
+        events = []
+        for notification in report.notifications:
+            item = self._graph.item(notification.item)
+            if item is None or not item.attempt:
+                self._unknown(notification, report.scheduler)
+                continue
+            trigger = TRIGGER_OF.get(notification.kind)
+            if trigger is None:
+                if notification.attempt in {None, item.attempt}:
+                    _STORE[notification.kind](self._graph, item, notification)
+            elif notification.index < 0 or item.batch is None:
+                events.append(self._item_event(item, trigger, notification))
+        return events
+
+    def _item_event(self, item: WorkItem, trigger: Trigger, said: Notification) -> ev.ItemEvent:
+        duration = float(said.payload[0]) if trigger is Trigger.SUCCEED and said.payload else None
+        if duration is not None and duration <= 0:
+            # Some files subtract the wrong way round, and some do not know: the times tell it better.
+            duration = None
+        return ev.ItemEvent(item, trigger, self._link.clock.at(said.at), said.attempt, duration, said.exit_status,
+                            said.reason)
+
+    def _unknown(self, said: Notification, scheduler: str) -> None:
+        self.unknown += 1
+        if self.unknown <= UNKNOWN_TOLD:
+            self._link.message("warning", scheduler or "result server",
+                               f"ignored a report on work item {said.item!r}, which nobody was given: {said!r}")
+
+    def checked(self, event: ev.ItemEvent) -> ev.ItemEvent:
+        """A success whose declared outputs are not there becomes a failure; those that are become outputs."""
+        item = event.item
+        if event.trigger not in {Trigger.SUCCEED, Trigger.COOK_SUCCEEDED} or item.phase not in HELD:
+            return event
+        if event.attempt is not None and event.attempt != item.attempt:
+            return event
+        missing = collect_outputs(item)
+        if not missing or not self._checks_outputs(item):
+            return event
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        event.trigger = Trigger.FAIL if event.trigger is Trigger.SUCCEED else Trigger.COOK_FAILED
+        event.reason = f'it ended well, but its declared output "{missing[0]}"{more} was not written'
+        return event
+
+    def _checks_outputs(self, item: WorkItem) -> bool:
+        host = self._graph.host(item.scheduler)
+        return bool(host.parm_value("pdg_checkexpectedoutputs"))
+
+
+def collect_outputs(item: WorkItem) -> list[str]:
+    """Take the declared output files that exist into the item's outputs; answers with the paths that do not."""
+    missing = []
+    known = {file.path for file in item.outputs or ()}
+    for file in item.expected_outputs or ():
+        if file.path in known:
+            continue
+        if os.path.exists(file.path):
+            item.outputs = [*(item.outputs or ()), file]
+        else:
+            missing.append(file.path)
+    return missing
+
+
+def _store_outputs(graph: Graph, item: WorkItem, said: Notification) -> None:
+    directories = graph.host(item.scheduler).directories
+    outputs = list(item.outputs or ())
+    known = {file.path for file in outputs}
+    for file in said.payload:
+        path = localize(file.path, directories)
+        # A farm's retry, and many a poll, says the same file again.
+        if path not in known:
+            known.add(path)
+            outputs.append(File(path, file.tag or tag_for(path), file.hash, file.own))
+    item.outputs = outputs
+
+
+def _store_attribute(graph: Graph, item: WorkItem, said: Notification) -> None:
+    name, kind, value, index = said.payload
+    attributes = item.attributes if item.attributes is not None else {}
+    old = attributes.get(name)
+    if index is None:
+        values: tuple[Any, ...] = tuple(value) if isinstance(value, list | tuple) else (value,)
+        new = Attribute(kind, values, old.flags if old is not None else Attribute(kind, ()).flags)
+    else:
+        base = old if old is not None and old.type == kind else Attribute(kind, (BLANKS[AttribType(kind)],) * index)
+        new = base.with_value(value, index)
+    # A new dict, not a changed one: other threads may be reading it.
+    item.attributes = {**attributes, name: new}
+
+
+def _store_log(graph: Graph, item: WorkItem, said: Notification) -> None:
+    text = str(said.payload[0])
+    path = item_log_path(graph, item)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(text if text.endswith("\n") else text + "\n")
+
+
+def _store_custom_state(_graph: Graph, item: WorkItem, said: Notification) -> None:
+    item.ran().custom_state = str(said.payload[0])
+
+
+def _store_percent(_graph: Graph, item: WorkItem, said: Notification) -> None:
+    item.ran().percent = float(said.payload[0])
+
+
+def _store_invalidate(_graph: Graph, item: WorkItem, _said: Notification) -> None:
+    item.outputs = None
+
+
+def item_log_path(graph: Graph, item: WorkItem) -> str:
+    """The item's log file below its scheduler's log directory."""
+    return f"{graph.host(item.scheduler).directories.log_dir(local=True)}/{item.name.replace('/', '_')}.log"
+
+
+_STORE: dict[Kind, Callable[[Graph, WorkItem, Notification], None]] = {
+    Kind.OUTPUTS: _store_outputs,
+    Kind.ATTRIBUTE: _store_attribute,
+    Kind.LOG: _store_log,
+    Kind.CUSTOM_STATE: _store_custom_state,
+    Kind.PERCENT: _store_percent,
+    Kind.INVALIDATE_CACHE: _store_invalidate,
+}

@@ -1,0 +1,140 @@
+"""A work item's data as JSON: what a job reads through ``pdgjson``, from its data file or by message.
+
+The top object is ``{version, graph, workitem}``, in PDG's version 7 with its key names. Files travel as objects with
+PDG's names; Python objects as the text of their ``repr``, of which a job reads back literals.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from topcook.contract.expressions import input_files
+from topcook.errors import CookRefusedError
+from topcook.model.attributes import AttribType
+from topcook.model.enums import WorkItemCookType, WorkItemExecutionType
+from topcook.model.workitem import NO_BATCH, Trait, WorkItemType
+
+if TYPE_CHECKING:
+    from topcook.contract.host import GraphServices
+    from topcook.model.attributes import Attribute
+    from topcook.model.files import File
+    from topcook.model.workitem import WorkItem
+
+#: The newest of PDG's versions of this format.
+VERSION = 7
+
+
+def serialize(item: WorkItem, graph: GraphServices, scheduler_name: str = "") -> dict[str, Any]:
+    """The item's data as plain values; a batch carries its sub-items."""
+    scheduler = scheduler_name or item.scheduler or graph.scheduler_name_for(item.node)
+    data = _item(item, scheduler, NO_BATCH)
+    if item.batch is not None:
+        data["batchCount"] = len(item.batch.items)
+        data["batchOffset"] = item.batch.offset
+        data["batchStart"] = item.batch.items[0].index if item.batch.items else item.batch.offset
+        data["activationMode"] = item.batch.activation
+        data["subItems"] = [_item(sub, scheduler, place) for place, sub in enumerate(item.batch.items)]
+    return {"version": VERSION, "graph": graph.name, "workitem": data}
+
+
+def item_text(item: WorkItem, graph: GraphServices, scheduler_name: str = "") -> str:
+    """The same as JSON text; NaN and infinity, which JSON lacks, are written as Python's json reads them."""
+    return json.dumps(serialize(item, graph, scheduler_name), separators=(",", ":"))
+
+
+def write_item(item: WorkItem, graph: GraphServices, directory: str, *, scheduler_name: str = "",
+               compress: bool = False) -> str:
+    """Write ``<directory>/<item name>.json`` (``.json.gz`` when compressed), whole or not at all; returns its path.
+
+    Raises CookRefusedError with the reason when it cannot be written.
+    """
+    # The same flattening as pdgjson's, which looks for it.
+    name = item.name.replace("/", "_").replace("\\", "_")
+    path = os.path.join(directory, name + (".json.gz" if compress else ".json"))
+    data = item_text(item, graph, scheduler_name).encode()
+    if compress:
+        # Without a time in its head, the same data is the same file.
+        data = gzip.compress(data, compresslevel=6, mtime=0)
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        with open(part, "wb") as stream:
+            stream.write(data)
+        os.replace(part, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise CookRefusedError(
+            f'the data file "{path}" of work item "{item.name}" cannot be written: {error.strerror or error}\n'
+            f"    make room or mend the permissions of {directory}"
+        ) from error
+    return path
+
+
+def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "name": item.name,
+        "label": item.label,
+        "index": item.index,
+        "nodeName": item.node.name,
+        "schedulerName": scheduler,
+        "command": item.command,
+        "customDataType": "",
+        "customData": "",
+        "batchIndex": place,
+        "frame": 0.0 if item.frame is None else item.frame,
+        "frameStep": item.frame_step,
+        "hasFrame": item.frame is not None,
+        "isStatic": bool(item.traits & Trait.STATIC),
+        "priority": item.priority,
+        "state": int(item.state),
+        "type": int(_type(item)),
+        "executionType": int(WorkItemExecutionType.Regular),
+        "cookType": _cook_type(item).value,
+        "attempt": item.attempt,
+        "attributes": {name: _attribute(found) for name, found in (item.attributes or {}).items()},
+        "outputs": [_file(made) for made in item.outputs or ()],
+        "expectedOutputs": [_file(made) for made in item.expected_outputs or ()],
+        "inputs": [_file(made) for made in input_files(item)],
+        "dependencies": [needed.id for needed in item.dependencies],
+    }
+
+
+def _cook_type(item: WorkItem) -> WorkItemCookType:
+    if item.traits & Trait.IN_PROCESS:
+        return WorkItemCookType.InProcess
+    return WorkItemCookType.Automatic if item.traits & Trait.AUTOMATIC else WorkItemCookType.OutOfProcess
+
+
+def _type(item: WorkItem) -> WorkItemType:
+    if item.batch is not None:
+        return WorkItemType.Batch
+    if item.traits & Trait.PARTITION:
+        return WorkItemType.StaticPartition if item.traits & Trait.STATIC else WorkItemType.DynamicPartition
+    return WorkItemType.Regular
+
+
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    kind = attribute.type
+    values: list[Any] = list(attribute.values)
+    if kind is AttribType.File:
+        values = [None if value is None else _file(value) for value in values]
+    elif kind not in {AttribType.Int, AttribType.Float, AttribType.String}:
+        values = [value if kind is AttribType.Dict and _is_plain(value) else repr(value) for value in values]
+    return {"type": int(kind), "flag": int(attribute.flags), "value": values}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(part) for key, part in value.items())
+    if isinstance(value, list):
+        return all(_is_plain(part) for part in value)
+    return value is None or isinstance(value, str | int | float)
+
+
+def _file(made: File) -> dict[str, Any]:
+    return {"file": made.path, "tag": made.tag, "hash": made.hash, "own": made.own}

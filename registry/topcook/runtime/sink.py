@@ -1,0 +1,99 @@
+"""Where the result server's calls go: reports to the running cook's inbox, questions to the graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from topcook.contract.workitem import WorkItem as ItemHandle
+from topcook.machine.phases import DONE_WELL, SETTLED
+from topcook.runtime.inbox import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from topcook.model.notification import Notification
+    from topcook.runtime.graph import Graph
+
+#: What check_ready_batch answers.
+NOT_YET, READY, DEPENDENCY_FAILED = 0, 1, 2
+
+
+class GraphSink:
+    """The result server's ``Sink`` for one graph context."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Serve ``graph``."""
+        self._graph = graph
+
+    def report(self, notifications: list[Notification], done: Callable[[Exception | None], None]) -> None:
+        """Post a job's report; refused while nothing cooks."""
+        cook = self._graph.cook
+        if cook is None:
+            done(LookupError("no cook is running"))
+            return
+        for notification in notifications:
+            if self._graph.item(notification.item) is None:
+                done(LookupError(f"unknown work item {notification.item!r}"))
+                return
+        cook.link.inbox.post(Report(notifications, done=done))
+
+    def query(self, method: str, args: tuple[Any, ...]) -> Any:
+        """Answer ``check_ready_batch``, ``get_workitem_json``, ``add_sub_item_batch`` or ``getSharedServerInfo``."""
+        return _QUERIES[method](self._graph, *args)
+
+    def event(self, name: str, args: tuple[Any, ...]) -> None:
+        """Take ``warning``, ``keepalive``, ``sharedserver_started``, ``release_job_slots``, ``acquire_job_slots``."""
+        cook = self._graph.cook
+        if cook is None:
+            return
+        if name == "warning":
+            item = self._graph.item(args[0])
+            cook.link.message("warning", item.name if item is not None else str(args[0]), str(args[1]))
+        elif name == "sharedserver_started":
+            self._shared_server_started(dict(args[0]))
+
+    def _shared_server_started(self, info: dict[str, Any]) -> None:
+        """Tell the scheduler of the item that started it; a report without an item goes to all that listen."""
+        for host in self._graph.hosts():
+            if host.link is not None:
+                host.shared_server_started(info)
+
+
+def _check_ready(graph: Graph, key: int | str, index: int = -1) -> int:
+    item = graph.item(key)
+    if item is None:
+        raise LookupError(f"unknown work item {key!r}")
+    if index >= 0 and item.batch is not None and index < len(item.batch.items):
+        item = item.batch.items[index]
+    waiting = [needed for needed in item.dependencies if needed.phase not in DONE_WELL]
+    if not waiting:
+        return READY
+    return DEPENDENCY_FAILED if any(needed.phase in SETTLED for needed in waiting) else NOT_YET
+
+
+def _item_json(graph: Graph, key: int | str, index: int = -1) -> str:
+    item = graph.item(key)
+    if item is None:
+        raise LookupError(f"unknown work item {key!r}")
+    del index  # the batch's own data holds its sub-items
+    return ItemHandle(item, graph).saveJSONString()
+
+
+def _add_sub_item(graph: Graph, key: int | str) -> int:
+    raise LookupError(f"work item {key!r} of {graph.name} takes no further sub-items")
+
+
+def _shared_server_info(graph: Graph, name: str) -> dict[str, Any]:
+    for host in graph.hosts():
+        info = host.shared_servers().get(name)
+        if info is not None:
+            return dict(info)
+    return {}
+
+
+_QUERIES: dict[str, Callable[..., Any]] = {
+    "check_ready_batch": _check_ready,
+    "get_workitem_json": _item_json,
+    "add_sub_item_batch": _add_sub_item,
+    "getSharedServerInfo": _shared_server_info,
+}

@@ -1,0 +1,75 @@
+"""A scheduler's directories on this machine: made once per cook, filled with the job-side scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from topcook.errors import CookRefusedError
+
+if TYPE_CHECKING:
+    from topcook.model.directories import Directories
+
+#: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
+SECRET_FILE = ".pdg_result_secret"
+
+
+def make_directories(directories: Directories, owner: str) -> None:
+    """Make the working, temp, script, data and log directories; raises ``CookRefusedError`` with the reason."""
+    for path in (directories.working_dir(local=True), directories.temp_dir(local=True),
+                 directories.script_dir(local=True), directories.data_dir(local=True),
+                 directories.log_dir(local=True)):
+        if path in directories.made:
+            continue
+        try:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(13, "not writable", path)
+        except OSError as error:
+            raise CookRefusedError(
+                f'scheduler "{owner}" cannot use the directory "{path}": {error.strerror or error}\n'
+                f"  it is made from the parm pdg_workingdir\n"
+                f"  give another: --parm {owner}.pdg_workingdir=DIR, or mend the permissions of {_parent(path)}"
+            ) from error
+        directories.made.add(path)
+
+
+def _parent(path: str) -> Path:
+    """The nearest directory above that exists."""
+    here = Path(path)
+    while not here.exists() and here != here.parent:
+        here = here.parent
+    return here
+
+
+def copy_support_files(script_dir: str, secret: str) -> None:
+    """Put ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the session's secret where jobs find them."""
+    target = Path(script_dir)
+    source = _job_side()
+    package = target / "pdgjob"
+    package.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if path.is_file() and path.suffix != ".pyc":
+            shutil.copy2(path, package / path.name)
+            if path.name not in {"__init__.py", "py.typed"}:
+                shutil.copy2(path, target / path.name)
+    for folder in (target, package):
+        write_secret(folder / SECRET_FILE, secret)
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write the secret readable by its owner alone, from its first byte on."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secret)
+
+
+def _job_side() -> Path:
+    spec = find_spec("pdgjob")
+    if spec is None or not spec.submodule_search_locations:
+        raise CookRefusedError("the package pdgjob is not installed beside topcook; install topcook again")
+    return Path(next(iter(spec.submodule_search_locations)))
