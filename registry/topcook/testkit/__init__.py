@@ -1,0 +1,3 @@
+"""Public: what authors of schedulers and node types test with."""
+
+from __future__ import annotations
