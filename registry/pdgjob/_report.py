@@ -241,8 +241,9 @@ def invalidateCache(workitem_id: "Item" = None, subindex: int = -1, server_addr:
 
 
 def _file(value: "Any") -> "list[Any]":
-    parts = getattr(value, "__pdgfile__", None)
-    if parts is not None:
+    parts = getattr(value, "parts", None)
+    # A path object of the standard library has "parts" too, which is no method.
+    if callable(parts):
         value = parts()
     if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
         value = (value,)
