@@ -25,12 +25,13 @@ class Environments:
     def encode(self, env: Mapping[str, str]) -> tuple[bytes, int, list[bytes]]:
         """What to send ahead (mostly nothing), the number of the base, and the changes to it."""
         base = self._base
-        changes = [f"{name}={value}" for name, value in env.items() if base.get(name) != value]
-        removed = [name for name in base if name not in env] if len(env) != len(base) or changes else []
-        if self._number >= 0 and len(changes) + len(removed) <= _NEW_BASE_SHARE * len(env) + 8:
-            return b"", self._number, [os.fsencode(text) for text in changes + removed]
-        if any(not name or "=" in name for name in env):
+        changed = [name for name, value in env.items() if base.get(name) != value]
+        if any(not name or "=" in name for name in changed):
             raise ValueError('an environment variable has an empty name or one with "=" in it')
+        removed = [name for name in base if name not in env] if len(env) != len(base) or changed else []
+        if self._number >= 0 and len(changed) + len(removed) <= _NEW_BASE_SHARE * len(env) + 8:
+            changes = [f"{name}={env[name]}" for name in changed]
+            return b"", self._number, [os.fsencode(text) for text in changes + removed]
         self._base = dict(env)
         self._number += 1
         rows = [os.fsencode(f"{name}={value}") for name, value in env.items()]

@@ -11,10 +11,8 @@ from collections.abc import Mapping
 NOT_ALLOWED, NOT_FOUND = 126, 127  # as every shell has it
 #: The machine is short of something for the moment; trying again helps.
 PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-#: What the keeper handles or Python ignores, and a job should find as the system sets it.
-RESET_SIGNALS = tuple(
-    sorted({signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ})
-)
+#: A job finds every signal as the system sets it, whatever the keeper handles, Python ignores, or nohup left behind.
+RESET_SIGNALS = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
 _DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 
 

@@ -1,0 +1,83 @@
+"""Reading what a keeper wrote down, when neither it nor the engine that knew is there any more."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from topcook.runtime.keeper import launch
+from topcook.runtime.keeper.program.record import boot_id
+
+#: Processes are dated in hundredths of a second, and the keeper notes the moment just before.
+_TOLERANCE = 1.0
+
+
+@dataclass(slots=True)
+class RecordedJob:
+    """A job as recorded: ``ended`` None while it ran, ``exit_status`` None when it never did or nobody saw.
+
+    ``boot`` and ``boot_clock`` date the process: which start of the machine, and how many seconds after it.
+    """
+
+    token: str
+    pid: int = 0
+    boot: str = ""
+    boot_clock: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    exit_status: int | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the recorded process lives: same number, same start time, same start of the machine."""
+        if self.started is None or self.ended is not None or self.boot != boot_id():
+            return False
+        began = process_start(self.pid)
+        return began is not None and abs(began - self.boot_clock) <= _TOLERANCE
+
+
+def read_record(directory: str) -> dict[str, RecordedJob]:
+    """The jobs of all keepers that wrote in ``directory``, by token; empty without a record.
+
+    A line cut short by a crash or a full disk is passed over.
+    """
+    jobs: dict[str, RecordedJob] = {}
+    boot = ""
+    try:
+        with open(os.path.join(directory, launch.RECORD_NAME), encoding="ascii", errors="replace") as file:
+            for line in file:
+                words = line.split() if line.endswith("\n") else []
+                try:
+                    boot = _read_line(words, jobs, boot)
+                except (ValueError, IndexError):
+                    continue
+    except FileNotFoundError:
+        return {}
+    return jobs
+
+
+def _read_line(words: list[str], jobs: dict[str, RecordedJob], boot: str) -> str:
+    kind = words[0] if words else ""
+    if kind == "keeper":
+        return words[4]
+    if kind == "start":
+        _, token, pid, clock, at = words
+        jobs[token] = RecordedJob(token, int(pid), boot, float(clock), float(at))
+    elif kind == "exit":
+        _, token, status, at, _, _ = words
+        job = jobs.setdefault(token, RecordedJob(token))
+        job.ended = float(at)
+        job.exit_status = None if status == "-" else int(status)
+    return boot
+
+
+def process_start(pid: int) -> float | None:
+    """Seconds from the machine's start to the process's, None when it is gone, a zombie, or cannot be dated."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    if fields[0] in b"ZX":
+        return None
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")

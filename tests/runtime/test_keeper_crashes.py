@@ -1,0 +1,266 @@
+"""The keeper when something dies: itself, the engine, or both; and who is let in afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from topcook.author import LocalJob
+from topcook.contract.host import JobEnd
+from topcook.runtime.keeper import launch
+from topcook.runtime.keeper.client import KeeperProcess
+from topcook.runtime.keeper.program import wire
+from topcook.runtime.keeper.program.processes import mark_of, process_table
+from topcook.runtime.keeper.record import read_record
+
+PATIENCE = 20.0
+BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+ENGINE = """
+import sys, threading
+from topcook.author import LocalJob
+from topcook.runtime.keeper.client import KeeperProcess
+directory, die, jobs = sys.argv[1], sys.argv[2] == "1", sys.argv[3:]
+keeper = KeeperProcess(directory + "/keeper", die_with_parent=die)
+pool = keeper.pool("local")
+pool.set_slots(2)
+started = threading.Semaphore(0)
+for number, script in enumerate(jobs, 1):
+    pool.start(LocalJob(f"c-{number}-1", ["/bin/sh", "-c", script], {"PATH": "/bin:/usr/bin"}, directory,
+                        f"{directory}/{number}.log", on_start=lambda pid, at: started.release()))
+for _ in jobs[:2]:
+    started.acquire()
+print(keeper.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def alive(pid: int) -> bool:
+    row = process_table().get(pid)
+    return row is not None and not row.zombie
+
+
+def marked(word: str) -> list[int]:
+    return [pid for pid, row in process_table().items() if not row.zombie and mark_of(pid).endswith(word)]
+
+
+class Ends(dict[str, JobEnd]):
+    """The ends of jobs, by token, with somewhere to wait for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = threading.Condition()
+
+    def job(self, directory: Path, token: str, script: str) -> LocalJob:
+        def on_end(end: JobEnd) -> None:
+            with self.more:
+                assert token not in self, "an end is told once"
+                self[token] = end
+                self.more.notify_all()
+
+        return LocalJob(token, ["/bin/sh", "-c", script], BASE, str(directory), str(directory / f"{token}.log"),
+                        on_end=on_end)
+
+    def wait_for(self, count: int) -> None:
+        with self.more:
+            assert self.more.wait_for(lambda: len(self) >= count, PATIENCE)
+
+
+def dead_engine(tmp_path: Path, *scripts: str, die: bool = False) -> int:
+    """An engine started these jobs and was killed in the middle; returns its keeper's pid."""
+    with subprocess.Popen([sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", *scripts],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        keeper = int(engine.stdout.readline())
+        engine.kill()
+    return keeper
+
+
+def test_when_the_keeper_is_killed_its_jobs_are_ended_and_told(tmp_path: Path) -> None:
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool = keeper.pool("local")
+    pool.set_slots(1)
+    ends = Ends()
+    pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60 & sleep 60"))
+    pool.start(ends.job(tmp_path, "c-2-1", "true"))
+    assert eventually((tmp_path / "started").exists)
+    assert keeper.pid
+    first = keeper.pid
+    os.kill(first, signal.SIGKILL)
+    ends.wait_for(2)
+    assert {end.exit_status for end in ends.values()} == {None}
+    assert f"the keeper of local jobs (process {first}) ended by signal 9" in ends["c-1-1"].reason
+    # A retry beside an orphan of the last attempt would do the work twice.
+    assert marked("/c-1-1") == []
+    pool.start(ends.job(tmp_path, "c-1-2", "true"))
+    ends.wait_for(3)
+    assert ends["c-1-2"].exit_status == 0
+    assert keeper.pid != first
+    keeper.close()
+
+
+def test_a_cancel_comes_back_when_the_keeper_dies_under_it(tmp_path: Path) -> None:
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool = keeper.pool("local")
+    ends = Ends()
+    pool.start(ends.job(tmp_path, "c-1-1", "trap '' TERM; touch started; while :; do sleep 1; done"))
+    assert eventually((tmp_path / "started").exists)
+    canceling = threading.Thread(target=pool.cancel_all, args=(60.0,))
+    canceling.start()
+    assert keeper.pid
+    os.kill(keeper.pid, signal.SIGKILL)
+    canceling.join(PATIENCE)
+    assert not canceling.is_alive()
+    ends.wait_for(1)
+    assert marked("/c-1-1") == []
+    keeper.close()
+
+
+def test_a_keeper_that_is_asked_to_stop_takes_its_jobs_along(tmp_path: Path) -> None:
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    ends = Ends()
+    keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
+    assert eventually((tmp_path / "started").exists)
+    assert keeper.pid
+    os.kill(keeper.pid, signal.SIGTERM)
+    ends.wait_for(1)
+    assert marked("/c-1-1") == []
+    keeper.close()
+
+
+def test_when_the_engine_dies_running_jobs_end_by_themselves_and_queued_ones_never_start(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, *["while [ ! -e go ]; do sleep 0.02; done; echo done"] * 2, "touch never")
+    assert eventually(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
+    jobs = read_record(str(tmp_path / "keeper"))
+    assert [jobs[f"c-{number}-1"].is_running for number in (1, 2, 3)] == [True, True, False]
+    (tmp_path / "go").touch()
+    assert eventually(lambda: not alive(pid))
+    jobs = read_record(str(tmp_path / "keeper"))
+    assert [jobs[f"c-{number}-1"].exit_status for number in (1, 2, 3)] == [0, 0, None]
+    assert not jobs["c-1-1"].is_running
+    assert (tmp_path / "1.log").read_text() == "done\n"
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_new_engine_adopts_what_the_dead_one_left_running(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done; exit 5", "sleep 60")
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    running = keeper.attach()
+    assert running is not None
+    assert set(running) == {"c-1-1", "c-2-1"}
+    assert running["c-1-1"][0] == read_record(str(tmp_path / "keeper"))["c-1-1"].pid
+    ends = Ends()
+    for token in running:
+        assert keeper.adopt(ends.job(tmp_path, token, "adopted"))
+    assert not keeper.adopt(ends.job(tmp_path, "c-9-1", "unknown"))
+    keeper.pool("local").start(ends.job(tmp_path, "c-3-1", "exit 6"))
+    (tmp_path / "go").touch()
+    ends.wait_for(2)
+    assert keeper.pool("local").cancel_all() == []
+    ends.wait_for(3)
+    assert (ends["c-1-1"].exit_status, ends["c-3-1"].exit_status, ends["c-2-1"].canceled) == (5, 6, True)
+    keeper.close()
+    assert eventually(lambda: not alive(pid))
+
+
+def test_there_is_nothing_to_attach_to_once_the_keeper_has_ended(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "true", "true")
+    assert eventually(lambda: not alive(pid))
+    assert KeeperProcess(str(tmp_path / "keeper")).attach() is None
+    assert KeeperProcess(str(tmp_path / "nowhere")).attach() is None
+
+
+def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "sleep 60 & sleep 60", "sleep 60", "touch never", die=True)
+    assert eventually(lambda: not alive(pid))
+    assert marked("/c-1-1") == []
+    assert marked("/c-2-1") == []
+    assert not (tmp_path / "never").exists()
+
+
+def test_when_engine_and_keeper_die_together_the_record_tells_who_lives(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done", "true")
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: not alive(pid))
+    assert KeeperProcess(str(tmp_path / "keeper")).attach() is None
+    job = read_record(str(tmp_path / "keeper"))["c-1-1"]
+    assert job.is_running
+    (tmp_path / "go").touch()
+    assert eventually(lambda: not job.is_running)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> dict[str, str]:
+    dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done", "true")
+    loaded = json.loads((tmp_path / "keeper" / launch.CARD_NAME).read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def ask(card: dict[str, str], data: bytes) -> list[bytes]:
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(PATIENCE)
+        door.connect(card["socket"])
+        door.sendall(data)
+        answer = b"".join(iter(lambda: door.recv(4096), b""))
+    return next(wire.Unpacker().feed(answer), [])
+
+
+def test_nobody_gets_in_without_the_secret(card: dict[str, str], tmp_path: Path) -> None:
+    directory = Path(card["socket"]).parent
+    assert directory.stat().st_mode & 0o777 == 0o700
+    for name in (launch.CARD_NAME, launch.RECORD_NAME):
+        assert (tmp_path / "keeper" / name).stat().st_mode & 0o777 == 0o600
+    refused = [wire.REFUSED, b"the secret is wrong"]
+    assert ask(card, wire.pack([wire.HELLO, b"wrong"])) == refused
+    assert ask(card, wire.pack([wire.HELLO, b""])) == refused
+    assert ask(card, wire.pack([wire.CANCEL, b"1", b"0", b""])) == refused
+    # What is no message at all, or too long for a greeting, is not answered.
+    assert ask(card, b"\xff\xff\xff\xff garbage") == []
+    assert ask(card, wire.pack([wire.HELLO, card["secret"].encode(), b"x" * 9000])) == []
+    assert read_record(str(tmp_path / "keeper"))["c-1-1"].is_running
+    (tmp_path / "go").touch()
+    assert eventually(lambda: not alive(int(card["pid"])))
+    assert not directory.exists()
+
+
+def test_a_stranger_that_says_nothing_keeps_nobody_waiting(card: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(card["socket"])
+        keeper = KeeperProcess(str(tmp_path / "keeper"))
+        running = keeper.attach()
+        assert running is not None
+        assert "c-1-1" in running
+        second = KeeperProcess(str(tmp_path / "keeper"))
+        assert second.attach() is None, "one engine at a time"
+        (tmp_path / "go").touch()
+        keeper.close()
+    assert eventually(lambda: not alive(int(card["pid"])))
+
+
+def test_a_torn_record_loses_only_its_torn_line(tmp_path: Path) -> None:
+    (tmp_path / launch.RECORD_NAME).write_text(
+        "keeper 1 99 1.0 boot\nstart a-1-1 12 1.5 2.5\nexit a-1-1 0 3.5 10 0.1\n\nstart a-2-1 x\nexit a-3-1 - 4.0 0 0.0\n"
+        "start a-4-1 13 1.6 2.6\nexit a-4-1 0"
+    )
+    jobs = read_record(str(tmp_path))
+    assert {token: (job.exit_status, job.ended) for token, job in jobs.items()} == {
+        "a-1-1": (0, 3.5), "a-3-1": (None, 4.0), "a-4-1": (None, None)}  # fmt: skip
+    assert not jobs["a-4-1"].is_running
