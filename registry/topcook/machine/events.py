@@ -26,11 +26,15 @@ class Go:
 
 @dataclass(slots=True)
 class ItemsGenerated:
-    """One generation call of the node of that name ended well; ``items`` know their dependencies and scheduler."""
+    """One generation request of the node of that name ended; ``items`` know their dependencies and scheduler.
+
+    ``incomplete``: some call of the request failed, so items are missing.
+    """
 
     node: str
     items: list[WorkItem]
     at: float
+    incomplete: bool = False
 
 
 @dataclass(slots=True)

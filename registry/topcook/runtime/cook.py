@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import secrets
 import threading
 import time
@@ -34,19 +35,20 @@ from topcook.runtime.link import CookLink, Message
 from topcook.runtime.localize import localize
 from topcook.runtime.observers import Observers
 from topcook.runtime.paths import working_directories
+from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from topcook.contract.host import JobKeeper
     from topcook.errors import Problem
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
-    from topcook.runtime.keeper import KeeperProcess
+    from topcook.runtime.keeper.client import KeeperProcess
 
 def new_cook_id() -> str:
     """A cook id that sorts by time and is unique on a farm: ``20261121-215930-9f3a``."""
@@ -145,7 +147,8 @@ class Cook:
         self.graph.cook = self
         strays.install()
         try:
-            self._loop()
+            with _home(self.graph.network.hip):
+                self._loop()
         finally:
             self.finished = self.link.clock.now()
             self._close()
@@ -326,12 +329,12 @@ class Cook:
 
     def _keeper_pool(self, scheduler: str) -> JobKeeper:
         """Called on a host's thread when its scheduler starts its first local job."""
-        from topcook.runtime.keeper import KeeperProcess, keeper_directory  # noqa: PLC0415 - only cooks with jobs
+        from topcook.runtime.keeper.client import KeeperProcess  # noqa: PLC0415 - only cooks with jobs
 
         with self._keeper_lock:
             if self._keeper is None:
                 self._keeper = KeeperProcess(
-                    keeper_directory(self.cook_id),
+                    cook_directory(self.cook_id),
                     on_error=lambda text: self.link.message("error", "keeper", text))
             return self._keeper.pool(scheduler)
 
@@ -341,6 +344,7 @@ class Cook:
         self._generator.close(timeout=1.0)
         if self._keeper is not None:
             self._keeper.close()
+            forget_cook(self.cook_id)
         self._recorder.close()
         self.graph.cook = None
         strays.uninstall()
@@ -376,7 +380,21 @@ def with_ancestors(wanted: Sequence[Node]) -> list[Node]:
 
 
 @contextlib.contextmanager
-def _collector_at_rest(size: int) -> Any:
+def _home(hip: str) -> Iterator[None]:
+    """Set ``$HIP`` in the process's own environment: scheduler files and in-process items read it there."""
+    before = os.environ.get("HIP")
+    os.environ["HIP"] = hip
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("HIP", None)
+        else:
+            os.environ["HIP"] = before
+
+
+@contextlib.contextmanager
+def _collector_at_rest(size: int) -> Iterator[None]:
     """Keep the cyclic collector off while many objects are made: it would walk them all, again and again."""
     rest = size > 1000 and gc.isenabled()  # noqa: PLR2004 - below this the collector costs nothing noticeable
     if rest:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.errors import CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
-from topcook.model.node import Network, Node, SchedulerNode
+from topcook.model.node import Network, Node, NodeType, SchedulerNode
 from topcook.model.workitem import WorkItem
 from topcook.runtime.events import EventBoard
 from topcook.runtime.generation import cook_in_process
@@ -71,7 +71,7 @@ class Graph:
         if name in self.network.nodes:
             raise CookRefusedError(f'there is a node "{name}" already')
         record = self.factory.node_type(type_name)
-        node = Node(name, record.name, record.node_type)
+        node = Node(name, record.name, record.node_type or NodeType.Processor)
         node.parms.declare(NODE_PARMS)
         node.parms.declare(record.parms)
         self.network.nodes[name] = node
@@ -182,7 +182,7 @@ class Graph:
 
     def node_class(self, node: Node) -> type:
         """The class of a node's type."""
-        return self.factory.node_type(node.type_name).load()
+        return self.factory.load(self.factory.node_type(node.type_name))
 
     def node_instance(self, node: Node) -> Any:
         """The node's object, made when first asked for."""
@@ -202,7 +202,7 @@ class Graph:
             if node is None:
                 raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
             record = self.factory.scheduler(node.type_name)
-            host = Host(node, self, record.load(), static=self.static.get(name, record.takes_static))
+            host = Host(node, self, self.factory.load(record), static=self.static.get(name, record.static[0]))
             self._hosts[name] = host
         return host
 

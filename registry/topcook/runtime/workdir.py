@@ -54,7 +54,8 @@ def copy_support_files(script_dir: str, secret: str) -> None:
     for path in source.iterdir():
         if path.is_file() and path.suffix != ".pyc":
             shutil.copy2(path, package / path.name)
-            if path.name not in {"__init__.py", "py.typed"}:
+            # What a script imports or starts by name; the rest is found through the package.
+            if path.suffix == ".py" and not path.name.startswith("_"):
                 shutil.copy2(path, target / path.name)
     for folder in (target, package):
         write_secret(folder / SECRET_FILE, secret)

@@ -6,12 +6,12 @@ import itertools
 import os
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from topcook.contract.node import Node
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CookRefusedError, CycleError, ProblemsError, UnknownTypeError
-from topcook.factory.session import current_factory
+from topcook.factory.typeregistry import TypeRegistry
 from topcook.model.attributes import attribute_of
 from topcook.model.enums import CookType
 from topcook.model.workitem import Trait
@@ -58,7 +58,7 @@ class GraphContext:
                 break
             unique = f"{name}{number}"
         self._known[unique] = self
-        self.core = Graph(unique, os.path.abspath(hip or os.getcwd()), factory or current_factory())
+        self.core = Graph(unique, os.path.abspath(hip or os.getcwd()), factory or cast("Factory", TypeRegistry.types().catalogue))
         self.core.context = weakref.proxy(self)
         self._cook: Cook | None = None
         self._options = CookOptions()

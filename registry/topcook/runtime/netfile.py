@@ -1,0 +1,200 @@
+"""From a network file to a graph context, through the very API that ``import pdg`` gives; no private door."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from topcook.errors import (
+    CookRefusedError,
+    CycleError,
+    GraphFileError,
+    Problem,
+    ProblemsError,
+    UnknownSchedulerError,
+    UnknownTypeError,
+)
+from topcook.model.graphfile import read_network_file
+from topcook.model.parms import PARM_TYPES, ParmSpec
+from topcook.runtime.api.context import GraphContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from topcook.factory import Factory
+    from topcook.model.graphfile.specs import GraphFile, SpareSpec
+
+KeyPath = tuple[str | int, ...]
+#: (node or scheduler, parm, value)
+Setting = tuple[str, str, Any]
+
+
+def load_network(path: str | Path, *, scheduler: str | None = None, overrides: Mapping[str, str] | None = None,
+                 parms: Iterable[Setting] = (), job_parms: Iterable[Setting] = (),
+                 factory: Factory | None = None) -> GraphContext:
+    """Read a network file and build its graph context.
+
+    ``scheduler`` and ``overrides`` (node to scheduler) are those of the command line, as are ``parms`` and
+    ``job_parms``. Raises ``GraphFileError`` with every mistake, each at its place; nothing was run then.
+    """
+    file = read_network_file(path)
+    builder = _Builder(file, GraphContext(file.network.name, hip=str(file.hip), factory=factory))
+    builder.build()
+    builder.command_line(scheduler, overrides or {}, parms)
+    builder.job_parms(job_parms)
+    if builder.problems:
+        builder.context.close()
+        count = len(builder.problems)
+        raise GraphFileError(builder.problems, f'network file "{file.path}" has '
+                             f"{count} mistake{'s' if count > 1 else ''}; nothing was run")
+    return builder.context
+
+
+class _Builder:
+    """Carries a graph file into a context, collecting what does not fit."""
+
+    def __init__(self, file: GraphFile, context: GraphContext) -> None:
+        self.file = file
+        self.context = context
+        self.problems: list[Problem] = []
+
+    def build(self) -> None:
+        """Schedulers first, nodes, then what names them."""
+        network, spec = self.context.core.network, self.file.network
+        network.display = spec.display
+        network.files = [*spec.files]
+        network.path_maps = [dataclasses.asdict(row) for row in self.file.pathmaps]
+        for name in self.file.schedulers:
+            self._scheduler(name)
+        for name in self.file.nodes:
+            self._node(name)
+        for name, node in self.file.nodes.items():
+            for source in node.inputs:
+                self._try(("nodes", name, "inputs"), lambda: self.context.connect(source, name))  # noqa: B023 - run at once
+        if spec.scheduler:
+            self._default(spec.scheduler)
+        if spec.inprocess_scheduler:
+            network.in_process_scheduler = spec.inprocess_scheduler
+            self._try(("network", "inprocess_scheduler"),
+                      lambda: self.context.core.instance_name(spec.inprocess_scheduler or ""))
+
+    def _default(self, name: str) -> None:
+        self.context.setDefaultScheduler(name)
+        self._try(("network", "scheduler"), lambda: self.context.core.instance_name(name))
+
+    def _scheduler(self, name: str) -> None:
+        spec = self.file.schedulers[name]
+        place: KeyPath = ("schedulers", name)
+        if not self._try((*place, "type"), lambda: self.context.addScheduler(spec.type, name)):
+            return
+        self._spare(name, spec.spare)
+        self._parms(name, spec.parms, (*place, "parms"))
+
+    def _node(self, name: str) -> None:
+        spec = self.file.nodes[name]
+        place: KeyPath = ("nodes", name)
+        if not self._try((*place, "type"), lambda: self.context.addNode(spec.type, name)):
+            return
+        record = self.context.core.network.nodes[name]
+        record.places = self._places(name)
+        for file in spec.files:
+            self.context.addFileDependency(name, file)
+        self._spare(name, spec.spare)
+        self._parms(name, spec.parms, (*place, "parms"))
+        if spec.scheduler:
+            self.context.setScheduler(name, spec.scheduler)
+            self._try((*place, "scheduler"), lambda: self.context.core.instance_name(spec.scheduler or ""))
+
+    def _places(self, name: str) -> Callable[[str, int], tuple[str, int] | None]:
+        def places(parm: str, line: int) -> tuple[str, int] | None:
+            path = self._parm_path(name, parm)
+            found = self.file.place_in_string(path, line)
+            return (str(found.path), found.line) if found.line is not None else None
+
+        return places
+
+    def _parm_path(self, name: str, parm: str) -> KeyPath:
+        """Where a node's parm stands in the file; ``path2`` is the second row's ``path`` of a multiparm."""
+        parms = self.file.nodes[name].parms
+        if parm not in parms:
+            stem = parm.rstrip("0123456789")
+            number = parm[len(stem):]
+            for key, value in parms.items():
+                if number and isinstance(value, list) and len(value) >= int(number) > 0:
+                    row = value[int(number) - 1]
+                    if isinstance(row, dict) and stem in row:
+                        return ("nodes", name, "parms", key, int(number) - 1, stem)
+        return ("nodes", name, "parms", parm)
+
+    def _spare(self, owner: str, specs: Iterable[SpareSpec]) -> None:
+        for spec in specs:
+            kind = PARM_TYPES.get(spec.type.lower(), "String")
+            value = spec.value if isinstance(spec.value, list) else [] if spec.value is None else [spec.value]
+            self.context.addParameter(owner, ParmSpec(
+                spec.name, kind, spec.label, max(spec.size, len(value), 1), tuple(value), frozenset(spec.tags),
+                spec.help, spec.secret))
+
+    def _parms(self, owner: str, values: Mapping[str, Any], place: KeyPath) -> None:
+        for parm, value in values.items():
+            self._try((*place, parm), lambda: self.context.setParameter(owner, parm, value))  # noqa: B023 - run at once
+
+    # ------------------------------------------------------------------ command line and job parms
+
+    def command_line(self, scheduler: str | None, overrides: Mapping[str, str], parms: Iterable[Setting]) -> None:
+        """What the command line says; its mistakes have no place in the file."""
+        choice, network = self.context.core.choice, self.context.core.network
+        choice.default, choice.by_node = scheduler, dict(overrides)
+        choice.forget()
+        if scheduler:
+            self._try(None, lambda: self.context.core.instance_name(scheduler), "--scheduler: ")
+        for node, name in overrides.items():
+            if node not in network.nodes:
+                self.problems.append(Problem(
+                    "unknown-node", f'--override {node}={name}: there is no node "{node}"',
+                    hint=f"there are: {', '.join(network.nodes)}"))
+            else:
+                self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: ")  # noqa: B023 - run at once
+        for owner, parm, value in parms:
+            self._try(None, lambda: self.context.setParameter(owner, parm, value), f"--parm {owner}.{parm}: ")  # noqa: B023 - run at once
+
+    def job_parms(self, extra: Iterable[Setting]) -> None:
+        """Overrides of scheduler parms; last, because they depend on which scheduler each node got."""
+        for name, node in self.file.nodes.items():
+            for parm, value in node.job_parms.items():
+                self._job_parm(("nodes", name, "job_parms", parm), name, parm, value, "")
+        for name, parm, value in extra:
+            self._job_parm(None, name, parm, value, f"--job-parm {name}.{parm}: ")
+
+    def _job_parm(self, place: KeyPath | None, node: str, parm: str, value: Any, before: str) -> None:
+        known = node in self.context.core.network.nodes
+        if not known and place is not None:
+            return
+        try:
+            self.context.setJobParameter(node, parm, value)
+        except UnknownSchedulerError:
+            # Told already, where the scheduler is named.
+            return
+        except (ProblemsError, UnknownTypeError) as error:
+            self._add(place, error, before)
+
+    def _try(self, place: KeyPath | None, action: Callable[[], object], before: str = "") -> bool:
+        """Do it; a mistake becomes a problem at ``place``."""
+        try:
+            action()
+        except (ProblemsError, UnknownSchedulerError, UnknownTypeError, CycleError, CookRefusedError) as error:
+            self._add(place, error, before)
+            return False
+        return True
+
+    def _add(self, place: KeyPath | None, error: Exception, before: str) -> None:
+        found = self.file.place(*place) if place is not None else None
+        path, line, column = (str(found.path), found.line, found.column) if found is not None else (None, None, None)
+        if isinstance(error, ProblemsError) and error.problems:
+            self.problems += [Problem(p.code, before + p.message, path, line, column, p.hint) for p in error.problems]
+            return
+        first, _, rest = str(error).partition("\n")
+        code = {UnknownSchedulerError: "unknown-scheduler", UnknownTypeError: "unknown-type",
+                CycleError: "cycle"}.get(type(error), "refused")
+        hint = "\n    ".join(line.strip() for line in rest.splitlines()) or None
+        self.problems.append(Problem(code, before + first, path, line, column, hint))
