@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,18 @@ def alive(pid: int) -> bool:
     return row is not None and not row.zombie
 
 
-def marked(word: str) -> list[int]:
-    return [pid for pid, row in process_table().items() if not row.zombie and mark_of(pid).endswith(word)]
+def left_in(directory: Path) -> list[int]:
+    """The living processes of jobs; they work in the directory of their test."""
+    return [pid for pid, row in process_table().items()
+            if not row.zombie and mark_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == directory]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(tmp_path: Path) -> Iterator[None]:
+    """A test that fails in the middle must not leave its jobs to the next."""
+    yield
+    for pid in left_in(tmp_path):
+        os.kill(pid, signal.SIGKILL)
 
 
 class Ends(dict[str, JobEnd]):
@@ -108,7 +118,7 @@ def test_when_the_keeper_is_killed_its_jobs_are_ended_and_told(tmp_path: Path) -
     assert {end.exit_status for end in ends.values()} == {None}
     assert f"the keeper of local jobs (process {first}) ended by signal 9" in ends["c-1-1"].reason
     # A retry beside an orphan of the last attempt would do the work twice.
-    assert marked("/c-1-1") == []
+    assert left_in(tmp_path) == []
     pool.start(ends.job(tmp_path, "c-1-2", "true"))
     ends.wait_for(3)
     assert ends["c-1-2"].exit_status == 0
@@ -129,7 +139,7 @@ def test_a_cancel_comes_back_when_the_keeper_dies_under_it(tmp_path: Path) -> No
     canceling.join(PATIENCE)
     assert not canceling.is_alive()
     ends.wait_for(1)
-    assert marked("/c-1-1") == []
+    assert left_in(tmp_path) == []
     keeper.close()
 
 
@@ -141,7 +151,7 @@ def test_a_keeper_that_is_asked_to_stop_takes_its_jobs_along(tmp_path: Path) -> 
     assert keeper.pid
     os.kill(keeper.pid, signal.SIGTERM)
     ends.wait_for(1)
-    assert marked("/c-1-1") == []
+    assert left_in(tmp_path) == []
     keeper.close()
 
 
@@ -190,8 +200,7 @@ def test_there_is_nothing_to_attach_to_once_the_keeper_has_ended(tmp_path: Path)
 def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "sleep 60 & sleep 60", "sleep 60", "touch never", die=True)
     assert eventually(lambda: not alive(pid))
-    assert marked("/c-1-1") == []
-    assert marked("/c-2-1") == []
+    assert left_in(tmp_path) == []
     assert not (tmp_path / "never").exists()
 
 
