@@ -12,7 +12,7 @@ import pdg
 from pdg.processor import PyProcessor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KINDS = {"float": "float", "int": "int", "integer": "int", "string": "string", "str": "string"}
 WAYS = {"range": "range", "values": "values", "value": "values", "list": "values", "random": "random"}
@@ -81,8 +81,8 @@ class Wedge(PyProcessor):
                     {"name": "type#", "label": "Attribute Type", "type": "String"},
                     {"name": "wedgetype#", "label": "Wedge Type", "type": "String"},
                     {"name": "range#", "label": "Range", "type": "Float", "size": 2},
-                    {"name": "values#", "label": "Values", "type": "String"},
-                    {"name": "value#", "label": "Value", "type": "String"},
+                    {"name": "values#", "label": "Values", "type": "String", "tag": "list"},
+                    {"name": "value#", "label": "Value", "type": "String", "tag": "list"},
                     {"name": "random#", "label": "Random Range", "type": "Float", "size": 2, "value": [0, 1]},
                     {"name": "seed#", "label": "Seed", "type": "Integer", "value": 0},
                     {"name": "count#", "label": "Count", "type": "Integer", "value": 0},
@@ -210,7 +210,8 @@ def _typed(value: Any, kind: str) -> Any:
         return [_typed(one, kind) for one in value]
     if kind == "int" and float(value) != int(float(value)):
         raise ValueError(f"{value!r} is no whole number")
-    return {"float": float, "int": lambda number: int(float(number)), "string": str}.get(kind, _as_is)(value)
+    read: dict[str, Callable[[Any], Any]] = {"float": float, "int": lambda number: int(float(number)), "string": str}
+    return read.get(kind, _as_is)(value)
 
 
 def _as_is(value: Any) -> Any:
