@@ -131,8 +131,14 @@ class LocalJob(Protocol):
     cwd: str
     log_path: str
     slots: int
-    on_start: Callable[[int, float], None]
-    on_end: Callable[[JobEnd], None]
+
+    @property
+    def on_start(self) -> Callable[[int, float], None]:
+        """Called with the process id and the time when the job has been started."""
+
+    @property
+    def on_end(self) -> Callable[[JobEnd], None]:
+        """Called when the job has ended and was reaped."""
 
 
 class SchedulerHost(Protocol):
