@@ -116,8 +116,9 @@ class Keeper:
         if self.listener in ready:
             self._open_door()
         for link in links:
-            if link.fd in ready and link is self.engine:
-                self._serve_engine(link)
+            if link is self.engine:
+                if link.fd in ready:
+                    self._serve_engine(link)
             elif link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
                 self._serve_stranger(link)
 
