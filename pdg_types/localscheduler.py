@@ -171,6 +171,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         command = self.expandCommandTokens(work_item.command, work_item)
         # The job's own variables first, then this process's, for items that do not inherit them.
         command = expand_vars(expand_vars(command, environment), os.environ)
+        command = self.onPreSubmitItem(work_item, environment, command)
         token = environment["PDG_ITEM_TOKEN"]
         self._tokens[item_id] = token
         assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
