@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class RecordingSink:
     """The result server's ``Sink``, with its "commit" on another thread, as in a cook.
 
-    ``notifications`` and ``events`` hold what came; ``answers`` maps a query's name to its value (an exception is
-    raised); ``unknown`` items are refused. ``hold()`` stops the commits until ``release()``; ``close()`` ends the thread.
+    ``notifications``, ``events`` and ``queries`` hold what came; ``answers`` maps a query's name to its value (an
+    exception is raised); ``unknown`` items are refused. ``hold()`` stops the commits until ``release()``; ``close()``
+    ends the thread.
     """
 
     def __init__(self) -> None:
