@@ -75,8 +75,7 @@ def test_no_match_makes_nothing_unless_it_is_an_error(bench: NodeBench) -> None:
 def test_a_pattern_with_attributes_looks_once_per_upstream_item(bench: NodeBench) -> None:
     source = bench.node("w", "wedge", wedgeattributes=[{"name": "letter", "values": ["a", "b"]}])
     bench.make(source)
-    node = bench.node("f", "filepattern", [source], pattern="@letter.*")
-    bench.network.nodes["f"].parms.set("pattern", "`@letter`.*")
+    node = bench.node("f", "filepattern", [source], pattern="`@letter`.*")
     items = bench.make(node, static=False, each=True)
     assert [(item.attributes or {})["letter"].values[0] for item in items] == ["a", "a", "b"]
     assert items[2].dependencies == [source.items[1]]

@@ -14,7 +14,7 @@ from topcook.contract.node_callbacks import rows_for
 from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
-from topcook.errors import CookError, Problem
+from topcook.errors import CallbackError, CookError, Problem
 from topcook.model.enums import GenerationType, Result
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
@@ -181,25 +181,23 @@ class Generator:
 
 def _call(node: Node, instance: Any, name: str, *args: Any) -> None:
     """Call a callback; raises ``RefusedError`` when it raises, or answers failure or nonsense."""
+    callback = getattr(instance, name)
     try:
-        callback = getattr(instance, name)
-        result = read_return(_ROWS[name], callback(*args), place=defined_at(callback))
-    except BaseException as error:
+        answer = callback(*args)
+    except BaseException as error:  # author code may raise anything, SystemExit included
         raise RefusedError(as_problems(node, name, error)) from error
-    if result is Result.Failure:
-        path, _, line = defined_at(callback).rpartition(":")
-        told = f": {node.errors[-1]}" if node.errors else ""
-        raise RefusedError(
-            [
-                Problem(
-                    "generation",
-                    f'node "{node.name}": "{name}" answered pdg.result.Failure{told}',
-                    path or None,
-                    int(line) if line else None,
-                    hint="the items of this call were discarded",
-                )
-            ]
-        )
+    path, _, line = defined_at(callback).rpartition(":")
+    try:
+        result = read_return(_ROWS[name], answer)
+    except CallbackError as error:
+        said = str(error)
+    else:
+        if result is not Result.Failure:
+            return
+        said = ": ".join([f'"{name}" answered pdg.result.Failure', *node.errors[-1:]])
+    hint = "the items of this call were discarded"
+    place = int(line) if line else None
+    raise RefusedError([Problem("generation", f'node "{node.name}": {said}', path or None, place, None, hint)])
 
 
 def _overrides(instance: Any, name: str) -> bool:
