@@ -1,0 +1,156 @@
+"""The parts of the keeper's program, each on its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topcook.author import LocalJob
+from topcook.runtime.keeper.encode import Environments, start_message
+from topcook.runtime.keeper.program import processes, wire
+from topcook.runtime.keeper.program.jobs import PATIENCE, Job, Jobs
+from topcook.runtime.keeper.program.record import Record
+from topcook.runtime.keeper.program.spawn import NotStartedError
+
+FIELD = st.binary(max_size=12).map(lambda data: data.replace(b"\0", b""))
+
+
+@given(st.lists(st.lists(FIELD, min_size=1, max_size=5), max_size=8), st.randoms(use_true_random=False))
+def test_messages_survive_any_cutting_of_the_stream(messages: list[list[bytes]], chance: random.Random) -> None:
+    stream = b"".join(map(wire.pack, messages))
+    unpacker = wire.Unpacker()
+    heard: list[list[bytes]] = []
+    while stream:
+        cut = chance.randint(1, len(stream))
+        heard += unpacker.feed(stream[:cut])
+        stream = stream[cut:]
+    assert heard == messages
+
+
+def test_a_message_over_the_limit_is_refused_before_it_is_gathered() -> None:
+    with pytest.raises(ValueError, match="more than 100"):
+        list(wire.Unpacker(100).feed(b"\x7f\xff\xff\xff"))
+
+
+NAME = st.text("ABC", min_size=1, max_size=2)
+VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=5)
+
+
+@given(st.lists(st.dictionaries(NAME, VALUES, max_size=30), min_size=1, max_size=5))
+def test_environments_arrive_as_they_were_whatever_base_they_are_told_by(given_envs: list[dict[str, str]]) -> None:
+    encoder, unpacker = Environments(), wire.Unpacker()
+    jobs = Jobs("k", Record(os.devnull), lambda _fields: None)
+    for number, env in enumerate(given_envs):
+        job = LocalJob(f"t-{number}-1", ["x"], env, "/", "/dev/null")
+        for fields in unpacker.feed(start_message(job, b"pool", encoder)):
+            if fields[0] == wire.ENV:
+                jobs.add_environment(fields[1:])
+            else:
+                arrived = jobs._environment_of(Job(fields[1:]))
+    del arrived[processes.MARK.encode()]
+    assert arrived == {os.fsencode(name): os.fsencode(value) for name, value in given_envs[-1].items()}
+
+
+def queued(jobs: Jobs, token: str = "c-1-1") -> None:
+    encoded = start_message(LocalJob(token, ["/bin/true"], {}, "/", "/dev/null"), b"pool", Environments())
+    for fields in wire.Unpacker().feed(encoded):
+        if fields[0] == wire.START:
+            jobs.add(Job(fields[1:]))
+
+
+def test_a_machine_short_of_processes_is_asked_again_and_the_order_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[bytes]] = []
+    jobs = Jobs("k", Record(os.devnull), told.append)
+    answers = iter([NotStartedError("short", passing=True), NotStartedError("short", passing=True), 11, 12])
+
+    def spawn(*_: object) -> int:
+        answer = next(answers)
+        if isinstance(answer, NotStartedError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(jobs._spawner, "spawn", spawn)
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    queued(jobs, "c-1-1")
+    queued(jobs, "c-2-1")
+    for _ in range(2):
+        jobs.fill()
+        assert not told
+        assert jobs.retry_at > clock[0]
+        jobs.fill()
+        clock[0] = jobs.retry_at
+    jobs.fill()
+    assert [(fields[0], fields[1]) for fields in told] == [(wire.STARTED, b"c-1-1"), (wire.STARTED, b"c-2-1")]
+
+
+def test_a_machine_that_stays_short_fails_the_job_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[bytes]] = []
+    jobs = Jobs("k", Record(os.devnull), told.append)
+
+    def spawn(*_: object) -> int:
+        raise NotStartedError("no memory", passing=True)
+
+    monkeypatch.setattr(jobs._spawner, "spawn", spawn)
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    queued(jobs)
+    while not told:
+        jobs.fill()
+        clock[0] = max(clock[0], jobs.retry_at)
+    assert clock[0] >= 100 + PATIENCE
+    assert told[0][:3] == [wire.ENDED, b"c-1-1", b"126"]
+    assert told[0][4] == b"no memory"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a device that is always full")
+def test_a_full_disk_keeps_the_record_in_memory_and_the_keeper_going(tmp_path: Path) -> None:
+    record = Record("/dev/full")
+    assert not record.flush()
+    record.started("c-1-1", 1, 2.0, 3.0)
+    assert not record.flush()
+    record._file = os.open(tmp_path / "record", os.O_WRONLY | os.O_CREAT)
+    assert record.flush()
+    assert (tmp_path / "record").read_text().splitlines()[1:] == ["start c-1-1 1 2.000000 3.000000"]
+
+
+def test_the_table_that_ps_prints_names_the_same_parents() -> None:
+    with subprocess.Popen(["/bin/sleep", "60"]) as child:
+        listed = processes._ps_table()
+        child.kill()
+    assert listed[child.pid].parent == os.getpid()
+    assert not listed[child.pid].zombie
+
+
+def test_a_process_without_a_mark_or_gone_has_none() -> None:
+    assert processes.mark_of(os.getpid()) == ""
+    assert processes.mark_of(2**22 + 1) == ""
+
+
+def test_descendants_are_found_through_all_generations() -> None:
+    table = {pid: processes.Row(parent, 0, zombie=False) for pid, parent in [(2, 1), (3, 2), (4, 3), (5, 1), (1, 0)]}
+    assert processes.descendants(table, [2, 99]) == {2, 3, 4}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="subreapers are Linux's")
+def test_the_keeper_becomes_a_subreaper() -> None:
+    code = (
+        "import sys, os, time; sys.path.insert(0, sys.argv[1]); from program.processes import become_subreaper\n"
+        "assert become_subreaper()\n"
+        "if os.fork() == 0:\n"
+        "    if os.fork() == 0:\n"
+        "        time.sleep(0.05); os._exit(5)\n"
+        "    os._exit(4)\n"
+        "print(sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(2)))\n"
+    )
+    directory = str(Path(processes.__file__).parents[1])
+    shown = subprocess.run([sys.executable, "-c", code, directory], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[4, 5]\n"
