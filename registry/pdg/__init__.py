@@ -60,7 +60,7 @@ from topcook.model.files import File
 #: By this Topcook knows its own ``pdg`` from Houdini's, and from the one of the Particle Data Group.
 TOPCOOK = "topcook"
 
-_RUNTIME = ("CookOptions", "Filter", "Graph", "GraphContext")
+_RUNTIME = ("CookOptions", "Graph", "GraphContext")
 _MODULES = (
     "callback", "callbackserver", "context", "dependency", "feedback", "hda", "job", "mapper", "node", "parms",
     "partitioner", "processor", "scheduler", "staticcook", "toplevel", "types", "utils", "workitem",

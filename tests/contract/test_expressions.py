@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,10 +133,8 @@ PIECES = st.sampled_from(["@", "@@", "$", "`", ".", "padzero(", "4, ", ")", "pdg
 def test_any_text_gives_text_or_a_clear_error(text: str) -> None:
     graph = FakeGraph(environment={})
     item = graph.add_item(shot="s010", frame=1.0)
-    try:
+    with contextlib.suppress(ExpressionError):
         assert isinstance(expand(text, item, graph), str)
-    except ExpressionError as error:
-        assert str(error)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="@$`", exclude_categories=("Cs",))))

@@ -24,9 +24,15 @@ class CallbackServerMixin(WorkItemEvents):
     _topcook: SchedulerHost
     _workItemResultServerAddr: str
 
-    def __init__(self, localhost_only: Any = True) -> None:
-        """``localhost_only``: listen on this machine's loopback address alone."""
-        self._topcook_local_only = bool(localhost_only)
+    def __init__(self, localhost_only: Any = True, *link: Any) -> None:
+        """``localhost_only``: listen on this machine's loopback address alone.
+
+        A class without an ``__init__`` of its own gets here with (scheduler, name), which are passed on.
+        """
+        if link:
+            super().__init__(localhost_only, *link)  # type: ignore[call-arg] # PyScheduler comes next
+        else:
+            self._topcook_local_only = bool(localhost_only)
 
     def startCallbackServer(self) -> bool:
         """Listen, unless it does already; always true. Raises ``CookError`` when no port can be had."""

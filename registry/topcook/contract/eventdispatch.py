@@ -119,5 +119,7 @@ class WorkItemEvents:
 class EventDispatchMixin(WorkItemEvents):
     """The event methods without a server of their own; schedulers with a message queue feed them."""
 
-    def __init__(self) -> None:
-        """Nothing to set up: the methods hold no state."""
+    def __init__(self, *link: Any) -> None:
+        """Nothing to set up; what a class without an ``__init__`` of its own is made with is passed on."""
+        if link:
+            super().__init__(*link)

@@ -75,7 +75,9 @@ class MQSchedulerMixin:
     mq_usage = MQUsage.LOCAL
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing to set up."""
+        """Nothing to set up; (scheduler, name), as a class without an ``__init__`` of its own gets, is passed on."""
+        if len(args) == 2 and hasattr(args[0], "host"):  # noqa: PLR2004 - the two
+            super().__init__(*args)  # type: ignore[call-arg] # PyScheduler comes next
 
     def startMQ(self, *args: Any, **kwargs: Any) -> bool:
         """False: see the module."""

@@ -86,9 +86,11 @@ class StaticCookMixin:
     onWorkItemFailed: Any
     onWorkItemCanceled: Any
 
-    def __init__(self) -> None:
-        """Start with nothing to do."""
+    def __init__(self, *link: Any) -> None:
+        """Start with nothing to do; what a class without an ``__init__`` of its own is made with is passed on."""
         self._topcook_static = _Bookkeeping()
+        if link:
+            super().__init__(*link)
 
     def static_onStartCook(self) -> None:
         """Forget the last cook."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 import shutil
 import stat
 import tempfile
+
+CHUNK = 1 << 20
 
 
 def transfer(source: str, target: str) -> bool:
@@ -50,7 +51,16 @@ def _is_same(source: str, found: os.stat_result, target: str) -> bool:
     if stat.S_IMODE(found.st_mode) != stat.S_IMODE(there.st_mode):
         return False
     # The time alone is not trusted: rsync and archives set it backwards.
-    return int(found.st_mtime) == int(there.st_mtime) and filecmp.cmp(source, target, shallow=False)
+    return int(found.st_mtime) == int(there.st_mtime) and _same_content(source, target)
+
+
+def _same_content(source: str, target: str) -> bool:
+    # filecmp.cmp would answer from a cache that is keyed on just the size and time that are not trusted here.
+    with open(source, "rb") as one, open(target, "rb") as two:
+        while block := one.read(CHUNK):
+            if block != two.read(CHUNK):
+                return False
+        return True
 
 
 def _copy(source: str, found: os.stat_result, target: str) -> None:
@@ -58,7 +68,7 @@ def _copy(source: str, found: os.stat_result, target: str) -> None:
     handle, part = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder or ".")
     try:
         with os.fdopen(handle, "wb") as stream, open(source, "rb") as reader:
-            shutil.copyfileobj(reader, stream, 1 << 20)
+            shutil.copyfileobj(reader, stream, CHUNK)
         os.chmod(part, stat.S_IMODE(found.st_mode))
         os.utime(part, ns=(found.st_atime_ns, found.st_mtime_ns))
         os.replace(part, target)
