@@ -22,6 +22,7 @@ KINDS = {
     "both": "both",
 }
 _DIGITS = re.compile(r"(\d+)")
+_FRAME = re.compile(r"\$\{?F\d*(?!\w)")
 
 
 class FilePattern(PyProcessor):
@@ -35,7 +36,7 @@ class FilePattern(PyProcessor):
     where nothing matches.
 
     Without an input it looks before the cook. With one, it looks when upstream has cooked: once for each upstream
-    item, which becomes the parent, when the pattern names its ``@attributes``; else once, when all have.
+    item, which becomes the parent, when the pattern names its ``@attributes`` or frame; else once, when all have.
     """
 
     @classmethod
@@ -123,7 +124,7 @@ class FilePattern(PyProcessor):
 
 
 def _names_attributes(text: str) -> bool:
-    return "@" in text.replace("@@", "")
+    return "@" in text.replace("@@", "") or _FRAME.search(text) is not None
 
 
 def _is(kind: str, path: str) -> bool:

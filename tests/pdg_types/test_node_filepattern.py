@@ -98,6 +98,8 @@ def test_a_plain_pattern_is_blocked_by_what_failed_upstream(bench: NodeBench) ->
         ("*.png", "automatic", GenerateWhen.AllUpstreamCooked),
         ("*.png", "dynamic", GenerateWhen.AllUpstreamCooked),
         ("`@x`/*.png", "automatic", GenerateWhen.EachUpstreamCooked),
+        ("f.$F4.png", "automatic", GenerateWhen.EachUpstreamCooked),
+        ("$FOLDER/*.png", "automatic", GenerateWhen.AllUpstreamCooked),
         ("me@@home/*.png", "eachcooked", GenerateWhen.AllUpstreamCooked),
         ("*.png", "static", GenerateWhen.AllUpstreamGenerated),
         ("@x", 2, GenerateWhen.AllUpstreamCooked),
