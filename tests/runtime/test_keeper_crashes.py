@@ -273,3 +273,28 @@ def test_a_torn_record_loses_only_its_torn_line(tmp_path: Path) -> None:
     assert {token: (job.exit_status, job.ended) for token, job in jobs.items()} == {
         "a-1-1": (0, 3.5), "a-3-1": (None, 4.0), "a-4-1": (None, None)}  # fmt: skip
     assert not jobs["a-4-1"].is_running
+
+
+def test_an_engine_may_be_quiet_for_longer_than_a_stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(launch.__file__).parent)!r})\n"
+        "from program import loop\n"
+        "loop._HELLO_TIME = 0.05\n"
+        "loop.main(int(sys.argv[1]), int(sys.argv[2]))\n"
+    )
+    monkeypatch.setattr(launch, "_MAIN", str(main))
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    ends = Ends()
+    # Its end wakes the keeper long after a stranger would have been sent away.
+    keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "sleep 0.2"))
+    ends.wait_for(1)
+    keeper.pool("local").start(ends.job(tmp_path, "c-2-1", "true"))
+    ends.wait_for(2)
+    assert {end.exit_status for end in ends.values()} == {0}
+    silent = socket.socket(socket.AF_UNIX)
+    silent.settimeout(PATIENCE)
+    silent.connect(json.loads((tmp_path / "keeper" / launch.CARD_NAME).read_text())["socket"])
+    with silent:
+        assert silent.recv(4096) != b"", "who says nothing is sent away"
+    keeper.close()
