@@ -90,7 +90,9 @@ ANYTHING = st.one_of(
 
 @given(row=st.sampled_from(CALLBACKS), value=ANYTHING)
 def test_whatever_is_returned_is_read_or_refused_in_words(row: Callback, value: Any) -> None:
+    refused = ""
     try:
         read_return(row, value)
     except CallbackError as error:
-        assert row.name in str(error)
+        refused = str(error)
+    assert not refused or row.name in refused

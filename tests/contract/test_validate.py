@@ -27,6 +27,15 @@ class Farm(PyScheduler):
 """
 
 
+ABSTRACT = """
+import abc
+class Farm(PyScheduler, metaclass=abc.ABCMeta):
+    def onSchedule(self, work_item): ...
+    @abc.abstractmethod
+    def helper(self): ...
+"""
+
+
 def body(method: str) -> str:
     """A good class with one more method; it begins in line 11."""
     lines = method.strip("\n").splitlines()
@@ -159,8 +168,7 @@ def test_a_decorated_callback_is_shown_at_the_authors_function(author: Author) -
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ("import abc\nclass Farm(PyScheduler, metaclass=abc.ABCMeta):\n    def onSchedule(self, work_item): ...\n"
-         "    @abc.abstractmethod\n    def helper(self): ...\n", "abstract-class"),
+        (ABSTRACT, "abstract-class"),
         ("class Farm(PyScheduler):\n    def __init__(self): ...\n    def onSchedule(self, work_item): ...\n", "wrong-init"),
         ("class Farm(PyScheduler):\n    def __init__(self, *args): ...\n    def onSchedule(self, work_item): ...\n", None),
         ("class Farm(PyScheduler):\n    def __init__(self, s, n, m): ...\n    def onSchedule(self, work_item): ...\n",

@@ -102,7 +102,10 @@ def _owner() -> str:
     from importlib_metadata import distributions
 
     for distribution in distributions():
-        name = distribution.metadata["Name"] or ""
-        if name.lower() != "topcook" and any(str(each).startswith("pdg/") for each in distribution.files or ()):
-            return f"{name} {distribution.version}"
+        try:
+            name, files = distribution.name, distribution.files or ()
+            if name.lower() != "topcook" and any(str(each).startswith("pdg/") for each in files):
+                return f"{name} {distribution.version}"
+        except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata cannot be named, others can
+            continue
     return ""

@@ -17,7 +17,7 @@ from topcook.errors import Problem
 from topcook.factory.describe import describe
 from topcook.factory.faults import NEEDS_HOUDINI, problems_of
 from topcook.factory.hooks import Hook, TypesHook
-from topcook.factory.imports import content_hash, execute
+from topcook.factory.imports import content_hash, execute, forget, private_name
 from topcook.factory.records import Kind, Record, State
 from topcook.factory.sources import HOOK, Candidate
 from topcook.factory.typeregistry import Registration, TypeRegistry
@@ -49,6 +49,8 @@ def probe(candidate: Candidate, registry: TypeRegistry, hook: TypesHook) -> list
         raise
     except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
         records = [_failed(candidate, source, problems_of(error, candidate.path))]
+        if candidate.entry_point is None:
+            forget(private_name(candidate.path, candidate.stem, _digest(candidate, source)))
     else:
         records = list(_described(candidate, registrations, source))
         if function is None:
@@ -123,6 +125,8 @@ def _described(candidate: Candidate, registrations: list[Registration], source: 
         if first is not None and first.type_object is registration.type_object:
             continue
         record = describe(registration, candidate.origin)
+        # Whoever asks for the file's name is told what its types lack.
+        record.aliases = () if record.usable else (candidate.stem.lower(),)
         if first is None:
             seen[key] = registration
         else:

@@ -139,8 +139,10 @@ def entry_points() -> tuple[list[Candidate], list[Problem]]:
 
 
 def _entry_point(entry: EntryPoint) -> Candidate:
-    distribution = entry.dist
-    name = distribution.name if distribution is not None else "unknown"
-    version = distribution.version if distribution is not None else ""
+    try:
+        distribution = entry.dist
+        name, version = (distribution.name, distribution.version) if distribution is not None else ("unknown", "")
+    except Exception:  # noqa: BLE001 - metadata that cannot be read has no name; its types may still be good
+        name, version = "unknown", ""
     origin = Origin(Tier.ENTRY_POINT, entry.value, ENTRY_POINT_GROUP, name, version)
     return Candidate(origin, entry.value, entry.name, entry_point=entry)
