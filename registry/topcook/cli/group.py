@@ -1,0 +1,128 @@
+"""The command ``topcook`` itself: which commands there are, how they are found, and how their errors end."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from topcook import __version__
+from topcook.cli.guard import guarded, prepare_streams
+
+
+class Row(NamedTuple):
+    """A command: its section of the help, its name, the module whose ``command`` it is, what it does in one line."""
+
+    section: str
+    name: str
+    module: str
+    help: str
+
+
+#: All commands, in the order of the help.
+COMMANDS: tuple[Row, ...] = (
+    Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
+    Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),
+    Row("Look", "completion", "topcook.cli.completion", "Print what makes a shell complete commands by TAB."),
+    Row("Types", "list", "topcook.cli.list_types", "List the schedulers and node types that can be chosen."),
+    Row("Author", "check", "topcook.cli.check", "Find every mistake in scheduler files and networks."),
+)
+SECTIONS: tuple[str, ...] = ("Cook", "Look", "Types", "Author")
+
+_ABOUT = """Cook TOP networks with any PDG scheduler, chosen by name.
+
+\b
+    topcook list
+    topcook cook network.toml
+    topcook cook network.toml --scheduler myfarm
+
+Types are found in the folders of PDG_TYPES_PATH, in installed packages, and among the built-in ones."""
+
+
+class TopcookGroup(click.Group):
+    """The group of all commands, each of them imported when it is called."""
+
+    def __init__(self) -> None:
+        """Know the names only."""
+        settings = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+        super().__init__("topcook", help=_ABOUT, context_settings=settings, subcommand_metavar="COMMAND [ARGUMENT]...")
+        self.params.append(_version_option())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        if row is None:
+            return None
+        command: click.Command = importlib.import_module(row.module).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; one that does not exist is answered with the closest."""
+        name = args[0] if args else ""
+        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f'there is no command "{name}"\n    {_closest(name)}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, section by section, without importing any."""
+        for section in SECTIONS:
+            # One width for all, so that the sections read as one table.
+            width = max(len(row.name) for row in COMMANDS)
+            rows = [(row.name.ljust(width), row.help) for row in COMMANDS if row.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and end the process with the exit status; whatever goes wrong is told in our own form."""
+
+        def run() -> Any:
+            return super(TopcookGroup, self).main(
+                args, prog_name or "topcook", complete_var, False, windows_expand_args, **extra
+            )
+
+        if os.environ.get("NO_COLOR"):
+            extra.setdefault("color", False)
+        if not standalone_mode:
+            return run()
+        prepare_streams()
+        raise SystemExit(guarded(run, args))
+
+
+def _closest(name: str) -> str:
+    names = [row.name for row in COMMANDS]
+    close = difflib.get_close_matches(name.lower(), names, 2, 0.5)
+    if not close and os.path.isfile(name):
+        return f"did you mean: topcook {'check' if name.endswith('.py') else 'cook'} {name}"
+    if close:
+        return "did you mean " + " or ".join(f'"{each}"' for each in close) + "?"
+    return f"there are: {', '.join(names)}"
+
+
+def _version_option() -> click.Option:
+    def show(ctx: click.Context, _parm: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(f"topcook {__version__}")
+            ctx.exit()
+
+    callback: Callable[[click.Context, click.Parameter, bool], None] = show
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=callback, help="Show the version."
+    )

@@ -1,0 +1,92 @@
+"""How a command ends: errors in our own form, and an exit status that means something."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from topcook.cli.problems import print_error
+from topcook.errors import InternalError, InvalidTransition, RecorderError, TopcookError
+
+#: Exit statuses.
+COOKED, UNCOOKED, BAD_INPUT, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
+
+
+def prepare_streams() -> None:
+    """Let no name that the terminal cannot show end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> int:
+    """Run a command; answers the exit status, having told what went wrong."""
+    debug = "--debug" in (sys.argv[1:] if args is None else args) or bool(os.environ.get("TOPCOOK_DEBUG"))
+    try:
+        status = run()
+        sys.stdout.flush()
+        return status if isinstance(status, int) else COOKED
+    except BrokenPipeError:
+        return _nobody_reads()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else UNCOOKED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        _show_usage(error)
+        return BAD_INPUT
+    except Exception as error:  # the last line of defence: a traceback is no message
+        if debug:
+            traceback.print_exc()
+        return _tell(error)
+
+
+def _tell(error: Exception) -> int:
+    if isinstance(error, InternalError | InvalidTransition):
+        print_error(f"{error}\n    this is a bug in Topcook; please report it")
+        return BROKEN
+    if isinstance(error, TopcookError):
+        print_error(error)
+        return UNCOOKED if isinstance(error, RecorderError) else BAD_INPUT
+    if isinstance(error, OSError):
+        where = f'"{error.filename}": ' if error.filename else ""
+        print_error(f"{where}{error.strerror or error}")
+        return BAD_INPUT
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    print_error(
+        f"{type(error).__name__}: {error}\n    at {frame.filename}:{frame.lineno}\n"
+        "    this is a bug in Topcook; TOPCOOK_DEBUG=1 shows the whole traceback, please report it"
+    )
+    return BROKEN
+
+
+def _show_usage(error: click.ClickException) -> None:
+    context: click.Context | None = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return
+    print_error(error.format_message())
+    if context is not None:
+        click.echo(f"{context.get_usage()}\nhelp: {context.command_path} --help", err=True)
+
+
+def _nobody_reads() -> int:
+    """The reader of our output has gone (``| head``): end quietly."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                continue
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return COOKED

@@ -1,0 +1,88 @@
+"""Problems and errors as a good compiler prints them: place, message, the line itself, what to do about it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TextIO
+
+import click
+
+from topcook.errors import Problem, ProblemsError
+
+_WORD = re.compile(r"[\w.@$-]+|\"[^\"]*\"|'[^']*'|\S")
+_TAB = 4
+
+
+def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
+    """Print an error to stderr; of one that carries problems, all of them."""
+    stream = stream or sys.stderr
+    mark = click.style("error:", fg="red", bold=True)
+    if isinstance(error, ProblemsError) and error.problems:
+        for problem in error.problems:
+            click.echo(problem_text(problem), file=stream)
+        if error.summary:
+            click.echo(f"{mark} {error.summary}", file=stream)
+        return
+    text = str(error) or type(error).__name__
+    click.echo(f"{mark} {text}", file=stream)
+
+
+def problem_text(problem: Problem, *, level: str = "error") -> str:
+    """One problem: ``path:line:column: error: message``, the line with the place underlined, the hint."""
+    place = click.style(f"{problem.place}: ", bold=True) if problem.path else ""
+    colour = "red" if level == "error" else "yellow"
+    first, _, rest = problem.message.partition("\n")
+    lines = [f"{place}{click.style(f'{level}:', fg=colour, bold=True)} {first}"]
+    lines += [f"    {line.strip()}" for line in rest.splitlines()]
+    lines += excerpt(problem)
+    lines += [f"    {click.style(line.strip(), fg='cyan')}" for line in (problem.hint or "").splitlines()]
+    return "\n".join(lines)
+
+
+def excerpt(problem: Problem) -> list[str]:
+    """The problem's line of its file with the place underlined; nothing where there is no such line."""
+    if not problem.path or not problem.line:
+        return []
+    lines = _lines(problem.path)
+    if problem.line > len(lines) or not lines[problem.line - 1].strip():
+        return []
+    text = lines[problem.line - 1]
+    start, length = _extent(text, problem.column)
+    before = text[:start].expandtabs(_TAB)
+    width = len(text[: start + length].expandtabs(_TAB)) - len(before)
+    number = str(problem.line)
+    rule = click.style("|", dim=True)
+    mark = click.style("^" * max(width, 1), fg="red", bold=True)
+    return [f"  {number} {rule} {text.expandtabs(_TAB)}", f"  {' ' * len(number)} {rule} {' ' * len(before)}{mark}"]
+
+
+def _extent(text: str, column: int | None) -> tuple[int, int]:
+    """Where the underline starts (from 0) and how long it is: the word at the column, else the whole line."""
+    if column is None or column > len(text):
+        start = len(text) - len(text.lstrip())
+        return start, len(text.strip())
+    word = _WORD.match(text, column - 1)
+    return column - 1, len(word.group()) if word else 1
+
+
+@lru_cache(maxsize=8)
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().split("\n")
+    except (OSError, ValueError):
+        return []
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 problem``, ``2 problems``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def print_problems(problems: Iterable[Problem], *, level: str = "error") -> None:
+    """Print problems to stdout, where they are a command's result."""
+    for problem in problems:
+        click.echo(problem_text(problem, level=level))
