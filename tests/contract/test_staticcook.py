@@ -9,7 +9,7 @@ import pytest
 
 from topcook.contract.scheduler import PyScheduler
 from topcook.contract.staticcook import StaticCookMixin
-from topcook.model.enums import ScheduleResult
+from topcook.model.enums import ScheduleResult, WorkItemState
 from topcook.testkit import FakeHost
 
 
@@ -101,3 +101,12 @@ def test_it_works_without_init_and_with_nothing_handed_over() -> None:
     made: Any = FakeHost().make(Farm)
     made.onWorkItemSucceeded(1, -1, 1.0)
     assert made.static_tick() == 0
+
+
+def test_what_jobs_reported_to_the_cook_is_seen_on_the_tick(host: FakeHost) -> None:
+    made = handed(host)
+    record = host.graph.item(1)
+    assert record is not None
+    record.state = WorkItemState.CookedSuccess
+    made.onTick()
+    assert made.taken == [1, 2, 3]

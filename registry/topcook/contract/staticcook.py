@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.scheduler_notify import item_key
@@ -26,7 +27,8 @@ class _Bookkeeping:
         self.dependents: dict[int, list[int]] = {}
         self.items: dict[int, WorkItem] = {}
         self.ids: dict[str, int] = {}
-        self.ready: list[int] = []
+        self.ready: deque[int] = deque()
+        self.flying: set[int] = set()
         self.ticking = False
         self.thread = threading.get_ident()
 
@@ -41,7 +43,8 @@ class _Bookkeeping:
                             for key, item in self.items.items()}
             self.dependents = {item.id: [other.id for other in dependents.get(item, ())]
                                for item in self.items.values()}
-            self.ready = [item.id for item in ready]
+            self.ready = deque(item.id for item in ready)
+            self.flying = set()
 
     def completed(self, item: int | str) -> None:
         """An item has ended well: those that waited only for it may go."""
@@ -49,6 +52,7 @@ class _Bookkeeping:
             key = self.ids.get(item) if isinstance(item, str) else item
             if key is None:
                 return
+            self.flying.discard(key)
             for other in self.dependents.pop(key, ()):
                 self.waiting[other].discard(key)
                 if not self.waiting[other]:
@@ -57,12 +61,23 @@ class _Bookkeeping:
     def take(self) -> WorkItem | None:
         """The next item that may go."""
         with self.lock:
-            return self.items[self.ready.pop(0)] if self.ready else None
+            if not self.ready:
+                return None
+            self.flying.add(self.ready[0])
+            return self.items[self.ready.popleft()]
+
+    def sweep(self) -> None:
+        """Note what has ended well without this scheduler having been told: jobs report to the cook's server."""
+        with self.lock:
+            done = [key for key in self.flying if self.items[key].isSuccessful]
+        for key in done:
+            self.completed(key)
 
     def put_back(self, item: WorkItem) -> None:
         """It could not be taken now: next time first."""
         with self.lock:
-            self.ready.insert(0, item.id)
+            self.flying.discard(item.id)
+            self.ready.appendleft(item.id)
 
     def is_ready(self, item: int | str) -> int:
         """1 when nothing is waited for, else 0; unknown items are not ready."""
@@ -108,6 +123,7 @@ class StaticCookMixin:
         if books.ticking:
             return taken
         books.ticking = True
+        books.sweep()
         try:
             while (item := books.take()) is not None:
                 result = self.onSchedule(item)
