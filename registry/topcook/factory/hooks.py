@@ -43,6 +43,10 @@ class _Adapter:
     def __init__(self, function: Hook) -> None:
         self._function = function
 
+    def __dir__(self) -> list[str]:
+        # pluggy looks at every attribute for a marker; the two dozen of any object would be most of its work.
+        return ["registerTypes"]
+
     @hookimpl
     def registerTypes(self, type_registry: Any) -> None:  # noqa: N802 - PDG's name
         """Call the author's function by position, whatever its parameter is called."""
