@@ -58,6 +58,11 @@ class PythonScript(PyProcessor):
             }
         )
 
+    def __init__(self, node: Any, name: str) -> None:
+        """Nothing is compiled yet."""
+        PyProcessor.__init__(self, node, name)
+        self._compiled: tuple[str, Any] = ("", None)
+
     def onGenerate(self, item_holder: Any, upstream_items: list[Any], generation_type: Any) -> Any:
         """One item each; a script that is not Python is found out now."""
         in_process = self["inprocess"].evaluateBool()
@@ -87,7 +92,13 @@ class PythonScript(PyProcessor):
 
     def _code(self, item: Any = None) -> Any:
         if self.isSet("script"):
-            return self.snippet("script").compile()
+            text = str(self["script"].value)
+            known, code = self._compiled
+            if known != text:
+                # Items cook on several threads; two that compile at once both get it right.
+                code = self.snippet("script").compile()
+                self._compiled = (text, code)
+            return code
         path = self._path(item)
         try:
             with open(path, "rb") as stream:
