@@ -2,7 +2,7 @@
 
 import ast
 
-from pdgjob import _report
+from pdgjob import _set
 from pdgjob._files import File, file_of
 
 TYPE_CHECKING = False
@@ -186,29 +186,29 @@ class Attributes:
 
     def setIntAttrib(self, name: str, value: "Any", index: int = 0) -> None:
         """Set an int, or with a list all of them."""
-        self._set(name, AttribType.Int, int, value, index, _report.setIntAttrib, _report.setIntAttribArray)
+        self._set(name, AttribType.Int, int, value, index, _set.setIntAttrib, _set.setIntAttribArray)
 
     def setFloatAttrib(self, name: str, value: "Any", index: int = 0) -> None:
         """Set a float, or with a list all of them."""
-        self._set(name, AttribType.Float, float, value, index, _report.setFloatAttrib, _report.setFloatAttribArray)
+        self._set(name, AttribType.Float, float, value, index, _set.setFloatAttrib, _set.setFloatAttribArray)
 
     def setStringAttrib(self, name: str, value: "Any", index: int = 0) -> None:
         """Set a string, or with a list all of them."""
-        self._set(name, AttribType.String, str, value, index, _report.setStringAttrib, _report.setStringAttribArray)
+        self._set(name, AttribType.String, str, value, index, _set.setStringAttrib, _set.setStringAttribArray)
 
     def setDictAttrib(self, name: str, value: "Any", index: int = 0) -> None:
         """Set a dictionary, or with a list all of them."""
-        self._set(name, AttribType.Dict, dict, value, index, _report.setDictAttrib, _report.setDictAttribArray)
+        self._set(name, AttribType.Dict, dict, value, index, _set.setDictAttrib, _set.setDictAttribArray)
 
     def setFileAttrib(self, name: str, value: "Any", index: int = 0) -> None:
         """Set a file (a File, a path, or PDG's tuple), or with a list all of them."""
-        self._set(name, AttribType.File, file_of, value, index, _report.setFileAttrib, _report.setFileAttribArray)
+        self._set(name, AttribType.File, file_of, value, index, _set.setFileAttrib, _set.setFileAttribArray)
 
     def setPyObjectAttrib(self, name: str, value: "Any") -> None:
         """Set a Python object; it travels as its repr."""
         self._keep(name, AttribType.PyObject, [value], None)
         item, subindex = self.reportAddress()
-        _report.setPyObjectAttrib(name, value, item, subindex)
+        _set.setPyObjectAttrib(name, value, item, subindex)
 
     def _set(self, name: str, kind: int, convert: "Any", value: "Any", index: int, one: "Any", many: "Any") -> None:
         item, subindex = self.reportAddress()

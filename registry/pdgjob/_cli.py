@@ -2,7 +2,7 @@
 
 import sys
 
-from pdgjob import _link, _report
+from pdgjob import _link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,29 +23,29 @@ Exit status: 0 reported, or no server to report to; 1 refused or unreachable; 2 
 """
 
 _MANY = -1
-#: Command: the function, and how many arguments it takes (-1: one or more).
+#: Command: the module and function, and how many arguments it takes (-1: one or more).
 COMMANDS = {
-    "--start": ("workItemStartCook", 0),
-    "--success": ("workItemSuccess", 0),
-    "--fail": ("workItemFailed", 0),
-    "--cancel": ("workItemCancelled", 0),
-    "addOutputFile": ("addOutputFile", _MANY),
-    "setStringAttrib": ("setStringAttrib", 2),
-    "setIntAttrib": ("setIntAttrib", 2),
-    "setFloatAttrib": ("setFloatAttrib", 2),
-    "setFileAttrib": ("setFileAttrib", 2),
-    "setStringAttribArray": ("setStringAttribArray", _MANY),
-    "setIntAttribArray": ("setIntAttribArray", _MANY),
-    "setFloatAttribArray": ("setFloatAttribArray", _MANY),
-    "setFileAttribArray": ("setFileAttribArray", _MANY),
-    "setCookPercent": ("workItemSetCookPercent", 1),
-    "setCustomState": ("workItemSetCustomState", 1),
-    "appendLog": ("workItemAppendLog", 1),
-    "warning": ("warning", 1),
-    "keepalive": ("keepalive", 0),
-    "invalidateCache": ("invalidateCache", 0),
-    "waitUntilReady": ("waitUntilReady", 0),
-    "getWorkItemJSON": ("getWorkItemJSON", 0),
+    "--start": ("_report", "workItemStartCook", 0),
+    "--success": ("_report", "workItemSuccess", 0),
+    "--fail": ("_report", "workItemFailed", 0),
+    "--cancel": ("_report", "workItemCancelled", 0),
+    "addOutputFile": ("_report", "addOutputFile", _MANY),
+    "setStringAttrib": ("_set", "setStringAttrib", 2),
+    "setIntAttrib": ("_set", "setIntAttrib", 2),
+    "setFloatAttrib": ("_set", "setFloatAttrib", 2),
+    "setFileAttrib": ("_set", "setFileAttrib", 2),
+    "setStringAttribArray": ("_set", "setStringAttribArray", _MANY),
+    "setIntAttribArray": ("_set", "setIntAttribArray", _MANY),
+    "setFloatAttribArray": ("_set", "setFloatAttribArray", _MANY),
+    "setFileAttribArray": ("_set", "setFileAttribArray", _MANY),
+    "setCookPercent": ("_report", "workItemSetCookPercent", 1),
+    "setCustomState": ("_report", "workItemSetCustomState", 1),
+    "appendLog": ("_report", "workItemAppendLog", 1),
+    "warning": ("_report", "warning", 1),
+    "keepalive": ("_report", "keepalive", 0),
+    "invalidateCache": ("_report", "invalidateCache", 0),
+    "waitUntilReady": ("_ask", "waitUntilReady", 0),
+    "getWorkItemJSON": ("_ask", "getWorkItemJSON", 0),
 }
 #: Option: the function's argument, and how its text is read (None: a switch that means this value).
 OPTIONS = {
@@ -87,7 +87,7 @@ def main(words: "list[str]") -> int:
 def _read(words: "list[str]") -> "tuple[Any, list[Any], dict[str, Any]]":
     if words[0] not in COMMANDS:
         raise ValueError('there is no command "%s"' % words[0])
-    name, count = COMMANDS[words[0]]
+    module, name, count = COMMANDS[words[0]]
     given, options = [], {}  # type: list[str], dict[str, Any]
     rest = iter(words[1:])
     for word in rest:
@@ -105,7 +105,9 @@ def _read(words: "list[str]") -> "tuple[Any, list[Any], dict[str, Any]]":
     if (count != _MANY and len(given) != count) or (count == _MANY and not given):
         wanted = "at least 1" if count == _MANY else str(count)
         raise ValueError("%s takes %s arguments, got %d" % (words[0], wanted, len(given)))
-    return getattr(_report, name), _arguments(words[0], given), options
+    # Each command loads only what it needs: it is started anew for every report.
+    found = getattr(__import__("pdgjob." + module, fromlist=[name]), name)
+    return found, _arguments(words[0], given), options
 
 
 def _option(word: str, text: "str | None") -> "tuple[str, Any]":

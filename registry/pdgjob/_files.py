@@ -47,8 +47,12 @@ def file_of(value: "Any", tag: str = "", hash_code: int = 0, own: bool = True) -
     if isinstance(value, File):
         return value
     if isinstance(value, dict):
-        return File(str(value.get("file", value.get("data", ""))), str(value.get("tag", "")), int(value.get("hash", 0)),
-                    bool(value.get("own", True)))
+        return File(
+            str(value.get("file", value.get("data", ""))),
+            str(value.get("tag", "")),
+            int(value.get("hash", 0)),
+            bool(value.get("own", True)),
+        )
     if isinstance(value, (list, tuple)):
         return File(*value)
     return File(os.fsdecode(value), tag, hash_code, own)

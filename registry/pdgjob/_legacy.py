@@ -1,6 +1,6 @@
 """Names of ``pdgcmd`` that scripts of the 17.5 days use; each leads to what replaced it."""
 
-from pdgjob import _report
+from pdgjob import _ask, _report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,11 +12,12 @@ execItemFailed = _report.workItemFailed
 
 def execBatchPoll(item_name: "int | str | None" = None, subindex: int = -1, server_addr: "str | None" = None) -> bool:
     """Wait until a sub-item of a batch may start."""
-    return _report.waitUntilReady(item_name, subindex, server_addr)
+    return _ask.waitUntilReady(item_name, subindex, server_addr)
 
 
-def execBatchSuccess(item_name: "int | str | None" = None, subindex: int = -1, server_addr: "str | None" = None,
-                     to_stdout: bool = True) -> "Any":
+def execBatchSuccess(
+    item_name: "int | str | None" = None, subindex: int = -1, server_addr: "str | None" = None, to_stdout: bool = True
+) -> "Any":
     """A sub-item of a batch has succeeded."""
     return _report.workItemSuccess(item_name, subindex, server_addr, to_stdout)
 

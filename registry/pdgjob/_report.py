@@ -12,16 +12,16 @@ import sys
 import time
 
 from pdgjob import _link
-from pdgjob._link import RpcError, RpcFault
+from pdgjob._link import RpcError
 from pdgjob._paths import delocalizePath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Union
+    from typing import Any, Union
 
     Item = Union[int, str, None]
 
-MESSAGE_WARNING, MESSAGE_RAW = 1, 3
+MESSAGE_RAW = 3
 _server = ""
 _client = ""
 _delegate = None  # type: Any
@@ -73,12 +73,12 @@ def _print(line: str) -> None:
         pass  # the echo is a courtesy: a job whose output is closed goes on
 
 
-def _echo(to_stdout: bool, tag: str, *fields: "Any") -> None:
+def echo(to_stdout: bool, tag: str, *fields: "Any") -> None:
     if to_stdout:
         _print("PDG_%s: %s" % (tag, ";".join([str(field) for field in fields])))
 
 
-def _send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: bool, with_job: bool = True) -> "Any":
+def send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: bool, with_job: bool = True) -> "Any":
     delegate = _the_delegate()
     address = server_addr or _server or os.environ.get("PDG_RESULT_SERVER", "")
     if delegate is None and (not address or os.environ.get("PDG_DISABLE_RPC", "0") == "1"):
@@ -110,7 +110,7 @@ def _item(workitem_id: "Item") -> "int | str":
     return getItemIdFromEnv() if workitem_id is None else workitem_id
 
 
-def _own(workitem_id: "Item", server_addr: "str | None") -> "int | str":
+def own_item(workitem_id: "Item", server_addr: "str | None") -> "int | str":
     # Without a server a job may have no item either, and must not fail for it.
     try:
         return _item(workitem_id)
@@ -120,56 +120,90 @@ def _own(workitem_id: "Item", server_addr: "str | None") -> "int | str":
         return ""
 
 
-def workItemStartCook(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-                      to_stdout: bool = True, raise_exc: bool = True) -> "Any":
+def workItemStartCook(
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+) -> "Any":
     """The item has started."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "START", item, subindex)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "START", item, subindex)
     if subindex >= 0:
-        return _send("start_cook_batch", [item, subindex], server_addr, raise_exc)
-    return _send("start_cook", [item], server_addr, raise_exc)
+        return send("start_cook_batch", [item, subindex], server_addr, raise_exc)
+    return send("start_cook", [item], server_addr, raise_exc)
 
 
-def workItemSuccess(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-                    to_stdout: bool = True, raise_exc: bool = True, duration: float = 0.0) -> "Any":
+def workItemSuccess(
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+    duration: float = 0.0,
+) -> "Any":
     """The item has succeeded, after ``duration`` seconds (0: the cook's own clock says)."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "SUCCESS", item, subindex, duration)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "SUCCESS", item, subindex, duration)
     if subindex >= 0:
-        return _send("success_batch", [item, subindex, duration], server_addr, raise_exc)
-    return _send("success", [item, duration], server_addr, raise_exc)
+        return send("success_batch", [item, subindex, duration], server_addr, raise_exc)
+    return send("success", [item, duration], server_addr, raise_exc)
 
 
-def workItemFailed(workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True,
-                   raise_exc: bool = True) -> "Any":
+def workItemFailed(
+    workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True, raise_exc: bool = True
+) -> "Any":
     """The item has failed."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "FAILED", item)
-    return _send("failed", [item], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "FAILED", item)
+    return send("failed", [item], server_addr, raise_exc)
 
 
-def workItemCancelled(workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True,
-                      raise_exc: bool = True) -> "Any":
+def workItemCancelled(
+    workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True, raise_exc: bool = True
+) -> "Any":
     """The item was canceled."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "CANCELLED", item)
-    return _send("cancelled", [item], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "CANCELLED", item)
+    return send("cancelled", [item], server_addr, raise_exc)
 
 
-def addOutputFile(result_data: "Any", workitem_id: "Item" = None, server_addr: "str | None" = None,
-                  result_data_tag: str = "", subindex: int = -1, and_success: bool = False, to_stdout: bool = True,
-                  raise_exc: bool = True, duration: float = 0.0, hash_code: int = 0, batch_size: int = 50) -> "Any":
+def addOutputFile(
+    result_data: "Any",
+    workitem_id: "Item" = None,
+    server_addr: "str | None" = None,
+    result_data_tag: str = "",
+    subindex: int = -1,
+    and_success: bool = False,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+    duration: float = 0.0,
+    hash_code: int = 0,
+    batch_size: int = 50,
+) -> "Any":
     """The item has made this file (or these: a list goes to ``addOutputFiles``), and with ``and_success`` is done.
 
     An empty tag is decided by the cook from the file's extension. The working directory's prefix travels as
     ``__PDG_DIR__``.
     """
     if isinstance(result_data, (list, tuple)):
-        return addOutputFiles(result_data, workitem_id, server_addr, result_data_tag, subindex, and_success, to_stdout,
-                              raise_exc, duration, [hash_code] if hash_code else [], batch_size)
-    item = _own(workitem_id, server_addr)
+        return addOutputFiles(
+            result_data,
+            workitem_id,
+            server_addr,
+            result_data_tag,
+            subindex,
+            and_success,
+            to_stdout,
+            raise_exc,
+            duration,
+            [hash_code] if hash_code else [],
+            batch_size,
+        )
+    item = own_item(workitem_id, server_addr)
     path = delocalizePath(os.fsdecode(result_data))
-    _echo(to_stdout, "RESULT", item, subindex, path, result_data_tag, hash_code)
+    echo(to_stdout, "RESULT", item, subindex, path, result_data_tag, hash_code)
     method = "success_and_result" if and_success else "result"
     args = [item, path, result_data_tag]  # type: list[Any]
     if subindex >= 0:
@@ -177,21 +211,30 @@ def addOutputFile(result_data: "Any", workitem_id: "Item" = None, server_addr: "
         args.append(subindex)
     args.append(hash_code)
     if and_success:
-        _echo(to_stdout, "SUCCESS", item, subindex, duration)
+        echo(to_stdout, "SUCCESS", item, subindex, duration)
         args.append(duration)
-    return _send(method, args, server_addr, raise_exc)
+    return send(method, args, server_addr, raise_exc)
 
 
 #: The name that older scripts use.
 reportResultData = addOutputFile
 
 
-def addOutputFiles(output_file_array: "Any", workitem_id: "Item" = None, server_addr: "str | None" = None,
-                   output_file_tag: str = "", subindex: int = -1, and_success: bool = False, to_stdout: bool = True,
-                   raise_exc: bool = True, duration: float = 0.0, hash_codes: "Any" = (),
-                   batch_size: int = 50) -> "Any":
+def addOutputFiles(
+    output_file_array: "Any",
+    workitem_id: "Item" = None,
+    server_addr: "str | None" = None,
+    output_file_tag: str = "",
+    subindex: int = -1,
+    and_success: bool = False,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+    duration: float = 0.0,
+    hash_codes: "Any" = (),
+    batch_size: int = 50,
+) -> "Any":
     """The item has made these files, sent ``batch_size`` at a time; ``hash_codes`` is empty, one, or one per file."""
-    item = _own(workitem_id, server_addr)
+    item = own_item(workitem_id, server_addr)
     paths = [delocalizePath(os.fsdecode(path)) for path in output_file_array]
     hashes = list(hash_codes)
     hashes = hashes * len(paths) if len(hashes) == 1 else hashes or [0] * len(paths)
@@ -199,168 +242,109 @@ def addOutputFiles(output_file_array: "Any", workitem_id: "Item" = None, server_
     answer = None
     for first in range(0, len(paths), step):
         some, their = paths[first : first + step], hashes[first : first + step]
-        _echo(to_stdout, "RESULT_ARRAY", item, subindex, _link.encode(some), output_file_tag, _link.encode(their))
+        echo(to_stdout, "RESULT_ARRAY", item, subindex, _link.encode(some), output_file_tag, _link.encode(their))
         method, where = ("result_array_batch", [item, subindex]) if subindex >= 0 else ("result_array", [item])
-        answer = _send(method, [*where, some, [output_file_tag] * len(some), their], server_addr, raise_exc)
+        answer = send(method, [*where, some, [output_file_tag] * len(some), their], server_addr, raise_exc)
     if and_success:
         answer = workItemSuccess(item, subindex, server_addr, to_stdout, raise_exc, duration)
     return answer
 
 
-def workItemSetCustomState(custom_state: str, workitem_id: "Item" = None, subindex: int = -1,
-                           server_addr: "str | None" = None, to_stdout: bool = False, raise_exc: bool = True) -> "Any":
+def workItemSetCustomState(
+    custom_state: str,
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = False,
+    raise_exc: bool = True,
+) -> "Any":
     """Show this text as the item's state."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "SET_CUSTOM_STATE", item, subindex, custom_state)
-    return _send("set_custom_state", [item, subindex, custom_state], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "SET_CUSTOM_STATE", item, subindex, custom_state)
+    return send("set_custom_state", [item, subindex, custom_state], server_addr, raise_exc)
 
 
-def workItemSetCookPercent(cook_percent: float, workitem_id: "Item" = None, subindex: int = -1,
-                           server_addr: "str | None" = None, to_stdout: bool = False, raise_exc: bool = True) -> "Any":
+def workItemSetCookPercent(
+    cook_percent: float,
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = False,
+    raise_exc: bool = True,
+) -> "Any":
     """How much of the item is done, from 0 to 1."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "SET_COOK_PERCENT", item, subindex, cook_percent)
-    return _send("set_cook_percent", [item, subindex, cook_percent], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "SET_COOK_PERCENT", item, subindex, cook_percent)
+    return send("set_cook_percent", [item, subindex, cook_percent], server_addr, raise_exc)
 
 
-def workItemAppendLog(log_data: str, log_type: int = MESSAGE_RAW, workitem_id: "Item" = None, subindex: int = -1,
-                      server_addr: "str | None" = None, to_stdout: bool = False, raise_exc: bool = True) -> "Any":
+def workItemAppendLog(
+    log_data: str,
+    log_type: int = MESSAGE_RAW,
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = False,
+    raise_exc: bool = True,
+) -> "Any":
     """A text for the item's log; types: 0 error, 1 warning, 2 message, 3 raw."""
-    item = _own(workitem_id, server_addr)
+    item = own_item(workitem_id, server_addr)
     if to_stdout:
         _print(log_data)
-    return _send("append_log", [item, subindex, log_data, log_type], server_addr, raise_exc)
+    return send("append_log", [item, subindex, log_data, log_type], server_addr, raise_exc)
 
 
-def invalidateCache(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-                    to_stdout: bool = True, raise_exc: bool = True) -> "Any":
+def invalidateCache(
+    workitem_id: "Item" = None,
+    subindex: int = -1,
+    server_addr: "str | None" = None,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+) -> "Any":
     """What the item had in the cache is worth nothing: what depends on it cooks again."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "INVALIDATE_CACHE", item, subindex)
-    return _send("invalidate_cache", [item, subindex], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "INVALIDATE_CACHE", item, subindex)
+    return send("invalidate_cache", [item, subindex], server_addr, raise_exc)
 
 
-def _file(value: "Any") -> "list[Any]":
-    parts = getattr(value, "parts", None)
-    # A path object of the standard library has "parts" too, which is no method.
-    if callable(parts):
-        value = parts()
-    if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
-        value = (value,)
-    path, tag, checksum, own = (tuple(value) + ("", 0, True)[len(value) - 1 :])[:4]
-    return [delocalizePath(os.fsdecode(path)), tag, checksum, bool(own)]
-
-
-def _setter(kind: str, convert: "Callable[[Any], Any]") -> "Any":
-    def set_attribute(attr_name: str, attr_value: "Any", attr_index: int = 0, workitem_id: "Item" = None,
-                      subindex: int = -1, server_addr: "str | None" = None, raise_exc: bool = True,
-                      to_stdout: bool = True) -> "Any":
-        item = _own(workitem_id, server_addr)
-        value = convert(attr_value)
-        _echo(to_stdout, "SET_%s_ATTRIB" % kind.upper(), item, attr_name, value[0] if kind == "file" else value)
-        return _send("set_%s_attrib" % kind, [item, subindex, attr_name, value, attr_index], server_addr, raise_exc)
-
-    set_attribute.__name__ = "set%sAttrib" % kind.capitalize()
-    set_attribute.__doc__ = "Set component ``attr_index`` of a %s attribute of the item." % kind
-    return set_attribute
-
-
-def _array_setter(kind: str, convert: "Callable[[Any], Any]") -> "Any":
-    def set_attribute(attr_name: str, attr_value: "Any", workitem_id: "Item" = None, subindex: int = -1,
-                      server_addr: "str | None" = None, raise_exc: bool = True, to_stdout: bool = True) -> "Any":
-        item = _own(workitem_id, server_addr)
-        values = [convert(value) for value in attr_value]
-        _echo(to_stdout, "SET_%s_ATTRIB_ARRAY" % kind.upper(), item, attr_name, _link.encode(values))
-        return _send("set_%s_attrib_array" % kind, [item, subindex, attr_name, values], server_addr, raise_exc)
-
-    set_attribute.__name__ = "set%sAttribArray" % kind.capitalize()
-    set_attribute.__doc__ = "Set all components of a %s attribute of the item." % kind
-    return set_attribute
-
-
-setStringAttrib, setStringAttribArray = _setter("string", str), _array_setter("string", str)
-setIntAttrib, setIntAttribArray = _setter("int", int), _array_setter("int", int)
-setFloatAttrib, setFloatAttribArray = _setter("float", float), _array_setter("float", float)
-setFileAttrib, setFileAttribArray = _setter("file", _file), _array_setter("file", _file)
-setDictAttrib, setDictAttribArray = _setter("dict", dict), _array_setter("dict", dict)
-
-
-def setPyObjectAttrib(attr_name: str, attr_value: "Any", workitem_id: "Item" = None, subindex: int = -1,
-                      server_addr: "str | None" = None, raise_exc: bool = True, to_stdout: bool = True) -> "Any":
-    """Set a Python object attribute; it travels as its ``repr``, and the cook reads back literals only."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "SET_PYOBJECT_ATTRIB", item, attr_name, repr(attr_value))
-    return _send("set_pyobject_attrib", [item, subindex, attr_name, repr(attr_value)], server_addr, raise_exc)
-
-
-def writeAttribute(item_name: "Item", item_attr: str, values: "Any", server_addr: "str | None" = None,
-                   raise_exc: bool = True) -> "Any":
-    """Set an attribute whose type follows from its values (the way of older scripts)."""
-    item = _own(item_name, server_addr)
-    values = list(values) if isinstance(values, (list, tuple)) else [values]
-    return _send("write_attr", [item, item_attr, values], server_addr, raise_exc)
-
-
-def warning(message: str, workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True,
-            raise_exc: bool = True) -> "Any":
+def warning(
+    message: str,
+    workitem_id: "Item" = None,
+    server_addr: "str | None" = None,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+) -> "Any":
     """A warning about the item."""
-    item = _own(workitem_id, server_addr)
-    _echo(to_stdout, "WARNING", item, message)
-    return _send("warning", [item, message], server_addr, raise_exc)
+    item = own_item(workitem_id, server_addr)
+    echo(to_stdout, "WARNING", item, message)
+    return send("warning", [item, message], server_addr, raise_exc)
 
 
 def keepalive(workitem_id: "Item" = None, server_addr: "str | None" = None, raise_exc: bool = True) -> "Any":
     """The job is alive, though it has nothing to say."""
-    return _send("keepalive", [_own(workitem_id, server_addr)], server_addr, raise_exc)
+    return send("keepalive", [own_item(workitem_id, server_addr)], server_addr, raise_exc)
 
 
-def reportServerStarted(servername: str, pid: int, host: str, port: int, proto_type: int = 0, log_fname: str = "",
-                        workitem_id: "Item" = None, server_addr: "str | None" = None, to_stdout: bool = True,
-                        raise_exc: bool = True) -> "Any":
+def reportServerStarted(
+    servername: str,
+    pid: int,
+    host: str,
+    port: int,
+    proto_type: int = 0,
+    log_fname: str = "",
+    workitem_id: "Item" = None,
+    server_addr: "str | None" = None,
+    to_stdout: bool = True,
+    raise_exc: bool = True,
+) -> "Any":
     """A shared server for other items runs here."""
-    server = {"name": servername, "pid": pid, "host": host, "port": port, "proto_type": proto_type,
-              "log_fname": log_fname}
-    _echo(to_stdout, "SHAREDSERVER_STARTED", servername, pid, host, port)
-    return _send("sharedserver_started", [server], server_addr, raise_exc)
-
-
-def getWorkItemJSON(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-                    raise_exc: bool = True) -> "Any":
-    """The item's data as JSON text (see ``pdgjson``)."""
-    item = _own(workitem_id, server_addr)
-    return _send("get_workitem_json", [item, subindex], server_addr, raise_exc, with_job=False)
-
-
-def checkReady(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-               raise_exc: bool = True) -> "Any":
-    """Whether a sub-item of a batch may start: 1 yes, 2 never (what it needs has failed), else not yet."""
-    item = _own(workitem_id, server_addr)
-    return _send("check_ready_batch", [item, subindex], server_addr, raise_exc, with_job=False)
-
-
-def waitUntilReady(workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None,
-                   to_stdout: bool = True, raise_exc: bool = True) -> bool:
-    """Wait until a sub-item of a batch may start; False, or RpcError with ``raise_exc``, when it never may.
-
-    Asks every PDG_BATCH_POLL_DELAY (1 s); while it waits the job gives its slots to others, unless
-    PDG_RELEASE_SLOT_ON_POLL is 0. Without a server nothing tells, and the answer is True.
-    """
-    item = _own(workitem_id, server_addr)
-    state = checkReady(item, subindex, server_addr, raise_exc)
-    released = state not in (None, 1, 2) and os.environ.get("PDG_RELEASE_SLOT_ON_POLL", "1") != "0"
-    if released:
-        _send("release_job_slots", [item], server_addr, False)
-    while state not in (None, 1, 2):
-        time.sleep(max(0.01, _link.number("PDG_BATCH_POLL_DELAY", 1.0)))
-        state = checkReady(item, subindex, server_addr, raise_exc)
-    if released:
-        _send("acquire_job_slots", [item], server_addr, False)
-    if state == 2 and raise_exc:  # noqa: PLR2004 - the wire's number, see checkReady
-        raise RpcFault("sub-item %s of %s never can start: what it needs has failed" % (subindex, item))
-    return bool(state != 2)  # noqa: PLR2004
-
-
-def appendSubItem(workitem_id: "Item" = None, server_addr: "str | None" = None, raise_exc: bool = True) -> "Any":
-    """Add a sub-item at the end of a batch; its index."""
-    item = _own(workitem_id, server_addr)
-    return _send("add_sub_item_batch", [item], server_addr, raise_exc, with_job=False)
+    server = {
+        "name": servername,
+        "pid": pid,
+        "host": host,
+        "port": port,
+        "proto_type": proto_type,
+        "log_fname": log_fname,
+    }
+    echo(to_stdout, "SHAREDSERVER_STARTED", servername, pid, host, port)
+    return send("sharedserver_started", [server], server_addr, raise_exc)

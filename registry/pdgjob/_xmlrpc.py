@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Arguments that hold paths travel as binaries: a file name need not be text that XML can carry.
-_PATH_ARGUMENT = {"result": 1, "result_batch": 1, "success_and_result": 1, "success_and_result_batch": 1,
-                  "result_array": 1, "result_array_batch": 2}
+_PATH_ARGUMENT = {
+    "result": 1,
+    "result_batch": 1,
+    "success_and_result": 1,
+    "success_and_result_batch": 1,
+    "result_array": 1,
+    "result_array_batch": 2,
+}
 
 
 class _Transport(client.Transport):

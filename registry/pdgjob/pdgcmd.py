@@ -1,7 +1,7 @@
 """Report from a job to its cook: ``import pdgcmd`` in a script, or ``pdgcmd.py addOutputFile PATH`` from a shell.
 
 On the host this is ``pdgjob.pdgcmd``; jobs find a copy in their script directory, beside a copy of the package.
-The functions live in ``pdgjob._report`` and ``pdgjob._paths``, which stay compiled between the runs of a script.
+The functions live in the modules of ``pdgjob``, which stay compiled between the runs of a script.
 """
 
 import os
@@ -23,21 +23,32 @@ if __name__ == "__main__":
 
     sys.exit(main(sys.argv[1:]))
 
+from pdgjob._ask import appendSubItem, checkReady, getWorkItemJSON, waitUntilReady
 from pdgjob._legacy import execBatchPoll, execBatchSuccess, execCommand, execItemFailed, execStartCook
 from pdgjob._link import RpcError, RpcFault
 from pdgjob._paths import delocalizePath, localizePath, makeDirSafe
 from pdgjob._report import (
     addOutputFile,
     addOutputFiles,
-    appendSubItem,
-    checkReady,
     getItemIdFromEnv,
-    getWorkItemJSON,
     invalidateCache,
     keepalive,
     printlog,
     reportResultData,
     reportServerStarted,
+    setResultClientId,
+    setResultServerAddr,
+    setRpcDelegate,
+    warning,
+    workItemAppendLog,
+    workItemCancelled,
+    workItemFailed,
+    workItemSetCookPercent,
+    workItemSetCustomState,
+    workItemStartCook,
+    workItemSuccess,
+)
+from pdgjob._set import (
     setDictAttrib,
     setDictAttribArray,
     setFileAttrib,
@@ -47,20 +58,8 @@ from pdgjob._report import (
     setIntAttrib,
     setIntAttribArray,
     setPyObjectAttrib,
-    setResultClientId,
-    setResultServerAddr,
-    setRpcDelegate,
     setStringAttrib,
     setStringAttribArray,
-    waitUntilReady,
-    warning,
-    workItemAppendLog,
-    workItemCancelled,
-    workItemFailed,
-    workItemSetCookPercent,
-    workItemSetCustomState,
-    workItemStartCook,
-    workItemSuccess,
     writeAttribute,
 )
 

@@ -20,7 +20,7 @@ if __name__ != "pdgjob.pdgjson":
     if _beside not in pdgjob.__path__ and os.path.isdir(_beside):
         pdgjob.__path__.insert(0, _beside)
 
-from pdgjob import _report
+from pdgjob import _ask, _report
 from pdgjob._attributes import AttribFlag, AttribType, Attributes
 from pdgjob._files import File, Files, file_of
 from pdgjob._paths import delocalizePath, localizePath
@@ -73,8 +73,10 @@ class WorkItem(Attributes, Files):
                 if os.path.exists(path):
                     return cls.fromFile(path)
                 tried.append(path)
-        raise WorkItemDataError('work item "%s" has no data file; looked for %s' % (name, ", ".join(tried) or
-                                                                                   "nothing: PDG_TEMP is not set"))
+        raise WorkItemDataError(
+            'work item "%s" has no data file; looked for %s'
+            % (name, ", ".join(tried) or "nothing: PDG_TEMP is not set")
+        )
 
     @classmethod
     def fromFile(cls, path: str) -> "WorkItem":
@@ -95,7 +97,7 @@ class WorkItem(Attributes, Files):
     @classmethod
     def fromRPC(cls, workitem_id: "int | str", subindex: int = -1) -> "WorkItem":
         """The item as the cook has it now."""
-        text = _report.getWorkItemJSON(workitem_id, subindex)
+        text = _ask.getWorkItemJSON(workitem_id, subindex)
         if text is None:
             raise WorkItemDataError("work item %s: there is no server to ask (PDG_RESULT_SERVER)" % workitem_id)
         return cls.fromString(text, "the result server")
@@ -209,7 +211,7 @@ class WorkItem(Attributes, Files):
         """A sub-item starts; first waits until it may, unless ``wait`` is off."""
         key, index = sub_item.reportAddress()
         if wait:
-            _report.waitUntilReady(key, index)
+            _ask.waitUntilReady(key, index)
         _report.workItemStartCook(key, index)
 
     def succeedSubItem(self, sub_item: "WorkItem", duration: float = 0.0) -> None:
@@ -267,8 +269,13 @@ class WorkItem(Attributes, Files):
         hashes = list(hash_codes) or [0] * len(paths)
         self._outputs.extend(file_of(path, tag, code, own) for path, code in zip(paths, hashes))
         key, index = self.reportAddress()
-        _report.addOutputFiles([file_of(path).path for path in paths], key, output_file_tag=tag, subindex=index,
-                               hash_codes=list(hash_codes))
+        _report.addOutputFiles(
+            [file_of(path).path for path in paths],
+            key,
+            output_file_tag=tag,
+            subindex=index,
+            hash_codes=list(hash_codes),
+        )
 
     addResultData = addOutputFile
 

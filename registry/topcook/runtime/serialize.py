@@ -46,8 +46,9 @@ def item_text(item: WorkItem, graph: GraphServices, scheduler_name: str = "") ->
     return json.dumps(serialize(item, graph, scheduler_name), separators=(",", ":"))
 
 
-def write_item(item: WorkItem, graph: GraphServices, directory: str, *, scheduler_name: str = "",
-               compress: bool = False) -> str:
+def write_item(
+    item: WorkItem, graph: GraphServices, directory: str, *, scheduler_name: str = "", compress: bool = False
+) -> str:
     """Write ``<directory>/<item name>.json`` (``.json.gz`` when compressed), whole or not at all; returns its path.
 
     Raises CookRefusedError with the reason when it cannot be written.

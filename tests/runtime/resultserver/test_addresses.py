@@ -72,7 +72,9 @@ def test_a_schedulers_bad_port_range_is_refused(ports: tuple[int, int], make_ser
         make_server().start(port_range=ports)
 
 
-def test_schedulers_share_one_server_and_get_what_they_ask_for(make_server: Any, busy_port: int, sink: RecordingSink, call: Any) -> None:
+def test_schedulers_share_one_server_and_get_what_they_ask_for(
+    make_server: Any, busy_port: int, sink: RecordingSink, call: Any
+) -> None:
     server = make_server()
     doors = [SchedulerDoor(server) for _ in range(3)]
     local = doors[0].start(local_only=True, port_range=None)

@@ -27,7 +27,9 @@ def test_nobody_is_answered_before_the_commit(server: ResultServerThread, sink: 
     assert caller.line() == b"+"
 
 
-def test_a_report_that_cannot_be_recorded_is_refused(server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any) -> None:
+def test_a_report_that_cannot_be_recorded_is_refused(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any
+) -> None:
     sink.unknown = {5}
     with pytest.raises(xmlrpc.client.Fault, match="unknown work item 5"):
         proxy_to(server.address).success(5, 0.0, "")
@@ -35,7 +37,9 @@ def test_a_report_that_cannot_be_recorded_is_refused(server: ResultServerThread,
     assert server.counters.faults == 2
 
 
-def test_a_cook_that_raises_does_not_end_the_server(server: ResultServerThread, sink: RecordingSink, proxy_to: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cook_that_raises_does_not_end_the_server(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("the inbox is closed")
 
@@ -48,11 +52,11 @@ def test_a_cook_that_raises_does_not_end_the_server(server: ResultServerThread, 
 
 def test_pipelined_calls_are_answered_in_order(server: ResultServerThread, sink: RecordingSink, call: Any) -> None:
     sink.answers = {"check_ready_batch": 1}
-    lines = [b"PDG1 sesame"]
-    for number in range(3000):
-        lines.append(json.dumps(["success", None, number, 0.5, ""] if number % 2 else ["check_ready_batch", None, 1, 2]).encode())
+    report, question = ["success", None, 0, 0.5, ""], ["check_ready_batch", None, 1, 2]
+    calls = [[*report[:2], number, *report[3:]] if number % 2 else question for number in range(3000)]
+    lines = [json.dumps(each).encode() + b"\n" for each in calls]
     caller = call(server)
-    writer = threading.Thread(target=caller.send, args=(b"\n".join(lines) + b"\n",))
+    writer = threading.Thread(target=caller.send, args=(b"PDG1 sesame\n" + b"".join(lines),))
     writer.start()
     answers = [caller.line() for _ in range(3000)]
     writer.join()
@@ -79,7 +83,9 @@ def test_a_caller_that_reads_nothing_is_not_read_for_ever(make_server: Any, sink
     assert call(server, b'PDG1 sesame\n["failed",null,1,""]\n').line() == b"+"
 
 
-def test_what_was_sent_before_hanging_up_is_still_done_and_answered(server: ResultServerThread, sink: RecordingSink, call: Any) -> None:
+def test_what_was_sent_before_hanging_up_is_still_done_and_answered(
+    server: ResultServerThread, sink: RecordingSink, call: Any
+) -> None:
     caller = call(server, b"PDG1 sesame\n" + b'["success",null,1,0,""]\n' * 2500)
     caller.sock.shutdown(socket.SHUT_WR)
     assert caller.everything() == b"+\n" * 2500
@@ -100,7 +106,9 @@ def test_a_caller_that_vanishes_harms_nobody(server: ResultServerThread, sink: R
     assert len(sink.notifications) == 21
 
 
-def test_a_kept_alive_connection_serves_many_calls(server: ResultServerThread, sink: RecordingSink, proxy_to: Any) -> None:
+def test_a_kept_alive_connection_serves_many_calls(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any
+) -> None:
     proxy = proxy_to(server.address)
     for number in range(50):
         proxy.success(number, 0.0, "")
@@ -119,7 +127,10 @@ def test_two_http_requests_in_one_packet_are_both_answered(server: ResultServerT
 
 def test_a_client_that_asks_to_go_on_is_told_to(server: ResultServerThread, call: Any) -> None:
     body = xmlrpc.client.dumps((1, ""), "failed").encode()
-    caller = call(server, b"POST / HTTP/1.1\r\nX-PDG-Secret: sesame\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+    caller = call(
+        server,
+        b"POST / HTTP/1.1\r\nX-PDG-Secret: sesame\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body),
+    )
     assert caller.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue"
     assert caller.send(body).until(b"\r\n") == b"HTTP/1.1 200 OK"
 
@@ -131,7 +142,9 @@ def test_a_client_that_wants_the_connection_closed_gets_it(head: bytes, server: 
     assert caller.everything().endswith(b"</methodResponse>\n")
 
 
-def test_reports_from_many_jobs_at_once_are_all_recorded(server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any) -> None:
+def test_reports_from_many_jobs_at_once_are_all_recorded(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any
+) -> None:
     failures: list[BaseException] = []
 
     def job(number: int) -> None:
@@ -158,7 +171,9 @@ def test_reports_from_many_jobs_at_once_are_all_recorded(server: ResultServerThr
     assert {said.kind for said in sink.notifications} == {Kind.SUCCEEDED}
 
 
-def test_answers_to_what_is_recorded_leave_before_the_server_stops(server: ResultServerThread, sink: RecordingSink, call: Any) -> None:
+def test_answers_to_what_is_recorded_leave_before_the_server_stops(
+    server: ResultServerThread, sink: RecordingSink, call: Any
+) -> None:
     caller = call(server, b'PDG1 sesame\n["success",1,5,0,""]\n')
     assert caller.line() == b"+"
     server.stop()

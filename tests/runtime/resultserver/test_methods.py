@@ -37,20 +37,38 @@ REPORTS: dict[str, tuple[list[Any], list[tuple[Kind, int, tuple[Any, ...]]]]] = 
         [5, PNG.path, PNG.tag, 2, 7, 2.5, "j"],
         [(Kind.OUTPUTS, 2, (PNG,)), (Kind.SUCCEEDED, 2, (2.5,))],
     ),
-    "result_array": ([5, ["/a", "/b"], ["t", "u"], [1, 2], "j"], [(Kind.OUTPUTS, -1, (File("/a", "t", 1), File("/b", "u", 2)))]),
-    "result_array_batch": ([5, 2, ["/a", "/b"], ["t"], [], "j"], [(Kind.OUTPUTS, 2, (File("/a", "t"), File("/b", "t")))]),
+    "result_array": (
+        [5, ["/a", "/b"], ["t", "u"], [1, 2], "j"],
+        [(Kind.OUTPUTS, -1, (File("/a", "t", 1), File("/b", "u", 2)))],
+    ),
+    "result_array_batch": (
+        [5, 2, ["/a", "/b"], ["t"], [], "j"],
+        [(Kind.OUTPUTS, 2, (File("/a", "t"), File("/b", "t")))],
+    ),
     "write_attr": ([5, "n", [1, 2], "j"], [(Kind.ATTRIBUTE, -1, ("n", INT, [1, 2], None))]),
     "set_string_attrib": ([5, -1, "n", "ü", 1, "j"], [(Kind.ATTRIBUTE, -1, ("n", STRING, "ü", 1))]),
     "set_int_attrib": ([5, -1, "n", 4, 0, "j"], [(Kind.ATTRIBUTE, -1, ("n", INT, 4, 0))]),
     "set_float_attrib": ([5, -1, "n", 4, 0, "j"], [(Kind.ATTRIBUTE, -1, ("n", FLOAT, 4.0, 0))]),
-    "set_file_attrib": ([5, -1, "n", ["/a", "t", 3, False], 0, "j"], [(Kind.ATTRIBUTE, -1, ("n", FILE, File("/a", "t", 3, own=False), 0))]),
+    "set_file_attrib": (
+        [5, -1, "n", ["/a", "t", 3, False], 0, "j"],
+        [(Kind.ATTRIBUTE, -1, ("n", FILE, File("/a", "t", 3, own=False), 0))],
+    ),
     "set_dict_attrib": ([5, -1, "n", {"a": [1]}, 0, "j"], [(Kind.ATTRIBUTE, -1, ("n", DICT, {"a": [1]}, 0))]),
     "set_string_attrib_array": ([5, 2, "n", ["a", "b"], "j"], [(Kind.ATTRIBUTE, 2, ("n", STRING, ["a", "b"], None))]),
     "set_int_attrib_array": ([5, 2, "n", [1, 2], "j"], [(Kind.ATTRIBUTE, 2, ("n", INT, [1, 2], None))]),
     "set_float_attrib_array": ([5, 2, "n", [1, 2.5], "j"], [(Kind.ATTRIBUTE, 2, ("n", FLOAT, [1.0, 2.5], None))]),
-    "set_file_attrib_array": ([5, 2, "n", [["/a"], "/b"], "j"], [(Kind.ATTRIBUTE, 2, ("n", FILE, [File("/a"), File("/b")], None))]),
-    "set_dict_attrib_array": ([5, 2, "n", [{}, '{"b": 1}'], "j"], [(Kind.ATTRIBUTE, 2, ("n", DICT, [{}, {"b": 1}], None))]),
-    "set_pyobject_attrib": ([5, -1, "n", "{'a': (1, 2)}", "j"], [(Kind.ATTRIBUTE, -1, ("n", AttribType.PyObject, {"a": (1, 2)}, 0))]),
+    "set_file_attrib_array": (
+        [5, 2, "n", [["/a"], "/b"], "j"],
+        [(Kind.ATTRIBUTE, 2, ("n", FILE, [File("/a"), File("/b")], None))],
+    ),
+    "set_dict_attrib_array": (
+        [5, 2, "n", [{}, '{"b": 1}'], "j"],
+        [(Kind.ATTRIBUTE, 2, ("n", DICT, [{}, {"b": 1}], None))],
+    ),
+    "set_pyobject_attrib": (
+        [5, -1, "n", "{'a': (1, 2)}", "j"],
+        [(Kind.ATTRIBUTE, -1, ("n", AttribType.PyObject, {"a": (1, 2)}, 0))],
+    ),
     "invalidate_cache": ([5, 2, "j"], [(Kind.INVALIDATE_CACHE, 2, ())]),
     "append_log": ([5, -1, "line\n", 1, "j"], [(Kind.LOG, -1, ("line\n", 1))]),
     "set_custom_state": ([5, -1, "baking", "j"], [(Kind.CUSTOM_STATE, -1, ("baking",))]),
@@ -79,9 +97,12 @@ def test_a_report_becomes_its_notifications(
 
 
 @pytest.mark.parametrize(
-    ("given", "item"), [(7, 7), ("7", 7), ("render_7", "render_7"), ("٧", "٧"), (xmlrpc.client.Binary(b"a_1"), "a_1")]
+    ("given", "item"),
+    [(7, 7), ("7", 7), ("render_7", "render_7"), ("\u0667", "\u0667"), (xmlrpc.client.Binary(b"a_1"), "a_1")],
 )
-def test_an_item_is_an_id_or_a_name(given: Any, item: Any, server: ResultServerThread, sink: RecordingSink, proxy_to: Any) -> None:
+def test_an_item_is_an_id_or_a_name(
+    given: Any, item: Any, server: ResultServerThread, sink: RecordingSink, proxy_to: Any
+) -> None:
     proxy_to(server.address).failed(given, "")
     assert sink.notifications[0].item == item
 
@@ -141,8 +162,15 @@ def test_a_python_object_is_never_executed(server: ResultServerThread, sink: Rec
     assert sink.notifications[0].payload[2] == text
 
 
-def test_queries_are_answered_with_the_cooks_value(server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any) -> None:
-    sink.answers = {"check_ready_batch": 2, "get_workitem_json": '{"a": "ü"}', "add_sub_item_batch": 4, "getSharedServerInfo": {"port": 1}}
+def test_queries_are_answered_with_the_cooks_value(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any, call: Any
+) -> None:
+    sink.answers = {
+        "check_ready_batch": 2,
+        "get_workitem_json": '{"a": "ü"}',
+        "add_sub_item_batch": 4,
+        "getSharedServerInfo": {"port": 1},
+    }
     proxy = proxy_to(server.address)
     assert proxy.check_ready_batch("b", 3) == 2
     assert proxy.get_workitem_json(1, -1) == '{"a": "ü"}'
@@ -152,7 +180,9 @@ def test_queries_are_answered_with_the_cooks_value(server: ResultServerThread, s
     assert sink.queries[:2] == [("check_ready_batch", ("b", 3)), ("get_workitem_json", (1, -1))]
 
 
-def test_a_query_that_the_cook_refuses_is_a_fault(server: ResultServerThread, sink: RecordingSink, proxy_to: Any) -> None:
+def test_a_query_that_the_cook_refuses_is_a_fault(
+    server: ResultServerThread, sink: RecordingSink, proxy_to: Any
+) -> None:
     sink.answers = {"add_sub_item_batch": LookupError("no batch")}
     with pytest.raises(xmlrpc.client.Fault, match="no batch"):
         proxy_to(server.address).add_sub_item_batch(1)
@@ -204,7 +234,9 @@ def test_the_methods_can_be_listed(server: ResultServerThread, proxy_to: Any) ->
     assert {*METHODS, "system.multicall"} <= set(proxy_to(server.address).system.listMethods())
 
 
-def test_a_name_with_line_breaks_does_not_break_the_answer(server: ResultServerThread, call: Callable[..., Any]) -> None:
+def test_a_name_with_line_breaks_does_not_break_the_answer(
+    server: ResultServerThread, call: Callable[..., Any]
+) -> None:
     caller = call(server, b'PDG1 sesame\n["a\\nb",null]\n["failed",null,1,""]\n')
     assert caller.line().startswith(b"-")
     assert caller.line() == b"+"

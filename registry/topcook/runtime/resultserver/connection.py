@@ -75,8 +75,22 @@ class Answer:
 class Connection:
     """Buffers and state of one caller; used on the server's thread only."""
 
-    __slots__ = ("closing", "deaf", "dialect", "ended", "events", "hub", "inbox", "last_seen", "outbox", "owed", "peer",
-                 "sock", "stale", "touched")
+    __slots__ = (
+        "closing",
+        "deaf",
+        "dialect",
+        "ended",
+        "events",
+        "hub",
+        "inbox",
+        "last_seen",
+        "outbox",
+        "owed",
+        "peer",
+        "sock",
+        "stale",
+        "touched",
+    )
 
     def __init__(self, hub: Hub, sock: socket.socket, peer: str) -> None:
         """Take a connected, non-blocking socket; the caller has a few seconds to say who it is."""

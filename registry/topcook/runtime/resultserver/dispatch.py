@@ -95,8 +95,14 @@ class Dispatcher:
     scheduler takes reports without the secret (None: none does).
     """
 
-    def __init__(self, sink: Sink, post: Callable[..., None], counters: Counters, notebook: Notebook,
-                 allow: Callable[[int | str | None], bool] | None) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        post: Callable[..., None],
+        counters: Counters,
+        notebook: Notebook,
+        allow: Callable[[int | str | None], bool] | None,
+    ) -> None:
         """Keep what a call needs."""
         self._sink = sink
         self._post = post

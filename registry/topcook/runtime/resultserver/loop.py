@@ -29,8 +29,9 @@ _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 class Loop:
     """The selector and its thread; everything but ``post``, ``listen`` and ``stop`` runs on that thread."""
 
-    def __init__(self, dispatcher: Dispatcher, counters: Counters, limits: Limits, notebook: Notebook,
-                 secret: bytes) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, counters: Counters, limits: Limits, notebook: Notebook, secret: bytes
+    ) -> None:
         self.dispatcher = dispatcher
         self.counters = counters
         self.limits = limits

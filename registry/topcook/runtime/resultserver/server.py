@@ -24,9 +24,16 @@ class ResultServerThread:
     Any thread may call any method.
     """
 
-    def __init__(self, sink: Sink, secret: str, *, address: Address | None = None, limits: Limits | None = None,
-                 allow_without_secret: Callable[[int | str | None], bool] | None = None,
-                 log: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        secret: str,
+        *,
+        address: Address | None = None,
+        limits: Limits | None = None,
+        allow_without_secret: Callable[[int | str | None], bool] | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
         """Prepare; nothing listens before ``start``. Raises ConfigError for a bad address."""
         self.counters = Counters()
         self._address = (address or Address()).checked()

@@ -91,9 +91,7 @@ class _Gathering:
         """Where the answer of call ``number`` goes."""
 
         def take(value: object, fault: Fault | None) -> None:
-            self._results[number] = (
-                [value] if fault is None else {"faultCode": fault.code, "faultString": fault.text}
-            )
+            self._results[number] = [value] if fault is None else {"faultCode": fault.code, "faultString": fault.text}
             self._missing -= 1
             if not self._missing:
                 self._done(self._results, None)
