@@ -30,14 +30,14 @@ from topcook.runtime.generation import (
     pass_outputs,
     plan_generation,
 )
-from topcook.runtime.inbox import Report
+from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.localize import localize
 from topcook.runtime.observers import Observers
 from topcook.runtime.paths import working_directories
-from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
+from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from topcook.runtime.graph import Graph
     from topcook.runtime.keeper.client import KeeperProcess
 
+
 def new_cook_id() -> str:
     """A cook id that sorts by time and is unique on a farm: ``20261121-215930-9f3a``."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -61,8 +62,15 @@ class Cook:
     ``run`` cooks on the calling thread; ``start`` on a thread of its own, ``wait`` waits for that.
     """
 
-    def __init__(self, graph: Graph, wanted: Sequence[Node], *, recorder: Recorder | None = None,
-                 observers: Sequence[object] = (), static_only: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        wanted: Sequence[Node],
+        *,
+        recorder: Recorder | None = None,
+        observers: Sequence[object] = (),
+        static_only: bool = False,
+    ) -> None:
         """Prepare: plan when nodes generate; raises ``ProblemsError`` for what cannot be cooked at all.
 
         ``static_only`` makes the static items and stops there (a dry run): no scheduler is started.
@@ -88,8 +96,16 @@ class Cook:
         self._patience = Patience(self)
         self._thread: threading.Thread | None = None
         plans = plan_generation(self.nodes, graph.node_class)
-        states = {node: NodeState(node, plans[node].when, partitioner=node.kind is not NodeType.Processor,
-                                  static=plans[node].static, prepared=bool(node.items)) for node in self.nodes}
+        states = {
+            node: NodeState(
+                node,
+                plans[node].when,
+                partitioner=node.kind is not NodeType.Processor,
+                static=plans[node].static,
+                prepared=bool(node.items),
+            )
+            for node in self.nodes
+        }
         for node, state in states.items():
             state.link(states[source] for source in node.inputs)
         self.state = CookState(states.values(), ())
@@ -145,7 +161,8 @@ class Cook:
     def run(self) -> str:
         """Cook to the end; answers the outcome: cooked, failed, canceled, or static for a dry run."""
         self.graph.cook = self
-        strays.install()
+        if not self.graph.debug:
+            strays.install()
         try:
             with _home(self.graph.network.hip):
                 self._loop()
@@ -194,16 +211,25 @@ class Cook:
                 self._tell(entry)
             elif type(entry) is GenerationResult:
                 events += self._joined(entry)
+            elif type(entry) is UrisTold:
+                for item, log, status in entry.told:
+                    run = item.ran()
+                    run.log_uri, run.status_uri = log, status
             else:
                 events.append(entry)
         return events, acknowledge
 
-    def _record(self, batch: list[Any], instructions: list[ins.Instruction],
-                acknowledge: list[Callable[[Exception | None], None]]) -> None:
+    def _record(
+        self,
+        batch: list[Any],
+        instructions: list[ins.Instruction],
+        acknowledge: list[Callable[[Exception | None], None]],
+    ) -> None:
         """Keep what happened and what is about to be handed over; only then are reports acknowledged."""
         notes = [
             HandOverNote(item, item.attempt, instruction.scheduler, self.link.token(item))
-            for instruction in instructions if isinstance(instruction, ins.HandOver | ins.HandOverStatic)
+            for instruction in instructions
+            if isinstance(instruction, ins.HandOver | ins.HandOverStatic)
             for item in instruction.items
         ]
         try:
@@ -211,8 +237,9 @@ class Cook:
         except Exception as error:
             for done in acknowledge:
                 done(error)
-            raise RecorderError(f"the cook stops: what happened could not be recorded: {error}\n"
-                                f"  nothing was handed over after it") from error
+            raise RecorderError(
+                f"the cook stops: what happened could not be recorded: {error}\n  nothing was handed over after it"
+            ) from error
         for done in acknowledge:
             done(None)
 
@@ -329,13 +356,13 @@ class Cook:
 
     def _keeper_pool(self, scheduler: str) -> JobKeeper:
         """Called on a host's thread when its scheduler starts its first local job."""
-        from topcook.runtime.keeper.client import KeeperProcess  # noqa: PLC0415 - only cooks with jobs
+        from topcook.runtime.keeper.client import KeeperProcess
 
         with self._keeper_lock:
             if self._keeper is None:
                 self._keeper = KeeperProcess(
-                    cook_directory(self.cook_id),
-                    on_error=lambda text: self.link.message("error", "keeper", text))
+                    cook_directory(self.cook_id), on_error=lambda text: self.link.message("error", "keeper", text)
+                )
             return self._keeper.pool(scheduler)
 
     def _close(self) -> None:
@@ -347,7 +374,8 @@ class Cook:
             forget_cook(self.cook_id)
         self._recorder.close()
         self.graph.cook = None
-        strays.uninstall()
+        if not self.graph.debug:
+            strays.uninstall()
         if self.outcome not in {"static", "refused"}:
             self.observers.tell("cook_finished", cook=self, outcome=self.outcome)
 

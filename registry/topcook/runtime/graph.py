@@ -55,6 +55,8 @@ class Graph:
         self.context: Any = None
         self.cook: Cook | None = None
         self.static: dict[str, bool] = {}
+        #: Author code may stop at a breakpoint: it has the terminal, and all the time in the world.
+        self.debug = False
         self.choice = SchedulerChoice(self.network, self.instance_name, self.accepts_in_process)
         self.board = EventBoard()
         self._ids = itertools.count(1)
@@ -149,7 +151,11 @@ class Graph:
 
     def environment(self) -> Mapping[str, str]:
         """What ``$VAR`` reads."""
-        home: MutableMapping[str, str] = {"HIP": self.network.hip, "HIPNAME": self.network.name, "PDG_NETWORK": self.name}
+        home: MutableMapping[str, str] = {
+            "HIP": self.network.hip,
+            "HIPNAME": self.network.name,
+            "PDG_NETWORK": self.name,
+        }
         return ChainMap(self.network.environment, home, os.environ)
 
     def scheduler_name_for(self, node: Node) -> str:
@@ -169,8 +175,9 @@ class Graph:
         """Run the item's own Python cook on the calling thread."""
         cook_in_process(self.node_instance(item.node), item, self)
 
-    def add_event_handler(self, owner: object, handler: Callable[..., object], events: Sequence[int], *,
-                          pass_handler: bool) -> Any:
+    def add_event_handler(
+        self, owner: object, handler: Callable[..., object], events: Sequence[int], *, pass_handler: bool
+    ) -> Any:
         """Call ``handler`` with each event of ``owner``."""
         return self.board.add(owner, handler, events, pass_handler=pass_handler)
 
@@ -235,7 +242,7 @@ class Graph:
 
     def server_door(self) -> SchedulerDoor:
         """A new scheduler's door to the one result server; it listens when the first of them starts it."""
-        from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor  # noqa: PLC0415 - not for looking
+        from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
 
         if self._server is None:
             self._server = ResultServerThread(GraphSink(self), self.secret)
@@ -243,7 +250,7 @@ class Graph:
 
     def write_item_data(self, item: WorkItem, directory: str, scheduler: str, *, compress: bool) -> None:
         """Write an item's JSON data file for its job."""
-        from topcook.runtime.serialize import write_item  # noqa: PLC0415 - not for looking
+        from topcook.runtime.serialize import write_item
 
         write_item(item, self, directory, scheduler_name=scheduler, compress=compress)
 

@@ -22,10 +22,12 @@ from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
 from topcook.model.enums import ScheduleResult, TickResult
+from topcook.model.states import UNSUCCESSFUL
 from topcook.runtime import strays
 from topcook.runtime.calls import Caller
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.hostdoor import HostDoor
+from topcook.runtime.inbox import UrisTold
 from topcook.runtime.paths import working_directories
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ TRIGGER_OF: dict[ScheduleResult, Trigger] = {
     ScheduleResult.CookCanceled: Trigger.COOK_CANCELED,
 }
 
+#: Asking a scheduler for log and status URIs ends after this many seconds …
+URIS_TAKE = 10.0
+#: … or, of either kind, when this many calls have raised.
+URI_FAILURES = 3
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 
@@ -123,7 +129,8 @@ class Host(HostDoor):
         except BaseException as error:
             self.log(full_text(error))
             raise CookRefusedError(
-                f'scheduler "{self.name}" ({self.type_name}) cannot be made: {describe(error)}') from error
+                f'scheduler "{self.name}" ({self.type_name}) cannot be made: {describe(error)}'
+            ) from error
         self.ports_ready = True
         self._caller = Caller(self.name, self.instance, self.log)
         try:
@@ -287,10 +294,12 @@ class Host(HostDoor):
 
     def _hand_over_static(self, items: list[WorkItem]) -> None:
         handles = {item.id: ItemHandle(item, self.graph) for item in items}
-        dependencies = {handles[item.id]: [handles[d.id] for d in item.dependencies if d.id in handles]
-                        for item in items}
-        dependents = {handles[item.id]: [handles[d.id] for d in item.dependents or () if d.id in handles]
-                      for item in items}
+        dependencies = {
+            handles[item.id]: [handles[d.id] for d in item.dependencies if d.id in handles] for item in items
+        }
+        dependents = {
+            handles[item.id]: [handles[d.id] for d in item.dependents or () if d.id in handles] for item in items
+        }
         ready = [handle for handle, waits in dependencies.items() if not waits]
         message = ""
         try:
@@ -313,9 +322,42 @@ class Host(HostDoor):
 
     def _stop_cook(self, *, cancel: bool) -> None:
         self._ticking = False
+        if not cancel:
+            self._tell_uris()
         if self._caller is not None:
             self._tell("onStopCook", cancel)
+        if cancel:
+            # Ending the jobs comes first when somebody waits for it.
+            self._tell_uris()
         self._post(ev.SchedulerStopped(self.name, self._now()))
+
+    def _tell_uris(self) -> None:
+        """Ask where the logs and pages of items are, while the scheduler still knows, and tell the cook."""
+        if self._caller is None or self.link is None:
+            return
+        asked = self.link.all_uris
+        told: list[tuple[WorkItem, str, str]] = []
+        failures: dict[str, int] = {}
+        give_up = time.monotonic() + URIS_TAKE
+        for item in self.graph.items():
+            if item.scheduler == self.name and item.attempt and (asked or item.state in UNSUCCESSFUL):
+                handle = ItemHandle(item, self.graph)
+                told.append((item, self._uri("getLogURI", handle, failures), self._uri("getStatusURI", handle, failures)))
+                if time.monotonic() > give_up:
+                    break
+        if told:
+            self.link.inbox.post(UrisTold(told))
+
+    def _uri(self, name: str, handle: ItemHandle, failures: dict[str, int]) -> str:
+        assert self._caller is not None  # noqa: S101 - the caller looked
+        if failures.get(name, 0) >= URI_FAILURES or not self._caller.has(name):
+            return ""
+        try:
+            return str(self._call(name, handle) or "")
+        except CallbackError:
+            # Its place is in the scheduler's log; a page that is not known fails nothing.
+            failures[name] = failures.get(name, 0) + 1
+            return ""
 
     def _tick(self) -> None:
         low, high = TICK_BOUNDS
@@ -344,8 +386,10 @@ class Host(HostDoor):
         name, item, since = busy
         about = f" for {item.name}" if item is not None else ""
         frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the documented way to see a thread
-        return (f'scheduler "{self.name}" has been in {name}{about} for {time.monotonic() - since:.0f} s:\n'
-                f"{stack_of(frame)}")
+        return (
+            f'scheduler "{self.name}" has been in {name}{about} for {time.monotonic() - since:.0f} s:\n'
+            f"{stack_of(frame)}"
+        )
 
     def end_children(self) -> None:
         """End the processes that the callback under way has started and blocks on (Linux only)."""

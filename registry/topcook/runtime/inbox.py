@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from topcook.model.notification import Notification
+    from topcook.model.workitem import WorkItem
 
 #: How much one batch takes at most, so that a flood cannot keep the cook from acting.
 LARGEST_BATCH = 8192
@@ -22,12 +23,26 @@ class Report:
 
     __slots__ = ("done", "notifications", "scheduler")
 
-    def __init__(self, notifications: list[Notification], scheduler: str = "",
-                 done: Callable[[Exception | None], None] | None = None) -> None:
+    def __init__(
+        self,
+        notifications: list[Notification],
+        scheduler: str = "",
+        done: Callable[[Exception | None], None] | None = None,
+    ) -> None:
         """Keep them; ``scheduler`` names the instance that sent them, empty for a job's own report."""
         self.notifications = notifications
         self.scheduler = scheduler
         self.done = done
+
+
+class UrisTold:
+    """What a scheduler answered to ``getLogURI`` and ``getStatusURI``: (item, log, status)."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: list[tuple[WorkItem, str, str]]) -> None:
+        """Keep the answers."""
+        self.told = told
 
 
 class Inbox:

@@ -38,6 +38,8 @@ class CookLink:
         self.inbox = Inbox()
         self.clock = CookClock()
         self.keeper_for = keeper_for
+        #: Ask schedulers for the URIs of every item they were given, not only of those that did not end well.
+        self.all_uris = False
 
     def token(self, item: WorkItem) -> str:
         """The token of the item's present attempt."""

@@ -52,7 +52,7 @@ class Patience:
     def look(self) -> list[Event]:
         """What has to be said about ends that do not come."""
         state = self._cook.state
-        if not state.cancel_reason:
+        if not state.cancel_reason or self._cook.graph.debug:
             return []
         now = time.monotonic()
         self._canceled_at = self._canceled_at or now
@@ -76,12 +76,15 @@ class Patience:
             return []
         del self._stopping[name]
         where = host.where_it_stands()
-        return [Message("error", name, f"gave up waiting for it to stop; its jobs may run on\n{where}"),
-                ev.SchedulerStopped(name, self._cook.link.clock.now())]
+        return [
+            Message("error", name, f"gave up waiting for it to stop; its jobs may run on\n{where}"),
+            ev.SchedulerStopped(name, self._cook.link.clock.now()),
+        ]
 
     def _give_up_generating(self) -> list[Event]:
         stuck = [name for name, calls in self._generating.items() for _ in range(calls)]
         self._generating.clear()
         now = self._cook.link.clock.now()
-        return [ev.GenerationFailed(name, f'node "{name}" did not come back from making its items', now)
-                for name in stuck]
+        return [
+            ev.GenerationFailed(name, f'node "{name}" did not come back from making its items', now) for name in stuck
+        ]

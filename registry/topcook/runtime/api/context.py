@@ -58,7 +58,9 @@ class GraphContext:
                 break
             unique = f"{name}{number}"
         self._known[unique] = self
-        self.core = Graph(unique, os.path.abspath(hip or os.getcwd()), factory or cast("Factory", TypeRegistry.types().catalogue))
+        self.core = Graph(
+            unique, os.path.abspath(hip or os.getcwd()), factory or cast("Factory", TypeRegistry.types().catalogue)
+        )
         self.core.context = weakref.proxy(self)
         self._cook: Cook | None = None
         self._options = CookOptions()
@@ -160,8 +162,9 @@ class GraphContext:
 
     # ------------------------------------------------------------------ parms
 
-    def setParameter(self, name: str, param_name: str, value: Any, index: int | None = None,
-                     param_type: Any = None) -> None:
+    def setParameter(
+        self, name: str, param_name: str, value: Any, index: int | None = None, param_type: Any = None
+    ) -> None:
         """Set a parm of a node or scheduler, or one component of it. Raises ``ProblemsError`` for what cannot stand there."""
         del param_type  # the value's own type says it
         parms, undeclared = self._parms(name)
@@ -171,7 +174,7 @@ class GraphContext:
         if index:
             parm = parms.get(param_name)
             old = list(parm.values or [parm.at(i) for i in range(index)]) if parm is not None else []
-            value = [*old[:index], *[0] * (index - len(old)), value, *old[index + 1:]]
+            value = [*old[:index], *[0] * (index - len(old)), value, *old[index + 1 :]]
         parms.set(param_name, value)
 
     def setParameters(self, name: str, values: Mapping[str, Any] | None = None, **more: Any) -> None:
@@ -252,8 +255,18 @@ class GraphContext:
 
     # ------------------------------------------------------------------ items by hand
 
-    def addWorkItem(self, node: str, *, name: str = "", index: int = -1, command: str = "", label: str = "",  # noqa: D417
-                    priority: int = 0, attributes: Mapping[str, Any] | None = None, inProcess: bool = False) -> WorkItem:
+    def addWorkItem(
+        self,
+        node: str,
+        *,
+        name: str = "",
+        index: int = -1,
+        command: str = "",
+        label: str = "",
+        priority: int = 0,
+        attributes: Mapping[str, Any] | None = None,
+        inProcess: bool = False,
+    ) -> WorkItem:
         """Add a static item to a node by hand; such a node generates nothing itself in a cook."""
         record = self._node(node)
         item = self.core.new_item(record, index if index >= 0 else len(record.items))
@@ -289,8 +302,9 @@ class GraphContext:
         """Have an object with ``hookimpl`` methods hear of every cook from now on. Topcook's own."""
         self._observers.append(observer)
 
-    def cook(self, block: bool | CookOptions = True, mode: CookType = CookType.Full, name: str = "",
-             ids: Any = None) -> bool:
+    def cook(
+        self, block: bool | CookOptions = True, mode: CookType = CookType.Full, name: str = "", ids: Any = None
+    ) -> bool:
         """Cook the network, or one node with all it depends on; answers whether it ended with every item cooked.
 
         With ``block`` False (or ``CookOptions.blocking``) it answers True at once; ``waitAllEvents`` waits for the end.
@@ -301,8 +315,7 @@ class GraphContext:
         self._options = options
         cook = self.prepare(options.nodeNames, static_only=options.cookType in _GENERATE_ONLY)
         self._cook = cook
-        for host_name in self._named_schedulers(cook):
-            self.core.host(host_name).open()
+        self.open_schedulers(cook)
         cook.start()
         if not options.blocking:
             return True
@@ -315,6 +328,11 @@ class GraphContext:
         self.core.forget_items()
         self._cook = Cook(self.core, self.wanted(nodes), observers=self._observers, static_only=static_only)
         return self._cook
+
+    def open_schedulers(self, cook: Cook) -> None:
+        """Make the schedulers that the nodes of a cook name (``onStart``). Topcook's own; raises ``CookRefusedError``."""
+        for name in self._named_schedulers(cook):
+            self.core.host(name).open()
 
     def finish(self, cook: Cook) -> bool:
         """Wait for a cook; raises ``ProblemsError`` when it was refused, answers whether every item cooked."""
@@ -401,8 +419,9 @@ class GraphContext:
         return f"<GraphContext {self.name}: {len(self.core.network.nodes)} nodes>"
 
 
-_GENERATE_ONLY = frozenset({CookType.GenerateFull, CookType.GenerateNode, CookType.GenerateStatic,
-                            CookType.StaticDepsGen})
+_GENERATE_ONLY = frozenset(
+    {CookType.GenerateFull, CookType.GenerateNode, CookType.GenerateStatic, CookType.StaticDepsGen}
+)
 
 
 def _name_of(scheduler: str | SchedulerNode | None) -> str | None:
