@@ -125,6 +125,21 @@ def test_an_entry_may_be_a_single_file(drop: Drop, scan: Scan) -> None:
     assert [record.origin.path for record in scan("types/mine.py").records] == [str(path)]
 
 
+def test_a_file_that_is_named_itself_is_executed_whatever_its_text(drop: Drop, scan: Scan) -> None:
+    drop("torn.py", "class Farm(PyScheduler):\n    def onSchedule(self")
+    drop("helper.py", "from pdg.scheduler import PyScheduler\nclass Studio(PyScheduler): ...\n")
+    assert [record.state for record in scan().records] == [State.SKIPPED, State.SKIPPED]
+    assert only(scan("types/torn.py")).problems[0].code == "syntax-error"
+    assert only(scan("types/helper.py")).reason == "it has the class Studio but no registerTypes(type_registry)"
+
+
+def test_a_file_may_ask_for_the_registry_while_it_is_executed(drop: Drop, scan: Scan) -> None:
+    text = drop("x.py").read_text(encoding="utf-8")
+    drop("x.py", text.replace("def registerTypes", "TYPES = pdg.TypeRegistry.types()\ndef registerTypes"))
+    factory = scan()
+    assert sys.modules[only(factory).module].TYPES is factory.registry
+
+
 def test_a_missing_entry_is_a_problem_and_no_more(drop: Drop, scan: Scan) -> None:
     drop("mine.py")
     factory = scan("nowhere", "types")

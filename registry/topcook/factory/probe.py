@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from topcook.errors import Problem
@@ -19,7 +19,7 @@ from topcook.factory.faults import NEEDS_HOUDINI, problems_of
 from topcook.factory.hooks import Hook, TypesHook
 from topcook.factory.imports import content_hash, execute, forget, private_name
 from topcook.factory.records import Kind, Record, State
-from topcook.factory.sources import HOOK, Candidate
+from topcook.factory.sources import HOOK, Candidate, why_skipped
 from topcook.factory.typeregistry import Registration, TypeRegistry
 
 __all__ = ["probe"]
@@ -42,9 +42,11 @@ def probe(candidate: Candidate, registry: TypeRegistry, hook: TypesHook) -> list
     started = time.perf_counter()
     try:
         source = _source(candidate)
-        with _kept_surroundings():
+        # While it is executed too: a file may ask for the registry at its top level.
+        with _kept_surroundings(), registry.collecting() as registrations:
             function = _load(candidate, source)
-            registrations = _register(candidate, function, registry, hook)
+            if function is not None:
+                hook.register(_plugin_name(candidate), function, candidate.path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
@@ -53,10 +55,9 @@ def probe(candidate: Candidate, registry: TypeRegistry, hook: TypesHook) -> list
             forget(private_name(candidate.path, candidate.stem, _digest(candidate, source)))
     else:
         records = list(_described(candidate, registrations, source))
-        if function is None:
-            records = [
-                Record(candidate.stem, candidate.origin, State.SKIPPED, Kind.UNKNOWN, reason=f"it has no {HOOK}")
-            ]
+        if function is None and not registrations:
+            reason = why_skipped(candidate.path) or f"it has no {HOOK}"
+            records = [Record(candidate.stem, candidate.origin, State.SKIPPED, Kind.UNKNOWN, reason=reason)]
     milliseconds = (time.perf_counter() - started) * 1000
     for record in records:
         record.import_ms = milliseconds
@@ -106,14 +107,8 @@ def _digest(candidate: Candidate, content: bytes) -> str:
     return content_hash(content, *more)
 
 
-def _register(
-    candidate: Candidate, function: Callable[..., object] | None, registry: TypeRegistry, hook: TypesHook
-) -> list[Registration]:
-    if function is None:
-        return []
-    with registry.collecting() as registrations:
-        hook.register(f"{candidate.origin.tier.value}:{candidate.path}:{candidate.stem}", function, candidate.path)
-    return registrations
+def _plugin_name(candidate: Candidate) -> str:
+    return f"{candidate.origin.tier.value}:{candidate.path}:{candidate.stem}"
 
 
 def _described(candidate: Candidate, registrations: list[Registration], source: bytes) -> Iterator[Record]:

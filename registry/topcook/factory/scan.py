@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from topcook.contract.source import path_of
 from topcook.contract.validate import TOLERATED
 from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
 from topcook.factory.describe import describe
@@ -153,8 +154,8 @@ class Factory:
 
     def registered(self, registration: Registration) -> None:
         """A type of the running program's own: it goes before all others, the latest first."""
-        code = getattr(getattr(registration.type_object, "__init__", None), "__code__", None)
-        origin = Origin(Tier.PROGRAM, getattr(code, "co_filename", "<program>"))
+        cls = registration.type_object
+        origin = Origin(Tier.PROGRAM, (path_of(cls) if isinstance(cls, type) else None) or "<program>")
         record = describe(registration, origin)
         if record.state is State.INVALID:
             raise SchedulerContractError(

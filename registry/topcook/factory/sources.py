@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
@@ -79,10 +79,12 @@ def path_problems(path: list[str]) -> Iterator[Problem]:
 def candidates_in(entry: str, tier: Tier) -> list[Candidate]:
     """All candidates of one entry, which may also be a single file; sorted, one level of directories deep.
 
-    A file without ``registerTypes`` is a helper: it is in the list, with the reason why it is skipped.
+    A file without ``registerTypes`` is a helper: it is in the list, with the reason why it is skipped. A file that
+    is named itself is meant, and executed whatever its text.
     """
     if os.path.isfile(entry):
-        return [_file(entry, os.path.dirname(entry), tier)]
+        named = _file(entry, os.path.dirname(entry), tier)
+        return [replace(named, skipped="")]
     return list(_walk(entry, entry, tier, depth=1))
 
 
@@ -107,10 +109,10 @@ def _walk(directory: str, root: str, tier: Tier, depth: int) -> Iterator[Candida
 
 def _file(path: str, root: str, tier: Tier, package: str = "") -> Candidate:
     stem = package or os.path.splitext(os.path.basename(path))[0]
-    return Candidate(Origin(tier, path, root), path, stem, bool(package), skipped=_why_skipped(path))
+    return Candidate(Origin(tier, path, root), path, stem, bool(package), skipped=why_skipped(path))
 
 
-def _why_skipped(path: str) -> str:
+def why_skipped(path: str) -> str:
     """Why a file is no types file, empty when it is one (or cannot be read, which its record will say)."""
     try:
         with open(path, "rb") as stream:
