@@ -18,7 +18,7 @@ from topcook.author import command_argv, split_command
         ("  render\t-f  1 ", ["render", "-f", "1"]),
         ("/usr/bin/env A=b c", ["/usr/bin/env", "A=b", "c"]),
         ("""render "a b" 'c "d"' "e 'f'" """, ["render", "a b", 'c "d"', "e 'f'"]),
-        ('render "" \'\'', ["render", "", ""]),
+        ("render \"\" ''", ["render", "", ""]),
         ("render a'b c'\"d e\"f", ["render", "ab cd ef"]),
         (r"render a\ b \$HOME \\", ["render", "a b", "$HOME", "\\"]),
         (r'render "\$5 \"x\" \a \\"', ["render", '$5 "x" \\a \\']),
@@ -67,14 +67,20 @@ def test_the_words_are_those_of_the_shell(tmp_path_factory: pytest.TempPathFacto
         tools.mkdir()
         (tools / "show").write_text("#!/bin/sh\nfor word; do printf '%s\\0' \"$word\"; done\n")
         (tools / "show").chmod(0o755)
-    done = subprocess.run(["/bin/sh", "-c", f"show {rest}"], env={"PATH": f"{tools}:/usr/bin:/bin"}, cwd=tools,
-                          capture_output=True, check=False)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"show {rest}"],
+        env={"PATH": f"{tools}:/usr/bin:/bin"},
+        cwd=tools,
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode().split("\0")[:-1] == words[1:]
 
 
 FIRST = st.sampled_from(
-    ["cd", "echo", "true", "A=1", "a", "'a'", "if", "{", "}", "time", "-a", "a=", "=a", "'A'=1", "%", "\\cd", "exec"])
+    ["cd", "echo", "true", "A=1", "a", "'a'", "if", "{", "}", "time", "-a", "a=", "=a", "'A'=1", "%", "\\cd", "exec"]
+)
 
 
 @given(FIRST)

@@ -79,8 +79,17 @@ def test_a_port_describes_itself() -> None:
     spec = ParmSpec("pdg_url", "String", "Url", tags=frozenset({"jobParm"}), default=("a",), secret=True)
     found = Port(Parm(spec, ["hidden"]), GRAPH, owner="me")
     assert (found.name, found.label, found.size, found.tags, found.hasTag("jobParm")) == (
-        "pdg_url", "Url", 1, ["jobParm"], True)
+        "pdg_url",
+        "Url",
+        1,
+        ["jobParm"],
+        True,
+    )
     assert (found.dataType, found.portType, found.isBuiltin, found.isCustom) == (
-        DataType.String, PortType.Parameter, True, False)
+        DataType.String,
+        PortType.Parameter,
+        True,
+        False,
+    )
     assert (found.defaultValue, found.node, found.connections) == ("a", "me", [])
     assert "hidden" not in repr(found)

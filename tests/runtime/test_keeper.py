@@ -33,7 +33,9 @@ class Told:
         self.end = JobEnd(None, 0.0)
         self.ends = 0
         self.log = directory / "logs" / f"{token}.log"
-        self.job = LocalJob(token, argv, BASE, str(directory), str(self.log), on_start=self.on_start, on_end=self.on_end)
+        self.job = LocalJob(
+            token, argv, BASE, str(directory), str(self.log), on_start=self.on_start, on_end=self.on_end
+        )
         for name, value in fields.items():
             setattr(self.job, name, value)
 
@@ -384,7 +386,9 @@ def test_jobs_handed_over_from_many_threads_all_run_once(keeper: KeeperProcess, 
     pool = keeper.pool("local")
     pool.set_slots(4)
     jobs = [Told(tmp_path, f"c-{n}-1", ["/bin/true"]) for n in range(200)]
-    threads = [threading.Thread(target=lambda part=part: [pool.start(t.job) for t in jobs[part::8]]) for part in range(8)]
+    threads = [
+        threading.Thread(target=lambda part=part: [pool.start(t.job) for t in jobs[part::8]]) for part in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -37,8 +37,11 @@ class JobReport:
     def succeeded(self, at: float | None = None, *, exit_status: int | None = 0) -> None:
         """The job has ended well."""
         duration = self.duration(at) if at is not None else 0.0
-        self._host.notify(Notification(Kind.SUCCEEDED, self._item, payload=(duration,), at=at, attempt=self._attempt,
-                                       exit_status=exit_status))
+        self._host.notify(
+            Notification(
+                Kind.SUCCEEDED, self._item, payload=(duration,), at=at, attempt=self._attempt, exit_status=exit_status
+            )
+        )
 
     def duration(self, at: float) -> float:
         """Seconds from the start to ``at``, 0 when the start is not known."""
@@ -46,14 +49,17 @@ class JobReport:
 
     def failed(self, reason: str, at: float | None = None, *, exit_status: int | None = None) -> None:
         """The job has failed; ``reason`` is one sentence for the person who looks at the summary."""
-        self._host.notify(Notification(Kind.FAILED, self._item, at=at, attempt=self._attempt,
-                                       exit_status=exit_status, reason=reason))
+        self._host.notify(
+            Notification(Kind.FAILED, self._item, at=at, attempt=self._attempt, exit_status=exit_status, reason=reason)
+        )
 
     def canceled(self, reason: str = "", at: float | None = None, *, exit_status: int | None = None) -> None:
         """The job was ended on request, or never started because of one."""
-        self._host.notify(Notification(Kind.CANCELED, self._item, at=at, attempt=self._attempt,
-                                       exit_status=exit_status, reason=reason))
-
+        self._host.notify(
+            Notification(
+                Kind.CANCELED, self._item, at=at, attempt=self._attempt, exit_status=exit_status, reason=reason
+            )
+        )
 
     def ended(self, end: JobEnd) -> None:
         """The local job ended like this: one of the three above, with the reason in words."""

@@ -88,8 +88,9 @@ def _read_backticks(part: str) -> Iterator[str | Reference]:
         yield _reference(inner, groups, int(groups["width"]) if groups.get("width") else None)
         return
     if re.match(r"@[A-Za-z_]", inner):
-        raise ExpressionError(f"the expression {part} cannot be read\n"
-                              "    inside backticks stands one attribute, or padzero(4, @name)")
+        raise ExpressionError(
+            f"the expression {part} cannot be read\n    inside backticks stands one attribute, or padzero(4, @name)"
+        )
     yield "`"
     yield from parse(part[1:-1])
     yield "`"
@@ -211,7 +212,7 @@ class _Scope:
         except IndexError:
             raise _UnknownError(
                 f'attribute "{reference.name}" of "{self._item.name}" has {len(attribute.values)} components, '
-                f'no .{reference.component}; to end the name before a dot write `@{reference.name}`'
+                f"no .{reference.component}; to end the name before a dot write `@{reference.name}`"
             ) from None
 
     def _unknown(self, name: str) -> str:
@@ -219,7 +220,7 @@ class _Scope:
         names = [*self._attributes, *BUILT_IN]
         prefix = max((known for known in names if re.match(rf"{known}[_\d]", name)), key=len, default="")
         if prefix:
-            return f"{text}; to end the name earlier write `@{prefix}`{name[len(prefix):]}"
+            return f"{text}; to end the name earlier write `@{prefix}`{name[len(prefix) :]}"
         import difflib
 
         close = difflib.get_close_matches(name, names, 2) or difflib.get_close_matches("pdg_" + name, names, 1)
@@ -228,7 +229,7 @@ class _Scope:
 
     def known_lines(self) -> list[str]:
         has = ", ".join(sorted(self._attributes)) or "no attributes"
-        return [f'it has: {has} (and {", ".join(BUILT_IN)})', 'a literal "@" is written "@@"']
+        return [f"it has: {has} (and {', '.join(BUILT_IN)})", 'a literal "@" is written "@@"']
 
 
 def _padded(text: str, reference: Reference) -> str:

@@ -7,8 +7,10 @@ from typing import Any, NoReturn
 
 def createProcessJob(*args: Any, **kwargs: Any) -> NoReturn:
     """Raises ``NotImplementedError``: a process job is run by Houdini's own local scheduler."""
-    raise NotImplementedError("createProcessJob starts a job inside Houdini's local scheduler\n"
-                              "    start local jobs with topcook.author, as pdg_types/localscheduler.py does")
+    raise NotImplementedError(
+        "createProcessJob starts a job inside Houdini's local scheduler\n"
+        "    start local jobs with topcook.author, as pdg_types/localscheduler.py does"
+    )
 
 
 def createHarsServer(*args: Any, **kwargs: Any) -> NoReturn:

@@ -35,8 +35,15 @@ class Port:
 
     __slots__ = ("_changed", "_owner", "_parm", "_scoped", "_services")
 
-    def __init__(self, parm: Parm, services: GraphServices, *, owner: Any = None, scoped: bool = False,
-                 changed: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        parm: Parm,
+        services: GraphServices,
+        *,
+        owner: Any = None,
+        scoped: bool = False,
+        changed: Callable[[str], None] | None = None,
+    ) -> None:
         """Stand for ``parm``; ``owner`` is what ``node`` answers, ``changed(name)`` is called when it is set."""
         self._parm = parm
         self._services = services
@@ -111,7 +118,8 @@ class Port:
     def evaluate(self, work_item: Any = None) -> Any:
         """The value in its own type, a list when there are several components."""
         read = {"Integer": self.evaluateInt, "Float": self.evaluateFloat, "Toggle": self.evaluateBool}.get(
-            self._parm.spec.type, self.evaluateString)
+            self._parm.spec.type, self.evaluateString
+        )
         return self._all(lambda index: read(work_item, index))
 
     def evaluateString(self, work_item: Any = None, index: int = 0) -> str:

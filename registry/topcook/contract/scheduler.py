@@ -83,8 +83,10 @@ class PyScheduler(SchedulerServices, SchedulerNotifications):
 
     def submitAsJob(self, graph_file: str, node_path: str) -> Any:
         """Raises: only the scheduler knows how its farm runs a cook."""
-        raise NotImplementedError(f'scheduler type "{type(self).__name__}" does not say how to submit a cook as one '
-                                  "job\n    implement submitAsJob(self, graph_file, node_path)")
+        raise NotImplementedError(
+            f'scheduler type "{type(self).__name__}" does not say how to submit a cook as one '
+            "job\n    implement submitAsJob(self, graph_file, node_path)"
+        )
 
 
 def submitGraphAsJob(scheduler: Any, graph_file: str, node_path: str) -> Any:

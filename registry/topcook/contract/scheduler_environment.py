@@ -32,8 +32,13 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
         if record is not None:
             env_dict.update(self._topcook.job_environment(record))
         working, temp, server = self.workingDir(False), self.tempDir(False), self.workItemResultServerAddr()
-        env_dict.update(PDG_DIR=working, PDG_SHARED_ROOT=working, PDG_TEMP=temp, PDG_SHARED_TEMP=temp,
-                        PDG_SCRIPTDIR=self.scriptDir(False))
+        env_dict.update(
+            PDG_DIR=working,
+            PDG_SHARED_ROOT=working,
+            PDG_TEMP=temp,
+            PDG_SHARED_TEMP=temp,
+            PDG_SCRIPTDIR=self.scriptDir(False),
+        )
         if server:
             env_dict["PDG_RESULT_SERVER"] = str(server)
         else:
@@ -42,12 +47,10 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
         return env_dict
 
     def resolvePathMapping(self, env_dict: dict[str, str]) -> None:
-        """Add ``PDG_PATHMAP`` to ``env_dict`` when the network has path maps."""
-        maps = self._topcook.graph.network.path_maps
-        if maps:
-            import json
-
-            env_dict["PDG_PATHMAP"] = json.dumps({"paths": maps})
+        """Add ``PDG_PATHMAP`` to ``env_dict`` when the network has path maps for this scheduler."""
+        rules = self._topcook_path_map()
+        if rules is not None and rules.mappings:
+            env_dict["PDG_PATHMAP"] = rules.pathMapJSON
 
     def resolveEnvParams(self, prefix: str, work_item: Any, flag: Any = True) -> tuple[dict[str, str], list[str]]:
         """The variables that ``<prefix>_envmulti`` sets for an item, and the names ``<prefix>_envunset`` removes."""

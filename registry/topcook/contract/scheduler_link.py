@@ -15,8 +15,10 @@ class _NotLinked:
     """Stands where the host will be until ``PyScheduler.__init__`` has run."""
 
     def __getattr__(self, name: str) -> Any:
-        raise CookError("this scheduler does not know its cook yet\n"
-                        "    call PyScheduler.__init__(self, scheduler, name) first thing in __init__")
+        raise CookError(
+            "this scheduler does not know its cook yet\n"
+            "    call PyScheduler.__init__(self, scheduler, name) first thing in __init__"
+        )
 
 
 class SchedulerLink:

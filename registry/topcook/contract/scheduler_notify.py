@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 
 #: Our name of an argument → the other names it is passed under.
 SPELLINGS: dict[str, tuple[str, ...]] = {
-    "workitem_id": ("work_item_id", "item_id", "item_name", "workitem_name", "work_item_name", "name", "id", "item",
-                    "work_item", "workitem", "name_or_id"),
+    "workitem_id": (
+        "work_item_id",
+        "item_id",
+        "item_name",
+        "workitem_name",
+        "work_item_name",
+        "name",
+        "id",
+        "item",
+        "work_item",
+        "workitem",
+        "name_or_id",
+    ),
     "index": ("subindex", "sub_index", "batch_index"),
     "cook_duration": ("duration",),
     "result": ("result_data", "path", "file", "result_data_list", "paths", "files", "outputs"),
@@ -84,12 +95,16 @@ class SchedulerNotifications(SchedulerLink):
             workitem_id, index = given["workitem_id"], given["index"]
         self._topcook_notify("onWorkItemStartCook", Kind.STARTED, workitem_id, index)
 
-    def onWorkItemSucceeded(self, workitem_id: Any = None, index: Any = -1, cook_duration: Any = 0.0,
-                            **spelled: Any) -> None:
+    def onWorkItemSucceeded(
+        self, workitem_id: Any = None, index: Any = -1, cook_duration: Any = 0.0, **spelled: Any
+    ) -> None:
         """The job has ended well, after ``cook_duration`` seconds (0 or less: the cook's own clock tells)."""
         if spelled:
-            given = settle("onWorkItemSucceeded",
-                           {"workitem_id": workitem_id, "index": index, "cook_duration": cook_duration}, spelled)
+            given = settle(
+                "onWorkItemSucceeded",
+                {"workitem_id": workitem_id, "index": index, "cook_duration": cook_duration},
+                spelled,
+            )
             workitem_id, index, cook_duration = given["workitem_id"], given["index"], given["cook_duration"]
         duration = float(cook_duration or 0.0)
         # Some farms' clocks run backwards, and one known scheduler subtracts the wrong way round.
@@ -111,79 +126,179 @@ class SchedulerNotifications(SchedulerLink):
     onWorkItemStartSucceeded = onWorkItemSucceeded
     onWorkItemCancelled = onWorkItemCanceled
 
-    def onWorkItemFileResult(self, workitem_id: Any = None, index: Any = -1, result: Any = None, tag: Any = "",
-                             checksum: Any = 0, **spelled: Any) -> None:
+    def onWorkItemFileResult(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        result: Any = None,
+        tag: Any = "",
+        checksum: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """The job made a file; an empty ``tag`` is read off its extension."""
-        given = settle("onWorkItemFileResult", {"workitem_id": workitem_id, "index": index, "result": result,
-                                                "tag": tag, "checksum": checksum, "own": True}, spelled)
+        given = settle(
+            "onWorkItemFileResult",
+            {
+                "workitem_id": workitem_id,
+                "index": index,
+                "result": result,
+                "tag": tag,
+                "checksum": checksum,
+                "own": True,
+            },
+            spelled,
+        )
         self._topcook_outputs("onWorkItemFileResult", given)
 
-    def onWorkItemAddOutput(self, workitem_id: Any = None, index: Any = -1, path: Any = None, tag: Any = "",
-                            hash: Any = 0, own: bool = True, **spelled: Any) -> None:
+    def onWorkItemAddOutput(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        path: Any = None,
+        tag: Any = "",
+        hash: Any = 0,
+        own: bool = True,
+        **spelled: Any,
+    ) -> None:
         """The job made a file: the newer name of ``onWorkItemFileResult``."""
-        given = settle("onWorkItemAddOutput", {"workitem_id": workitem_id, "index": index, "result": path,
-                                               "tag": tag, "checksum": hash, "own": own}, spelled)
+        given = settle(
+            "onWorkItemAddOutput",
+            {"workitem_id": workitem_id, "index": index, "result": path, "tag": tag, "checksum": hash, "own": own},
+            spelled,
+        )
         self._topcook_outputs("onWorkItemAddOutput", given)
 
-    def onWorkItemAddOutputs(self, workitem_id: Any = None, index: Any = -1, paths: Any = (), tags: Any = "",
-                             hashes: Any = 0, own: bool = True, **spelled: Any) -> None:
+    def onWorkItemAddOutputs(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        paths: Any = (),
+        tags: Any = "",
+        hashes: Any = 0,
+        own: bool = True,
+        **spelled: Any,
+    ) -> None:
         """The job made several files; ``tags`` and ``hashes`` are one for all, or one for each."""
-        given = settle("onWorkItemAddOutputs", {"workitem_id": workitem_id, "index": index, "result": paths,
-                                                "tag": tags, "checksum": hashes, "own": own}, spelled)
+        given = settle(
+            "onWorkItemAddOutputs",
+            {"workitem_id": workitem_id, "index": index, "result": paths, "tag": tags, "checksum": hashes, "own": own},
+            spelled,
+        )
         self._topcook_outputs("onWorkItemAddOutputs", given)
 
     def _topcook_outputs(self, method: str, given: dict[str, Any]) -> None:
         paths = _listed(given["result"])
-        files = tuple(made_file(_text(path), tag, hash, given["own"]) for path, tag, hash in zip(
-            paths, _each(given["tag"], len(paths), ""), _each(given["checksum"], len(paths), 0), strict=True))
+        files = tuple(
+            made_file(_text(path), tag, hash, given["own"])
+            for path, tag, hash in zip(
+                paths, _each(given["tag"], len(paths), ""), _each(given["checksum"], len(paths), 0), strict=True
+            )
+        )
         if files:
             self._topcook_notify(method, Kind.OUTPUTS, given["workitem_id"], given["index"], files)
 
     def onWorkItemSetAttribute(self, workitem_id: Any, *rest: Any) -> None:
         """Set all values of an attribute: ``(item, attribute, values)`` or ``(item, index, attribute, values)``."""
         if len(rest) not in (2, 3):
-            raise TypeError("onWorkItemSetAttribute() takes (item, attribute, values) or "
-                            f"(item, index, attribute, values), not {len(rest) + 1} arguments")
+            raise TypeError(
+                "onWorkItemSetAttribute() takes (item, attribute, values) or "
+                f"(item, index, attribute, values), not {len(rest) + 1} arguments"
+            )
         index, (name, values) = (-1, rest) if len(rest) == 2 else (rest[0], rest[1:])  # noqa: PLR2004
         made = attribute_of(list(_listed(values)))
-        self._topcook_notify("onWorkItemSetAttribute", Kind.ATTRIBUTE, workitem_id, index,
-                             (_text(name), made.type, made.values, None))
+        self._topcook_notify(
+            "onWorkItemSetAttribute", Kind.ATTRIBUTE, workitem_id, index, (_text(name), made.type, made.values, None)
+        )
 
-    def onWorkItemSetIntAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                               value: Any = None, attrib_index: Any = 0, **spelled: Any) -> None:
+    def onWorkItemSetIntAttrib(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        attribute_name: Any = None,
+        value: Any = None,
+        attrib_index: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """Set an int component, or with a list all of them."""
-        self._topcook_attribute("onWorkItemSetIntAttrib", AttribType.Int, [workitem_id, index, attribute_name, value,
-                                                                         attrib_index], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetIntAttrib", AttribType.Int, [workitem_id, index, attribute_name, value, attrib_index], spelled
+        )
 
-    def onWorkItemSetFloatAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                                 value: Any = None, attrib_index: Any = 0, **spelled: Any) -> None:
+    def onWorkItemSetFloatAttrib(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        attribute_name: Any = None,
+        value: Any = None,
+        attrib_index: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """Set a float component, or with a list all of them."""
-        self._topcook_attribute("onWorkItemSetFloatAttrib", AttribType.Float, [workitem_id, index, attribute_name,
-                                                                             value, attrib_index], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetFloatAttrib",
+            AttribType.Float,
+            [workitem_id, index, attribute_name, value, attrib_index],
+            spelled,
+        )
 
-    def onWorkItemSetStringAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                                  value: Any = None, attrib_index: Any = 0, **spelled: Any) -> None:
+    def onWorkItemSetStringAttrib(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        attribute_name: Any = None,
+        value: Any = None,
+        attrib_index: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """Set a string component, or with a list all of them."""
-        self._topcook_attribute("onWorkItemSetStringAttrib", AttribType.String, [workitem_id, index, attribute_name,
-                                                                               value, attrib_index], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetStringAttrib",
+            AttribType.String,
+            [workitem_id, index, attribute_name, value, attrib_index],
+            spelled,
+        )
 
-    def onWorkItemSetFileAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                                value: Any = None, attrib_index: Any = 0, **spelled: Any) -> None:
+    def onWorkItemSetFileAttrib(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        attribute_name: Any = None,
+        value: Any = None,
+        attrib_index: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """Set a file component (a ``pdg.File``, a path, or ``(path, tag, hash, owned)``), or with a list all."""
-        self._topcook_attribute("onWorkItemSetFileAttrib", AttribType.File, [workitem_id, index, attribute_name,
-                                                                           value, attrib_index], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetFileAttrib",
+            AttribType.File,
+            [workitem_id, index, attribute_name, value, attrib_index],
+            spelled,
+        )
 
-    def onWorkItemSetDictAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                                value: Any = None, attrib_index: Any = 0, **spelled: Any) -> None:
+    def onWorkItemSetDictAttrib(
+        self,
+        workitem_id: Any = None,
+        index: Any = -1,
+        attribute_name: Any = None,
+        value: Any = None,
+        attrib_index: Any = 0,
+        **spelled: Any,
+    ) -> None:
         """Set a dict component, or with a list all of them."""
-        self._topcook_attribute("onWorkItemSetDictAttrib", AttribType.Dict, [workitem_id, index, attribute_name,
-                                                                           value, attrib_index], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetDictAttrib",
+            AttribType.Dict,
+            [workitem_id, index, attribute_name, value, attrib_index],
+            spelled,
+        )
 
-    def onWorkItemSetPyObjectAttrib(self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None,
-                                    value: Any = None, **spelled: Any) -> None:
+    def onWorkItemSetPyObjectAttrib(
+        self, workitem_id: Any = None, index: Any = -1, attribute_name: Any = None, value: Any = None, **spelled: Any
+    ) -> None:
         """Set a Python object."""
-        self._topcook_attribute("onWorkItemSetPyObjectAttrib", AttribType.PyObject, [workitem_id, index,
-                                                                                   attribute_name, value, 0], spelled)
+        self._topcook_attribute(
+            "onWorkItemSetPyObjectAttrib", AttribType.PyObject, [workitem_id, index, attribute_name, value, 0], spelled
+        )
 
     def _topcook_attribute(self, method: str, kind: AttribType, given: list[Any], spelled: dict[str, Any]) -> None:
         names = ("workitem_id", "index", "attribute_name", "value", "attrib_index")
@@ -195,32 +310,64 @@ class SchedulerNotifications(SchedulerLink):
         else:
             is_array = isinstance(value, list | tuple) and kind is not AttribType.PyObject
             value = tuple(value) if is_array else value
-        self._topcook_notify(method, Kind.ATTRIBUTE, said["workitem_id"], said["index"],
-                             (_text(said["attribute_name"]), kind, value, None if is_array else int(component or 0)))
+        self._topcook_notify(
+            method,
+            Kind.ATTRIBUTE,
+            said["workitem_id"],
+            said["index"],
+            (_text(said["attribute_name"]), kind, value, None if is_array else int(component or 0)),
+        )
 
-    def onWorkItemAppendLog(self, workitem_id: Any = None, index: Any = -1, log_data: Any = "", log_type: Any = 3,
-                            **spelled: Any) -> None:
+    def onWorkItemAppendLog(
+        self, workitem_id: Any = None, index: Any = -1, log_data: Any = "", log_type: Any = 3, **spelled: Any
+    ) -> None:
         """Add to the item's log; ``log_type`` is a ``pdg.workItemLogType``."""
-        said = settle("onWorkItemAppendLog", {"workitem_id": workitem_id, "index": index, "log_data": log_data,
-                                              "log_type": log_type}, spelled)
-        self._topcook_notify("onWorkItemAppendLog", Kind.LOG, said["workitem_id"], said["index"],
-                             (_text(said["log_data"]), int(said["log_type"])))
+        said = settle(
+            "onWorkItemAppendLog",
+            {"workitem_id": workitem_id, "index": index, "log_data": log_data, "log_type": log_type},
+            spelled,
+        )
+        self._topcook_notify(
+            "onWorkItemAppendLog",
+            Kind.LOG,
+            said["workitem_id"],
+            said["index"],
+            (_text(said["log_data"]), int(said["log_type"])),
+        )
 
-    def onWorkItemSetCustomState(self, workitem_id: Any = None, index: Any = -1, custom_state: Any = "",
-                                 **spelled: Any) -> None:
+    def onWorkItemSetCustomState(
+        self, workitem_id: Any = None, index: Any = -1, custom_state: Any = "", **spelled: Any
+    ) -> None:
         """Say what the farm calls the job's state."""
-        said = settle("onWorkItemSetCustomState", {"workitem_id": workitem_id, "index": index,
-                                                   "custom_state": custom_state}, spelled)
-        self._topcook_notify("onWorkItemSetCustomState", Kind.CUSTOM_STATE, said["workitem_id"], said["index"],
-                             (_text(said["custom_state"]),))
+        said = settle(
+            "onWorkItemSetCustomState",
+            {"workitem_id": workitem_id, "index": index, "custom_state": custom_state},
+            spelled,
+        )
+        self._topcook_notify(
+            "onWorkItemSetCustomState",
+            Kind.CUSTOM_STATE,
+            said["workitem_id"],
+            said["index"],
+            (_text(said["custom_state"]),),
+        )
 
-    def onWorkItemSetCookPercent(self, workitem_id: Any = None, index: Any = -1, cook_percent: Any = 0.0,
-                                 **spelled: Any) -> None:
+    def onWorkItemSetCookPercent(
+        self, workitem_id: Any = None, index: Any = -1, cook_percent: Any = 0.0, **spelled: Any
+    ) -> None:
         """Say how much is done, 0 to 1."""
-        said = settle("onWorkItemSetCookPercent", {"workitem_id": workitem_id, "index": index,
-                                                   "cook_percent": cook_percent}, spelled)
-        self._topcook_notify("onWorkItemSetCookPercent", Kind.PERCENT, said["workitem_id"], said["index"],
-                             (min(max(float(said["cook_percent"]), 0.0), 1.0),))
+        said = settle(
+            "onWorkItemSetCookPercent",
+            {"workitem_id": workitem_id, "index": index, "cook_percent": cook_percent},
+            spelled,
+        )
+        self._topcook_notify(
+            "onWorkItemSetCookPercent",
+            Kind.PERCENT,
+            said["workitem_id"],
+            said["index"],
+            (min(max(float(said["cook_percent"]), 0.0), 1.0),),
+        )
 
     def onWorkItemInvalidateCache(self, workitem_id: Any = None, index: Any = -1, **spelled: Any) -> None:
         """Say that the item's cached outputs are stale."""

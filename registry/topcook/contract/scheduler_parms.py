@@ -29,8 +29,10 @@ class SchedulerParms(SchedulerLink):
     @property
     def _topcook_parms(self) -> Parms:
         if not self._topcook.ports_ready:
-            raise CookError("parms cannot be read or set inside __init__: PDG makes them afterwards\n"
-                            "    read them in onStart or onStartCook")
+            raise CookError(
+                "parms cannot be read or set inside __init__: PDG makes them afterwards\n"
+                "    read them in onStart or onStartCook"
+            )
         return self._topcook.parms
 
     def __getitem__(self, name: str) -> Port | None:
@@ -60,8 +62,10 @@ class SchedulerParms(SchedulerLink):
     def _topcook_missing(self, name: str) -> None:
         if name not in self._topcook_missed:
             self._topcook_missed |= {name}
-            self._topcook.log(f'parm "{name}" is read, but neither declared nor set: self["{name}"] is None\n'
-                              f"    give it a value: [schedulers.{self.name}.parms] {name} = ...")
+            self._topcook.log(
+                f'parm "{name}" is read, but neither declared nor set: self["{name}"] is None\n'
+                f"    give it a value: [schedulers.{self.name}.parms] {name} = ..."
+            )
 
     def parameter(self, name: str) -> Port | None:
         """The port of a parm, ``None`` when there is no such parm."""
@@ -121,7 +125,7 @@ class SchedulerParms(SchedulerLink):
 
     @property
     def isWaitForFailures(self) -> bool:
-        """"Block on Failed Work Items"."""
+        """ "Block on Failed Work Items"."""
         return bool(self._topcook_integer("pdg_waitforfailures", 0))
 
     @property
@@ -140,26 +144,30 @@ class SchedulerParms(SchedulerLink):
 
     # overrides
 
-    def evaluateStringOverride(self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None,
-                               default_value: Any = None) -> str | None:
+    def evaluateStringOverride(
+        self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None, default_value: Any = None
+    ) -> str | None:
         """The text of ``<prefix>_<parm>`` for an item: see ``_topcook_override``; the default as it was given."""
         port = self._topcook_override(node, prefix, parm, work_item)
         return default_value if port is None else port.evaluateString(work_item)
 
-    def evaluateIntOverride(self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None,
-                            default_value: Any = None) -> int:
+    def evaluateIntOverride(
+        self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None, default_value: Any = None
+    ) -> int:
         """The same as an int, whatever type the default has."""
         port = self._topcook_override(node, prefix, parm, work_item)
         return int(default_value or 0) if port is None else port.evaluateInt(work_item)
 
-    def evaluateFloatOverride(self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None,
-                              default_value: Any = None) -> float:
+    def evaluateFloatOverride(
+        self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None, default_value: Any = None
+    ) -> float:
         """The same as a float, whatever type the default has."""
         port = self._topcook_override(node, prefix, parm, work_item)
         return float(default_value or 0) if port is None else port.evaluateFloat(work_item)
 
-    def evaluateBoolOverride(self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None,
-                             default_value: Any = None) -> bool:
+    def evaluateBoolOverride(
+        self, node: Any = None, prefix: str = "", parm: str = "", work_item: Any = None, default_value: Any = None
+    ) -> bool:
         """The same as a bool."""
         port = self._topcook_override(node, prefix, parm, work_item)
         return bool(default_value) if port is None else port.evaluateBool(work_item)

@@ -81,7 +81,8 @@ class SchedulerPaths(SchedulerLink):
         directories = self._topcook.directories
         temp = directories.temp_dir(local=True)
         if temp not in directories.made or os.path.realpath(directories.working_dir(local=True)).startswith(
-                os.path.realpath(temp)):
+            os.path.realpath(temp)
+        ):
             return False
         import shutil
 
@@ -107,7 +108,7 @@ class SchedulerPaths(SchedulerLink):
         if not _ABSOLUTE.match(text):
             return posixpath.normpath(posixpath.join(self._topcook_local("workingDir", text), text))
         local, remote = self._topcook.directories.working
-        return local + text[len(remote):] if local != remote and _is_below(text, remote) else text
+        return local + text[len(remote) :] if local != remote and _is_below(text, remote) else text
 
     def delocalizePath(self, path: Any) -> str:
         """``path`` with the directory it lies in as a token; the inverse of ``localizePath``."""
@@ -116,7 +117,7 @@ class SchedulerPaths(SchedulerLink):
             for local in (True, False):
                 folder = str(getattr(self, method)(local)).rstrip("/")
                 if folder and _is_below(text, folder):
-                    return token + text[len(folder):]
+                    return token + text[len(folder) :]
         return text
 
     def formatTransferPath(self, file_path: Any) -> str:
@@ -163,7 +164,8 @@ class SchedulerPaths(SchedulerLink):
                 f'workingDir and localizePath of "{self.name}" call each other without end over "{path}"\n'
                 "    localizePath asks workingDir(True) where this machine's directory is\n"
                 "    let workingDir(True) answer without localizePath, as by "
-                'self["pdg_workingdir"].evaluateString()')
+                'self["pdg_workingdir"].evaluateString()'
+            )
         self._topcook_asking |= {thread}
         try:
             return str(getattr(self, method)(True))

@@ -120,8 +120,9 @@ class SchedulerServices(SchedulerEnvironment):
 
     def getPollingClient(self) -> Any:
         """Raises: the message queue is Houdini's."""
-        raise NotImplementedError("getPollingClient returns a client of Houdini's PDGNet message queue; "
-                                  "jobs report to the result server here")
+        raise NotImplementedError(
+            "getPollingClient returns a client of Houdini's PDGNet message queue; jobs report to the result server here"
+        )
 
     # events
 

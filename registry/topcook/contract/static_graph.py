@@ -37,14 +37,20 @@ def unfinished_ancestors(item: Record, *, expand_partitions: bool) -> list[Recor
     return list(found.values())
 
 
-def dependency_maps(items: Iterable[Record], services: GraphServices, belongs: Callable[[Record], bool], *,
-                    expand_partitions: bool = False) -> tuple[Graph, Graph, list[WorkItem]]:
+def dependency_maps(
+    items: Iterable[Record],
+    services: GraphServices,
+    belongs: Callable[[Record], bool],
+    *,
+    expand_partitions: bool = False,
+) -> tuple[Graph, Graph, list[WorkItem]]:
     """``(dependencies, dependents, ready_items)`` over the unfinished items for which ``belongs`` holds.
 
     Every such item is a key of both dicts, leaves included. An item that waits for somebody else's is not ready.
     """
-    wanted: Sequence[Record] = [item for item in items if item.state not in FINAL
-                                and not item.traits & Trait.AUTOMATIC and belongs(item)]
+    wanted: Sequence[Record] = [
+        item for item in items if item.state not in FINAL and not item.traits & Trait.AUTOMATIC and belongs(item)
+    ]
     handles = {item.id: WorkItem(item, services) for item in wanted}
     dependencies: Graph = {handle: [] for handle in handles.values()}
     dependents: Graph = {handle: [] for handle in handles.values()}

@@ -314,8 +314,9 @@ class WorkItem(ItemLog):
         """Report that sub-item ``index`` cooks."""
         self._scheduler().onWorkItemStartCook(self.record.id, index)
 
-    def cookSubItem(self, index: int, state: WorkItemState = WorkItemState.CookedSuccess,
-                    duration: float = 0.0) -> None:
+    def cookSubItem(
+        self, index: int, state: WorkItemState = WorkItemState.CookedSuccess, duration: float = 0.0
+    ) -> None:
         """Report how sub-item ``index`` ended."""
         if state in SUCCESSFUL:
             self._scheduler().onWorkItemSucceeded(self.record.id, index, duration)
@@ -334,8 +335,11 @@ class WorkItem(ItemLog):
     @property
     def environment(self) -> dict[str, str]:
         """The variables its attributes export to a job (flag ``EnvExport``), by upper-cased name."""
-        return {name.upper(): self.stringAttribValue(name) or ""
-                for name, found in (self.record.attributes or {}).items() if found.flags & AttribFlag.EnvExport}
+        return {
+            name.upper(): self.stringAttribValue(name) or ""
+            for name, found in (self.record.attributes or {}).items()
+            if found.flags & AttribFlag.EnvExport
+        }
 
     def envLookup(self, key: str) -> str:
         """A variable as its job would see it: exported, else of the network's environment, else empty."""

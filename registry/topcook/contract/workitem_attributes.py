@@ -198,8 +198,9 @@ class ItemAttributes:
 
     def attribValues(self, name: str | None = None) -> Any:
         """All components of one attribute, or without a name a dict of all attributes."""
-        return self.attribArray(name) if name is not None else {key: self.attribArray(key) for key in
-                                                                self.attribNames()}
+        return (
+            self.attribArray(name) if name is not None else {key: self.attribArray(key) for key in self.attribNames()}
+        )
 
     def intAttribValue(self, name: str, index: int = 0) -> int | None:
         """One component as an int."""
@@ -317,8 +318,9 @@ class ItemAttributes:
         """A number that changes when an attribute does; the same in every process."""
         import hashlib
 
-        text = repr(sorted((name, found.type.name, found.values)
-                           for name, found in (self.record.attributes or {}).items()))
+        text = repr(
+            sorted((name, found.type.name, found.values) for name, found in (self.record.attributes or {}).items())
+        )
         return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 

@@ -18,8 +18,9 @@ class ItemLog(ItemFiles):
         name = self.record.scheduler or self.services.scheduler_name_for(self.record.node)
         found = self.services.scheduler_object(name)
         if found is None:
-            raise CookRefusedError(f'work item "{self.record.name}" has no scheduler yet\n'
-                                   "    this is known once the cook has started")
+            raise CookRefusedError(
+                f'work item "{self.record.name}" has no scheduler yet\n    this is known once the cook has started'
+            )
         return found
 
     @property

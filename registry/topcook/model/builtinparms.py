@@ -6,29 +6,60 @@ from topcook.model.parms import ParmSpec
 
 #: PDG's parms of every scheduler node, with PDG's defaults.
 SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
-    ParmSpec("pdg_workingdir", "String", "Working Directory", default=("$HIP",),
-             help="Where work items write, as seen from this machine."),
+    ParmSpec(
+        "pdg_workingdir",
+        "String",
+        "Working Directory",
+        default=("$HIP",),
+        help="Where work items write, as seen from this machine.",
+    ),
     ParmSpec("localsharedroot", "String", "Local Shared Root", help="pdg_workingdir is relative to it, here."),
     ParmSpec("remotesharedroot", "String", "Remote Shared Root", help="pdg_workingdir is relative to it, on the farm."),
     ParmSpec("pdg_usemaxtasks", "Toggle", "Limit Jobs", default=(False,), help="Whether pdg_maxtasks counts."),
     ParmSpec("pdg_maxtasks", "Integer", "Maximum Jobs", default=(0,), help="Jobs in flight at most, 0: any number."),
-    ParmSpec("pdg_workitemdatasource", "Integer", "Work Item Data Source", default=(0,),
-             help="0: a JSON file for each item, 1: by message from the result server."),
-    ParmSpec("pdg_deletetempdir", "Integer", "Delete Temp Dir", default=(0,),
-             help="0: never, 1: when the scheduler is deleted, 2: when the cook completes."),
+    ParmSpec(
+        "pdg_workitemdatasource",
+        "Integer",
+        "Work Item Data Source",
+        default=(0,),
+        help="0: a JSON file for each item, 1: by message from the result server.",
+    ),
+    ParmSpec(
+        "pdg_deletetempdir",
+        "Integer",
+        "Delete Temp Dir",
+        default=(0,),
+        help="0: never, 1: when the scheduler is deleted, 2: when the cook completes.",
+    ),
     ParmSpec("pdg_compressworkitemdata", "Toggle", "Compress Work Item Data", default=(False,)),
     ParmSpec("pdg_validateoutputs", "Toggle", "Validate Outputs When Recooking", default=(True,)),
-    ParmSpec("pdg_checkexpectedoutputs", "Toggle", "Check Expected Outputs on Disk", default=(True,),
-             help="A declared output that is not there after the job fails its item."),
+    ParmSpec(
+        "pdg_checkexpectedoutputs",
+        "Toggle",
+        "Check Expected Outputs on Disk",
+        default=(True,),
+        help="A declared output that is not there after the job fails its item.",
+    ),
     ParmSpec("pdg_waitforfailures", "Toggle", "Block on Failed Work Items", default=(False,)),
     ParmSpec("pdg_tickperiod", "Float", "Tick Period", default=(0.5,), help="Seconds between two onTick calls."),
-    ParmSpec("pdg_maxitems", "Integer", "Max Items", default=(30,),
-             help="onSchedule calls between two ticks at most, 0: any number."),
+    ParmSpec(
+        "pdg_maxitems",
+        "Integer",
+        "Max Items",
+        default=(30,),
+        help="onSchedule calls between two ticks at most, 0: any number.",
+    ),
 )
 
 #: Parms of every node that makes work items.
 NODE_PARMS: tuple[ParmSpec, ...] = (
     ParmSpec("pdg_workitemlabel", "String", "Work Item Label", help="The label of each item; may hold @attributes."),
-    ParmSpec("pdg_workitemgeneration", "String", "Generate When", default=("automatic",), tags=frozenset({"menu"}),
-             help="automatic, allgenerated (static), allcooked, eachcooked (dynamic)."),
+    ParmSpec(
+        "pdg_workitemgeneration",
+        "String",
+        "Generate When",
+        default=("automatic",),
+        tags=frozenset({"menu"}),
+        help="automatic, allgenerated (static), allcooked, eachcooked (dynamic).",
+    ),
 )

@@ -29,7 +29,7 @@ def dependency_graph(graph: GraphServices, items: Sequence[Record], *, expand_pa
     followers: dict[WorkItem, list[WorkItem]] = {handle: [] for handle in handles.values()}
     ready = []
     for item in kept:
-        needed = [handles[d.id] for d in _needs(item, expand_partitions) if d.id in handles]
+        needed = [handles[d.id] for d in _needs(item, expand=expand_partitions) if d.id in handles]
         handle = handles[item.id]
         waits[handle] = needed
         for other in needed:
@@ -39,7 +39,7 @@ def dependency_graph(graph: GraphServices, items: Sequence[Record], *, expand_pa
     return waits, followers, ready
 
 
-def _needs(item: Record, expand: bool) -> list[Record]:
+def _needs(item: Record, *, expand: bool) -> list[Record]:
     if not expand:
         return item.dependencies
     found: dict[int, Record] = {}

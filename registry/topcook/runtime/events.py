@@ -19,7 +19,9 @@ class PyEventHandler:
 
     __slots__ = ("call", "events", "owner", "pass_handler")
 
-    def __init__(self, owner: object, call: Callable[..., object], events: frozenset[int], *, pass_handler: bool) -> None:
+    def __init__(
+        self, owner: object, call: Callable[..., object], events: frozenset[int], *, pass_handler: bool
+    ) -> None:
         """Belong to ``owner``."""
         self.owner = owner
         self.call = call
@@ -39,8 +41,9 @@ class EventBoard:
         """Whether anybody listens."""
         return bool(self._handlers)
 
-    def add(self, owner: object, call: Callable[..., object], events: Sequence[int], *,
-            pass_handler: bool) -> PyEventHandler:
+    def add(
+        self, owner: object, call: Callable[..., object], events: Sequence[int], *, pass_handler: bool
+    ) -> PyEventHandler:
         """Have ``call(event)``, or ``call(handler, event)``, called for these event types of ``owner``."""
         handler = PyEventHandler(owner, call, frozenset(int(e) for e in events), pass_handler=pass_handler)
         self._handlers = [*self._handlers, handler]
@@ -60,5 +63,5 @@ class EventBoard:
             if handler.owner == owner and (int(event.type) in handler.events or ALL in handler.events):
                 try:
                     handler.call(handler, event) if handler.pass_handler else handler.call(event)
-                except Exception:  # a handler is author code: whatever it raises is its own affair
+                except Exception:  # noqa: BLE001 - a handler is author code: whatever it raises is its own affair
                     _log.exception("an event handler raised")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -113,14 +115,15 @@ class Generator:
         upstream = [record for record in request.upstream if Trait.NO_GENERATE not in record.traits]
         if not upstream and request.node.inputs:
             return result
-        for batch in [[record] for record in upstream] if request.each else [upstream]:
-            try:
-                items = make[request.node.kind](request, batch)
-            except RefusedError as refused:
-                result.problems += refused.problems
-            else:
-                result.items += items
-                self._made[request.node] = self._made.get(request.node, 0) + len(items)
+        with _collector_at_rest(static=request.static):
+            for batch in [[record] for record in upstream] if request.each else [upstream]:
+                try:
+                    items = make[request.node.kind](request, batch)
+                except RefusedError as refused:
+                    result.problems += refused.problems
+                else:
+                    result.items += items
+                    self._made[request.node] = self._made.get(request.node, 0) + len(items)
         result.problems = capped(result.problems)
         return result
 
@@ -177,6 +180,19 @@ class Generator:
 
     def _handles(self, records: Sequence[Record]) -> list[WorkItem]:
         return [WorkItem(record, self._graph) for record in records]
+
+
+@contextmanager
+def _collector_at_rest(*, static: bool) -> Iterator[None]:
+    """Keep the cyclic collector off while a static graph is made: it would walk all of it, again and again."""
+    rest = static and gc.isenabled()
+    if rest:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if rest:
+            gc.enable()
 
 
 def _call(node: Node, instance: Any, name: str, *args: Any) -> None:

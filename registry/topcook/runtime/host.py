@@ -87,7 +87,7 @@ class Host(HostDoor):
     # ------------------------------------------------------------------ life
 
     def open(self) -> None:
-        """Make the instance and call ``onStart``, and wait; raises ``CookRefusedError`` with what the author has to mend."""
+        """Make the instance, call ``onStart``, wait; raises ``CookRefusedError`` with what the author has to mend."""
         done = threading.Event()
 
         def make() -> None:
@@ -342,7 +342,9 @@ class Host(HostDoor):
         for item in self.graph.items():
             if item.scheduler == self.name and item.attempt and (asked or item.state in UNSUCCESSFUL):
                 handle = ItemHandle(item, self.graph)
-                told.append((item, self._uri("getLogURI", handle, failures), self._uri("getStatusURI", handle, failures)))
+                told.append(
+                    (item, self._uri("getLogURI", handle, failures), self._uri("getStatusURI", handle, failures))
+                )
                 if time.monotonic() > give_up:
                     break
         if told:

@@ -130,7 +130,8 @@ class HostDoor:
         """The ``PDG_*`` variables of a job for ``item``."""
         if self._common is None:
             self._common = environment.common_variables(
-                self.directories, self._server_address(), self.graph.secret, self.graph.network.hip)
+                self.directories, self._server_address(), self.graph.secret, self.graph.network.hip
+            )
         token = self.link.token(item) if self.link is not None else ""
         return {**self._common, **environment.item_variables(item, token)}
 
@@ -147,8 +148,12 @@ class HostDoor:
         """Make the directories and write the item's data file, unless it travels by message."""
         self.prepare_directories()
         if not self.parm_value("pdg_workitemdatasource"):
-            self.graph.write_item_data(item, self.directories.data_dir(local=True), self.name,
-                                       compress=bool(self.parm_value("pdg_compressworkitemdata")))
+            self.graph.write_item_data(
+                item,
+                self.directories.data_dir(local=True),
+                self.name,
+                compress=bool(self.parm_value("pdg_compressworkitemdata")),
+            )
 
     def accept_in_process(self, *, accept: bool) -> None:
         """Whether in-process items may be handed to this scheduler."""

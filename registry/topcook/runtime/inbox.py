@@ -5,6 +5,7 @@ A batch is what arrived while the last one was worked on; nothing waits on purpo
 
 from __future__ import annotations
 
+import contextlib
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +59,11 @@ class Inbox:
 
     def drain(self, timeout: float | None = None) -> list[Any]:
         """Everything that is there, at least one event; empty only when ``timeout`` seconds went by without any."""
-        queue = self._queue
-        try:
-            batch = [queue.get(timeout=timeout)]
-            take = queue.get_nowait
+        batch: list[Any] = []
+        take = self._queue.get_nowait
+        # What was taken before the queue ran empty must not be lost: appended one by one.
+        with contextlib.suppress(Empty):
+            batch.append(self._queue.get(timeout=timeout))
             for _ in range(LARGEST_BATCH):
-                batch.append(take())
-        except Empty:
-            return batch if "batch" in locals() else []
+                batch.append(take())  # noqa: PERF401
         return batch

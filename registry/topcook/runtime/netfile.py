@@ -30,9 +30,15 @@ KeyPath = tuple[str | int, ...]
 Setting = tuple[str, str, Any]
 
 
-def load_network(path: str | Path, *, scheduler: str | None = None, overrides: Mapping[str, str] | None = None,
-                 parms: Iterable[Setting] = (), job_parms: Iterable[Setting] = (),
-                 factory: Factory | None = None) -> GraphContext:
+def load_network(
+    path: str | Path,
+    *,
+    scheduler: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    parms: Iterable[Setting] = (),
+    job_parms: Iterable[Setting] = (),
+    factory: Factory | None = None,
+) -> GraphContext:
     """Read a network file and build its graph context.
 
     ``scheduler`` and ``overrides`` (node to scheduler) are those of the command line, as are ``parms`` and
@@ -46,8 +52,10 @@ def load_network(path: str | Path, *, scheduler: str | None = None, overrides: M
     if builder.problems:
         builder.context.close()
         count = len(builder.problems)
-        raise GraphFileError(builder.problems, f'network file "{file.path}" has '
-                             f"{count} mistake{'s' if count > 1 else ''}; nothing was run")
+        raise GraphFileError(
+            builder.problems,
+            f'network file "{file.path}" has {count} mistake{"s" if count > 1 else ""}; nothing was run',
+        )
     return builder.context
 
 
@@ -76,8 +84,10 @@ class _Builder:
             self._default(spec.scheduler)
         if spec.inprocess_scheduler:
             network.in_process_scheduler = spec.inprocess_scheduler
-            self._try(("network", "inprocess_scheduler"),
-                      lambda: self.context.core.instance_name(spec.inprocess_scheduler or ""))
+            self._try(
+                ("network", "inprocess_scheduler"),
+                lambda: self.context.core.instance_name(spec.inprocess_scheduler or ""),
+            )
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)
@@ -119,7 +129,7 @@ class _Builder:
         parms = self.file.nodes[name].parms
         if parm not in parms:
             stem = parm.rstrip("0123456789")
-            number = parm[len(stem):]
+            number = parm[len(stem) :]
             for key, value in parms.items():
                 if number and isinstance(value, list) and len(value) >= int(number) > 0:
                     row = value[int(number) - 1]
@@ -131,9 +141,19 @@ class _Builder:
         for spec in specs:
             kind = PARM_TYPES.get(spec.type.lower(), "String")
             value = spec.value if isinstance(spec.value, list) else [] if spec.value is None else [spec.value]
-            self.context.addParameter(owner, ParmSpec(
-                spec.name, kind, spec.label, max(spec.size, len(value), 1), tuple(value), frozenset(spec.tags),
-                spec.help, spec.secret))
+            self.context.addParameter(
+                owner,
+                ParmSpec(
+                    spec.name,
+                    kind,
+                    spec.label,
+                    max(spec.size, len(value), 1),
+                    tuple(value),
+                    frozenset(spec.tags),
+                    spec.help,
+                    spec.secret,
+                ),
+            )
 
     def _parms(self, owner: str, values: Mapping[str, Any], place: KeyPath) -> None:
         for parm, value in values.items():
@@ -150,9 +170,13 @@ class _Builder:
             self._try(None, lambda: self.context.core.instance_name(scheduler), "--scheduler: ")
         for node, name in overrides.items():
             if node not in network.nodes:
-                self.problems.append(Problem(
-                    "unknown-node", f'--override {node}={name}: there is no node "{node}"',
-                    hint=f"there are: {', '.join(network.nodes)}"))
+                self.problems.append(
+                    Problem(
+                        "unknown-node",
+                        f'--override {node}={name}: there is no node "{node}"',
+                        hint=f"there are: {', '.join(network.nodes)}",
+                    )
+                )
             else:
                 self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: ")  # noqa: B023 - run at once
         for owner, parm, value in parms:
@@ -194,7 +218,8 @@ class _Builder:
             self.problems += [Problem(p.code, before + p.message, path, line, column, p.hint) for p in error.problems]
             return
         first, _, rest = str(error).partition("\n")
-        code = {UnknownSchedulerError: "unknown-scheduler", UnknownTypeError: "unknown-type",
-                CycleError: "cycle"}.get(type(error), "refused")
+        code = {UnknownSchedulerError: "unknown-scheduler", UnknownTypeError: "unknown-type", CycleError: "cycle"}.get(
+            type(error), "refused"
+        )
         hint = "\n    ".join(line.strip() for line in rest.splitlines()) or None
         self.problems.append(Problem(code, before + first, path, line, column, hint))

@@ -21,11 +21,11 @@ IN_PROCESS_DEFAULT = "inprocessscheduler"
 
 @dataclass(slots=True)
 class SchedulerChoice:
-    """Chooses schedulers by name, strongest first: item attribute, ``--override NODE=``, the node's own,
-    ``--scheduler``, the network's default, localscheduler.
+    """Chooses schedulers by name.
 
-    ``resolve`` turns a name into the name of an instance (making an implicit one for a type's name) or raises
-    ``UnknownSchedulerError``; ``accepts`` tells whether an instance takes in-process items.
+    Strongest first: item attribute, ``--override NODE=``, the node's own, ``--scheduler``, the network's default,
+    localscheduler. ``resolve`` turns a name into the name of an instance (making an implicit one for a type's name) or
+    raises ``UnknownSchedulerError``; ``accepts`` tells whether an instance takes in-process items.
     """
 
     network: Network
@@ -54,7 +54,7 @@ class SchedulerChoice:
     def _asked(self, node: Node) -> tuple[str, str]:
         for name, why in (
             (self.by_node.get(node.name), f"--override {node.name}="),
-            (node.scheduler, f'the node\'s own "scheduler"'),
+            (node.scheduler, 'the node\'s own "scheduler"'),
             (self.default, "--scheduler"),
             (self.network.default_scheduler, "the network's default"),
         ):

@@ -41,7 +41,7 @@ def check_parm(parms: Parms, name: str, value: Any, *, undeclared: bool) -> Iter
 
 
 def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
-    names = [known for known in parms.specs]
+    names = list(parms.specs)
     close = difflib.get_close_matches(name, names, 3, SLIP if undeclared else 0.6)
     if undeclared and not close:
         return
@@ -55,13 +55,19 @@ def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
 def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
     values = value if isinstance(value, list | tuple) else [value]
     if isinstance(value, list | tuple) and spec.size == 1 and len(spec.default) <= 1 and "list" not in spec.tags:
-        yield Problem("wrong-type", f'parm "{name}" is {_told(spec.type)}, found a list of {len(values)}',
-                      hint=f"give a single value: {name} = {_sample(spec)}")
+        yield Problem(
+            "wrong-type",
+            f'parm "{name}" is {_told(spec.type)}, found a list of {len(values)}',
+            hint=f"give a single value: {name} = {_sample(spec)}",
+        )
         return
     for component in values:
         if not _fits(spec, component):
-            yield Problem("wrong-type", f'parm "{name}" is {_told(spec.type)}, found {_found(component)}',
-                          hint=f"for example: {name} = {_sample(spec)}")
+            yield Problem(
+                "wrong-type",
+                f'parm "{name}" is {_told(spec.type)}, found {_found(component)}',
+                hint=f"for example: {name} = {_sample(spec)}",
+            )
             return
 
 
@@ -85,8 +91,14 @@ def _told(kind: str) -> str:
 
 
 def _found(value: Any) -> str:
-    kind = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", dict: "a table",
-            list: "a list"}.get(type(value), type(value).__name__)
+    kind = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "a string",
+        dict: "a table",
+        list: "a list",
+    }.get(type(value), type(value).__name__)
     return f"{kind} ({value!r})" if not isinstance(value, dict | list) else kind
 
 
@@ -109,7 +121,10 @@ def check_job_parm(parms: Parms, scheduler: str, name: str, value: Any) -> Itera
         hint = f'did you mean "{close[0]}"?' if close else f"it has, to be overridden: {listed}"
         yield Problem("unknown-job-parm", f'scheduler "{scheduler}" has no parm "{name}"', hint=hint)
     elif not spec.is_job_parm:
-        yield Problem("not-overridable", f'parm "{name}" of scheduler "{scheduler}" cannot be overridden per node',
-                      hint=f"it may be when its template tags it jobParm; to be overridden are: {listed}")
+        yield Problem(
+            "not-overridable",
+            f'parm "{name}" of scheduler "{scheduler}" cannot be overridden per node',
+            hint=f"it may be when its template tags it jobParm; to be overridden are: {listed}",
+        )
     else:
         yield from _wrong_type(spec, name, value)

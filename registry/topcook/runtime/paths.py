@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def working_directories(graph: Graph, node: SchedulerNode) -> tuple[str, str]:
     """The local and the remote working directory as the parms say; a callback may set others.
 
-    A relative ``pdg_workingdir`` stands below ``localsharedroot`` here (without one, below the network file's directory)
-    and below ``remotesharedroot`` on the farm.
+    A relative ``pdg_workingdir`` stands below ``localsharedroot`` here (without one, below the
+    network file's directory) and below ``remotesharedroot`` on the farm.
     """
     environment = graph.environment()
 
@@ -30,5 +30,5 @@ def working_directories(graph: Graph, node: SchedulerNode) -> tuple[str, str]:
     if remote_root and not os.path.isabs(working):
         return local, f"{remote_root.rstrip('/')}/{working}"
     if remote_root and local.startswith(local_root.rstrip("/") + "/"):
-        return local, remote_root.rstrip("/") + local[len(local_root.rstrip("/")):]
+        return local, remote_root.rstrip("/") + local[len(local_root.rstrip("/")) :]
     return local, local

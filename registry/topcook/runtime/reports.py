@@ -66,14 +66,18 @@ class Reports:
         if duration is not None and duration <= 0:
             # Some files subtract the wrong way round, and some do not know: the times tell it better.
             duration = None
-        return ev.ItemEvent(item, trigger, self._link.clock.at(said.at), said.attempt, duration, said.exit_status,
-                            said.reason)
+        return ev.ItemEvent(
+            item, trigger, self._link.clock.at(said.at), said.attempt, duration, said.exit_status, said.reason
+        )
 
     def _unknown(self, said: Notification, scheduler: str) -> None:
         self.unknown += 1
         if self.unknown <= UNKNOWN_TOLD:
-            self._link.message("warning", scheduler or "result server",
-                               f"ignored a report on work item {said.item!r}, which nobody was given: {said!r}")
+            self._link.message(
+                "warning",
+                scheduler or "result server",
+                f"ignored a report on work item {said.item!r}, which nobody was given: {said!r}",
+            )
 
     def checked(self, event: ev.ItemEvent) -> ev.ItemEvent:
         """A success whose declared outputs are not there becomes a failure; those that are become outputs."""
@@ -122,7 +126,7 @@ def _store_outputs(graph: Graph, item: WorkItem, said: Notification) -> None:
     item.outputs = outputs
 
 
-def _store_attribute(graph: Graph, item: WorkItem, said: Notification) -> None:
+def _store_attribute(_: Graph, item: WorkItem, said: Notification) -> None:
     name, kind, value, index = said.payload
     attributes = item.attributes if item.attributes is not None else {}
     old = attributes.get(name)

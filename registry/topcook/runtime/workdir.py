@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from topcook.model.directories import Directories
 
 #: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
-SECRET_FILE = ".pdg_result_secret"
+SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 
 
 def make_directories(directories: Directories, owner: str) -> None:
     """Make the working, temp, script, data and log directories; raises ``CookRefusedError`` with the reason."""
-    for path in (directories.working_dir(local=True), directories.temp_dir(local=True),
-                 directories.script_dir(local=True), directories.data_dir(local=True),
-                 directories.log_dir(local=True)):
+    for path in (
+        directories.working_dir(local=True),
+        directories.temp_dir(local=True),
+        directories.script_dir(local=True),
+        directories.data_dir(local=True),
+        directories.log_dir(local=True),
+    ):
         if path in directories.made:
             continue
         try:

@@ -54,9 +54,18 @@ class FakeGraph:
             node.parms.set(parm, value)
         return node
 
-    def add_item(self, command: str = "", *, node: str = "node", index: int | None = None, frame: float | None = None,
-                 dependencies: Iterable[WorkItem] = (), traits: Trait = Trait.STATIC,
-                 function: Callable[[ItemHandle], object] | None = None, **attributes: Any) -> WorkItem:
+    def add_item(
+        self,
+        command: str = "",
+        *,
+        node: str = "node",
+        index: int | None = None,
+        frame: float | None = None,
+        dependencies: Iterable[WorkItem] = (),
+        traits: Trait = Trait.STATIC,
+        function: Callable[[ItemHandle], object] | None = None,
+        **attributes: Any,
+    ) -> WorkItem:
         """A work item's record with a command, dependencies, and attributes from plain values."""
         maker = self.add_node(node)
         item = self.new_item(maker, len(maker.items) if index is None else index)
@@ -119,8 +128,9 @@ class FakeGraph:
         """Run the item's function with its handle; raises what that raises."""
         self._functions[item.id](self.handle(item))
 
-    def add_event_handler(self, owner: object, handler: Callable[..., object], events: Sequence[int], *,
-                          pass_handler: bool) -> Any:
+    def add_event_handler(
+        self, owner: object, handler: Callable[..., object], events: Sequence[int], *, pass_handler: bool
+    ) -> Any:
         """Keep it in ``handlers``; a test calls it itself."""
         kept = (owner, handler, list(events), pass_handler)
         self.handlers.append(kept)

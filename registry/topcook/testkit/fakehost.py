@@ -90,16 +90,26 @@ class FakeHost:
     work.
     """
 
-    def __init__(self, graph: FakeGraph | None = None, name: str = "scheduler", type_name: str = "fakescheduler",
-                 working: str = "", **parms: Any) -> None:
+    def __init__(
+        self,
+        graph: FakeGraph | None = None,
+        name: str = "scheduler",
+        type_name: str = "fakescheduler",
+        working: str = "",
+        **parms: Any,
+    ) -> None:
         """A scheduler node with these parms, in ``graph`` or one of its own."""
         self.graph = graph or FakeGraph()
         self.name = name
         self.type_name = type_name
         self.parms = Parms()
-        self.parms.declare([ParmSpec("pdg_workingdir", default=("$HIP",)),
-                            ParmSpec("pdg_tickperiod", "Float", default=(0.5,)),
-                            ParmSpec("pdg_maxitems", "Integer", default=(30,))])
+        self.parms.declare(
+            [
+                ParmSpec("pdg_workingdir", default=("$HIP",)),
+                ParmSpec("pdg_tickperiod", "Float", default=(0.5,)),
+                ParmSpec("pdg_maxitems", "Integer", default=(30,)),
+            ]
+        )
         for parm, value in parms.items():
             self.parms.set(parm, value)
         home = working or self.graph.network.hip
@@ -167,13 +177,20 @@ class FakeHost:
 
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The variables that say which item it is."""
-        return {"PDG_ITEM_NAME": item.name, "PDG_ITEM_ID": str(item.id), "PDG_INDEX": str(item.index),
-                "PDG_ITEM_TOKEN": f"{item.id}.{item.attempt}"}
+        return {
+            "PDG_ITEM_NAME": item.name,
+            "PDG_ITEM_ID": str(item.id),
+            "PDG_INDEX": str(item.index),
+            "PDG_ITEM_TOKEN": f"{item.id}.{item.attempt}",
+        }
 
     def prepare_item(self, item: WorkItem) -> None:
         """Make the directories; the data file is not written."""
-        for folder in (self.directories.script_dir(local=True), self.directories.data_dir(local=True),
-                       self.directories.log_dir(local=True)):
+        for folder in (
+            self.directories.script_dir(local=True),
+            self.directories.data_dir(local=True),
+            self.directories.log_dir(local=True),
+        ):
             os.makedirs(folder, exist_ok=True)
         self.prepared.append(item)
 

@@ -51,6 +51,7 @@ class NodeBench:
         self._ids = itertools.count(1)
         self._items: dict[int, WorkItem] = {}
         self._instances: dict[Node, Any] = {}
+        self._environment = {**os.environ, "HIP": self.network.hip}
 
     def node(self, name: str, type_name: str | type, inputs: Sequence[Node] = (), **parms: Any) -> Node:
         """A new node of a registered type, or of a class of its own; raises ``UnknownTypeError``."""
@@ -121,7 +122,7 @@ class NodeBench:
 
     def environment(self) -> Mapping[str, str]:
         """The process environment and ``HIP``."""
-        return {**os.environ, "HIP": self.network.hip}
+        return self._environment
 
     def scheduler_name_for(self, _node: Node) -> str:
         """No node has a scheduler."""

@@ -112,11 +112,12 @@ class GraphContext:
         return next(name for name in (f"{base}{number}" for number in itertools.count(1)) if name not in taken)
 
     def connect(self, source: str, target: str, *ports: str) -> None:
-        """Let ``target`` take the items of ``source``: ``connect("a", "b")``, ``connect("a.out", "b.in")``, or
-        ``connect("a", "out", "b", "in")``. Raises ``CycleError``.
+        """Let ``target`` take the items of ``source``; raises ``CycleError``.
+
+        Written ``connect("a", "b")``, ``connect("a.out", "b.in")`` or ``connect("a", "out", "b", "in")``.
         """
         if ports:
-            source, target = source, ports[0]
+            target = ports[0]
         upstream, downstream = self._node(source.partition(".")[0]), self._node(target.partition(".")[0])
         chain = _path(downstream, upstream)
         if chain is not None:
@@ -165,7 +166,7 @@ class GraphContext:
     def setParameter(
         self, name: str, param_name: str, value: Any, index: int | None = None, param_type: Any = None
     ) -> None:
-        """Set a parm of a node or scheduler, or one component of it. Raises ``ProblemsError`` for what cannot stand there."""
+        """Set a parm of a node or scheduler, or a component; raises ``ProblemsError`` for what cannot stand there."""
         del param_type  # the value's own type says it
         parms, undeclared = self._parms(name)
         problems = list(check_parm(parms, param_name, value, undeclared=undeclared))
@@ -330,7 +331,7 @@ class GraphContext:
         return self._cook
 
     def open_schedulers(self, cook: Cook) -> None:
-        """Make the schedulers that the nodes of a cook name (``onStart``). Topcook's own; raises ``CookRefusedError``."""
+        """Make the schedulers that the nodes of a cook name (``onStart``); raises ``CookRefusedError``. Our own."""
         for name in self._named_schedulers(cook):
             self.core.host(name).open()
 

@@ -39,9 +39,10 @@ class Graph:
         record = self._core.item(str(name))
         return WorkItem(record, self._core) if record is not None else None
 
-    def dependencyGraph(self, expand_partitions: bool = False) -> tuple[
-            dict[WorkItem, list[WorkItem]], dict[WorkItem, list[WorkItem]], list[WorkItem]]:
+    def dependencyGraph(
+        self, expand_partitions: bool = False
+    ) -> tuple[dict[WorkItem, list[WorkItem]], dict[WorkItem, list[WorkItem]], list[WorkItem]]:
         """Dependencies, dependents and ready items of all work items; partitions may be replaced by their members."""
-        from topcook.runtime.dependencygraph import dependency_graph  # noqa: PLC0415 - few ask
+        from topcook.runtime.dependencygraph import dependency_graph
 
         return dependency_graph(self._core, self._core.items(), expand_partitions=expand_partitions)

@@ -31,8 +31,9 @@ class KeeperProcess:
     ends without a status; the next job starts a new keeper. ``on_error`` hears of callbacks that raised.
     """
 
-    def __init__(self, directory: str, *, die_with_parent: bool = False,
-                 on_error: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, directory: str, *, die_with_parent: bool = False, on_error: Callable[[str], None] | None = None
+    ) -> None:
         """Nothing is started or written yet."""
         self.directory = os.path.abspath(directory)
         self._die_with_parent = die_with_parent
@@ -177,8 +178,14 @@ class KeeperProcess:
         elif kind == wire.ENDED:
             _, token_, status, at_, reason, max_rss, cpu = fields
             why = reason.decode(errors="replace")
-            end = JobEnd(int(status) if status else None, float(at_), why, why.startswith(wire.CANCELED),
-                         int(max_rss), float(cpu))
+            end = JobEnd(
+                int(status) if status else None,
+                float(at_),
+                why,
+                why.startswith(wire.CANCELED),
+                int(max_rss),
+                float(cpu),
+            )
             self._end(token_.decode("ascii"), end)
         elif kind == wire.GONE:
             request = self._requests.pop(fields[1], None)

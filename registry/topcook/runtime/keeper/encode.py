@@ -47,9 +47,16 @@ def start_message(job: LocalJob, pool: bytes, environments: Environments) -> byt
     ahead, number, changes = environments.encode(job.env)
     argv = [os.fsencode(word) for word in job.argv]
     fields = [
-        wire.START, job.token.encode("ascii"), pool, b"%d" % max(job.slots, 1),
-        os.fsencode(os.path.abspath(job.cwd)), os.fsencode(os.path.abspath(job.log_path)),
-        b"%d" % number, b"%d" % len(argv), *argv, *changes,
+        wire.START,
+        job.token.encode("ascii"),
+        pool,
+        b"%d" % max(job.slots, 1),
+        os.fsencode(os.path.abspath(job.cwd)),
+        os.fsencode(os.path.abspath(job.log_path)),
+        b"%d" % number,
+        b"%d" % len(argv),
+        *argv,
+        *changes,
     ]
     return ahead + _packed(fields, f'job "{job.token}"')
 

@@ -45,8 +45,10 @@ def start_keeper(directory: str, *, die_with_parent: bool = False) -> Connection
         os.makedirs(directory, 0o700, exist_ok=True)
         listener, socket_path = _listen()
     except OSError as error:
-        raise CookRefusedError(f'the keeper cannot be started: "{error.filename or directory}": {error.strerror}\n'
-                               "  it keeps its record there and its socket in the temporary directory") from error
+        raise CookRefusedError(
+            f'the keeper cannot be started: "{error.filename or directory}": {error.strerror}\n'
+            "  it keeps its record there and its socket in the temporary directory"
+        ) from error
     ours, theirs = socket.socketpair()
     with listener, theirs:
         process = _launch(directory, theirs, listener)
@@ -115,7 +117,12 @@ def _launch(directory: str, engine: socket.socket, listener: socket.socket) -> s
     with open(os.path.join(directory, ERRORS_NAME), "ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", _MAIN, *map(str, fds)],
-            pass_fds=fds, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True, cwd="/",
+            pass_fds=fds,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
+            cwd="/",
         )
 
 

@@ -74,8 +74,11 @@ class Cancel:
         found = descendants(table, self._leaders & jobs.running.keys())
         # The number of a session stays taken as long as it has a member, so this finds no stranger.
         sessions = {pid for pid, row in table.items() if row.session in self._leaders}
-        self._leaders = {pid for pid in self._leaders if pid in jobs.running or any(
-            table[member].session == pid for member in sessions)}
+        self._leaders = {
+            pid
+            for pid in self._leaders
+            if pid in jobs.running or any(table[member].session == pid for member in sessions)
+        }
         strays = {pid for pid, row in table.items() if self._is_stray(pid, row, jobs)}
         found |= descendants(table, sessions | strays)
         # A zombie is gone but for its name; only our own jobs are waited for until they are reaped.

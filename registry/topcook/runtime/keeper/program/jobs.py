@@ -163,8 +163,17 @@ class Jobs:
         at = time.monotonic()
         self.record.ended(job.token, status, at, max_rss, cpu)
         told = b"" if status is None else b"%d" % status
-        self.report([wire.ENDED, job.token.encode(), told, b"%.6f" % at, reason.encode(errors="surrogateescape"),
-                     b"%d" % max_rss, b"%.6f" % cpu])
+        self.report(
+            [
+                wire.ENDED,
+                job.token.encode(),
+                told,
+                b"%.6f" % at,
+                reason.encode(errors="surrogateescape"),
+                b"%d" % max_rss,
+                b"%.6f" % cpu,
+            ]
+        )
 
     def drop_queued(self, chosen: Callable[[Job], bool], reason: str) -> None:
         """Forget the queued jobs that ``chosen`` picks; each ends without a status."""

@@ -111,8 +111,9 @@ def _find(name: bytes, search: bytes) -> bytes:
 
 def _exec_failed(name: bytes, path: bytes, error: OSError) -> NotStartedError:
     if error.errno == errno.ENOENT and os.path.exists(path):
-        return NotStartedError(f"cannot start {_quoted(path)}: the interpreter its first line names does not exist",
-                               NOT_FOUND)
+        return NotStartedError(
+            f"cannot start {_quoted(path)}: the interpreter its first line names does not exist", NOT_FOUND
+        )
     if error.errno == errno.ENOENT:
         return NotStartedError(f"cannot start {_quoted(name)}: no such file", NOT_FOUND)
     if error.errno == errno.EACCES and os.path.isdir(path):

@@ -13,20 +13,20 @@ MAX_MESSAGE = 64 << 20
 
 # Engine to keeper. The fields that follow the first are listed in order.
 CONFIG = b"config"  # secret, keeper id, record path, socket path, die with parent (0 or 1)
-HELLO = b"hello"    # secret; the first message of an engine that connects again
-ENV = b"env"        # number, NAME=VALUE...; a base environment that start messages refer to
-POOL = b"pool"      # pool, slots; 0 slots: no limit
-START = b"start"    # token, pool, weight, cwd, log path, env number, argument count, arguments..., changes...
+HELLO = b"hello"  # secret; the first message of an engine that connects again
+ENV = b"env"  # number, NAME=VALUE...; a base environment that start messages refer to
+POOL = b"pool"  # pool, slots; 0 slots: no limit
+START = b"start"  # token, pool, weight, cwd, log path, env number, argument count, arguments..., changes...
 # (a change is NAME=VALUE, or NAME to remove it)
 CANCEL = b"cancel"  # request, grace, pool or empty, tokens...; no tokens: the whole pool; no pool: everything
-BYE = b"bye"        # the engine leaves on purpose: queued jobs are dropped, running ones end by themselves
+BYE = b"bye"  # the engine leaves on purpose: queued jobs are dropped, running ones end by themselves
 
 # Keeper to engine.
 WELCOME = b"welcome"  # keeper id; answers hello, followed by a STARTED for each running job
 REFUSED = b"refused"  # why; answers hello
 STARTED = b"started"  # token, pid, at
-ENDED = b"ended"      # token, status or empty, at, reason, max RSS in bytes, CPU seconds
-GONE = b"gone"        # request, pids that would not die...
+ENDED = b"ended"  # token, status or empty, at, reason, max RSS in bytes, CPU seconds
+GONE = b"gone"  # request, pids that would not die...
 
 
 #: How the reason of a job begins that was ended, or dropped from the queue, by a CANCEL.
