@@ -54,7 +54,10 @@ class GenericGenerator(PyProcessor):
 
     def onGenerate(self, item_holder: Any, upstream_items: list[Any], generation_type: Any) -> Any:
         """Make the items of each parent in turn."""
-        command = self._command()
+        command, rows = self._command(), list(self.rows("outputs", "path", "tag"))
+        # Ports are looked up once: there may be a hundred thousand items.
+        slots, frames, sequential = self["slots"], self["framerange"], self["sequential"]
+        priority = self["priority"] if self.isSet("priority") else None
         for parent in upstream_items or [None]:
             before = None
             for index, frame in self._places(parent):
@@ -62,13 +65,13 @@ class GenericGenerator(PyProcessor):
                     parent=parent,
                     index=index,
                     frame=frame,
-                    frameStep=self["framerange"].evaluateFloat(parent, 2),
-                    priority=self["priority"].evaluateInt(parent) if self.isSet("priority") else None,
-                    slots=self["slots"].evaluateInt(parent),
+                    frameStep=frames.evaluateFloat(parent, 2),
+                    priority=priority and priority.evaluateInt(parent),
+                    slots=slots.evaluateInt(parent),
                 )
-                outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
+                outputs = [(path, tag.evaluateString(item)) for path, tag in rows]
                 item_holder.setExpressions(item, command=command, outputs=outputs)
-                if before is not None and self["sequential"].evaluateBool(parent):
+                if before is not None and sequential.evaluateBool(parent):
                     item_holder.addDependency(item, before)
                 before = item
         return pdg.result.Success
