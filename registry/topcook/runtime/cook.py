@@ -78,6 +78,7 @@ class Cook:
         self.graph = graph
         self.cook_id = new_cook_id()
         self.link = CookLink(self.cook_id, self._keeper_pool)
+        self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)
         self.static_only = static_only
         self.outcome = ""
