@@ -113,24 +113,20 @@ def _place_of_object(thing: Any) -> Place:
 
 def _missing(cls: type, row: Callback, own: dict[str, tuple[type, Any]], base: str, missing: set[str]) -> Problem:
     derived = derives_from(cls, base)
-    known = {*BY_NAME, *CLASS_METHODS, *missing}
-    close = _closest(row.name, [name for name in own if not _is_dunder(name) and name not in known], _ALIKE_MISSING)
+    hint = f"add: def {row.signature}: …"
+    if row.need is Need.DEFAULTED and derived:
+        message = f'"{row.name}" is not implemented here; the base class answers for it'
+        return _problem("not-implemented-here", message, place_of(cls), hint)
+    taken = {*BY_NAME, *CLASS_METHODS, *missing}
+    close = _closest(row.name, [name for name in own if not name.startswith("_") and name not in taken], _ALIKE_MISSING)
     if close:
         missing.add(close)
         hint = f'did you mean "{row.name}"? Rename "{close}"'
         message = f'"{row.name}" is missing; found "{close}", expected "{row.signature}"'
         return _problem("missing-callback", message, place_of(own[close][0], close), hint)
-    hint = f"add: def {row.signature}: …"
-    if row.need is Need.DEFAULTED and derived:
-        message = f'"{row.name}" is not implemented here; the base class answers for it'
-        return _problem("not-implemented-here", message, place_of(cls), hint)
     if row.need is Need.DEFAULTED:
         hint += f"; or derive {cls.__name__} from {base}, which has a working default"
     return _problem("missing-callback", f'"{row.name}" is missing in class "{cls.__name__}"', place_of(cls), hint)
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from topcook.contract.source import path_of
+from topcook.contract.source import Place, path_of, place_of
 from topcook.contract.validate import TOLERATED
 from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
 from topcook.factory.describe import describe
@@ -218,6 +218,12 @@ class Factory:
 
 
 def _duplicate(winner: Record, loser: Record) -> Problem:
-    message = f'"{loser.name}" of {loser.place} is shadowed by {winner.place}'
+    message = f'"{loser.name}" of {_where(loser)} is shadowed by {_where(winner)}'
     hint = "rename one of them, or take its file off the types path"
-    return Problem("duplicate-name", message, loser.origin.path, loser.line, None, hint)
+    place = place_of(loser.type_object) if loser.type_object is not None else Place(loser.origin.path)
+    return Problem("duplicate-name", message, place.path or loser.origin.path, place.line, place.column, hint)
+
+
+def _where(record: Record) -> str:
+    """The origin with the path in it, also of a distribution's type."""
+    return f"{record.origin} ({record.origin.path})" if record.origin.distribution else record.origin.path
