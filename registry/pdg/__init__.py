@@ -14,6 +14,7 @@ from topcook.contract.mapper import PyMapper
 from topcook.contract.node import Node
 from topcook.contract.nodebase import PyNode
 from topcook.contract.partitioner import PyPartitioner
+from topcook.contract.pathmap import PathMap
 from topcook.contract.port import Port
 from topcook.contract.processor import PyProcessor
 from topcook.contract.scheduler import PyScheduler, convertEnvMapToUTF8
@@ -62,12 +63,27 @@ TOPCOOK = "topcook"
 
 _RUNTIME = ("CookOptions", "Graph", "GraphContext")
 _MODULES = (
-    "callback", "callbackserver", "context", "dependency", "feedback", "hda", "job", "mapper", "node", "parms",
-    "partitioner", "processor", "scheduler", "staticcook", "toplevel", "types", "utils", "workitem",
+    "callback",
+    "context",
+    "dependency",
+    "feedback",
+    "hda",
+    "job",
+    "mapper",
+    "node",
+    "parms",
+    "partitioner",
+    "processor",
+    "scheduler",
+    "staticcook",
+    "toplevel",
+    "types",
+    "utils",
+    "workitem",
 )
 
 __all__ = [
-    "Attribute", "CookError", "EventType", "File", "Node", "PartitionHolder", "Port", "PyMapper", "PyNode",
+    "Attribute", "CookError", "EventType", "File", "Node", "PartitionHolder", "PathMap", "Port", "PyMapper", "PyNode",
     "PyPartitioner", "PyProcessor", "PyScheduler", "Scheduler", "SchedulerBase", "ServiceError", "TickTimer",
     "WorkItem", "WorkItemData", "WorkItemHolder", "WorkItemOptions", "acceptResult", "attribFlag", "attribType",
     "batchActivation", "cacheMode", "cloneMode", "convertEnvMapToUTF8", "cookType", "createHarsServer",

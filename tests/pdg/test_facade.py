@@ -85,8 +85,24 @@ def test_importing_it_loads_neither_the_runtime_nor_heavy_modules() -> None:
     code = "import sys, pdg, pdg.scheduler, pdg.job.callbackserver; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert loaded.isdisjoint({"asyncio", "socket", "xmlrpc.client", "logging", "rich", "subprocess", "hashlib", "pluggy",
-                              "topcook.runtime", "topcook.factory", "importlib_metadata", "json", "tomllib", "shutil"})
+    assert loaded.isdisjoint(
+        {
+            "asyncio",
+            "socket",
+            "xmlrpc.client",
+            "logging",
+            "rich",
+            "subprocess",
+            "hashlib",
+            "pluggy",
+            "topcook.runtime",
+            "topcook.factory",
+            "importlib_metadata",
+            "json",
+            "tomllib",
+            "shutil",
+        }
+    )
 
 
 def test_a_name_that_pdg_has_not_is_an_attribute_error() -> None:

@@ -125,7 +125,7 @@ class SchedulerParms(SchedulerLink):
 
     @property
     def isWaitForFailures(self) -> bool:
-        """ "Block on Failed Work Items"."""
+        """Whether failed work items block those that wait for them."""
         return bool(self._topcook_integer("pdg_waitforfailures", 0))
 
     @property

@@ -6,13 +6,16 @@ import os
 import posixpath
 import re
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
 from topcook.contract.scheduler_link import SchedulerLink
 from topcook.contract.tokens import expand_tokens
 from topcook.errors import RecursionTrapError
 from topcook.model.enums import Platform
+
+if TYPE_CHECKING:
+    from topcook.contract.pathmap import PathMap
 
 #: Directory tokens of a path, and the method that answers each. A path is made portable by the first that fits, so the
 #: inner directories come first.
@@ -95,8 +98,8 @@ class SchedulerPaths(SchedulerLink):
     def localizePath(self, path: Any) -> str:
         """``path`` as this machine sees it: tokens and variables replaced, a relative path below the working directory.
 
-        A path in the farm's view of the working directory is brought over. Raises ``RecursionTrapError`` when
-        ``workingDir`` asks for the working directory again by way of this.
+        A path in the farm's view of the working directory is brought over, others by the path maps. Raises
+        ``RecursionTrapError`` when ``workingDir`` asks for the working directory again by way of this.
         """
         text = os.fsdecode(path) if path else ""
         if not text:
@@ -108,7 +111,19 @@ class SchedulerPaths(SchedulerLink):
         if not _ABSOLUTE.match(text):
             return posixpath.normpath(posixpath.join(self._topcook_local("workingDir", text), text))
         local, remote = self._topcook.directories.working
-        return local + text[len(remote) :] if local != remote and _is_below(text, remote) else text
+        if local != remote and _is_below(text, remote):
+            return local + text[len(remote) :]
+        rules = self._topcook_path_map()
+        return text if rules is None else rules.mapPathToLocal(text)
+
+    def _topcook_path_map(self) -> PathMap | None:
+        """The network's path maps for this scheduler, ``None`` when it has none."""
+        rows = self._topcook.graph.network.path_maps
+        if not rows:
+            return None
+        from topcook.contract.pathmap import PathMap
+
+        return PathMap.of(rows, self._topcook.name)
 
     def delocalizePath(self, path: Any) -> str:
         """``path`` with the directory it lies in as a token; the inverse of ``localizePath``."""

@@ -39,10 +39,10 @@ class _Bookkeeping:
             for item in [*dependencies, *dependents, *ready]:
                 self.items[item.id] = item
                 self.ids[item.name] = item.id
-            self.waiting = {key: {other.id for other in dependencies.get(item, ())}
-                            for key, item in self.items.items()}
-            self.dependents = {item.id: [other.id for other in dependents.get(item, ())]
-                               for item in self.items.values()}
+            self.waiting = {key: {other.id for other in dependencies.get(item, ())} for key, item in self.items.items()}
+            self.dependents = {
+                item.id: [other.id for other in dependents.get(item, ())] for item in self.items.values()
+            }
             self.ready = deque(item.id for item in ready)
             self.flying = set()
 
@@ -152,8 +152,13 @@ class StaticCookMixin:
     def onWorkItemSucceeded(self, *args: Any, **kwargs: Any) -> None:
         """Report it, and schedule what waited for it."""
         super().onWorkItemSucceeded(*args, **kwargs)  # type: ignore[misc]
-        named = args[0] if args else next((kwargs[name] for name in ("workitem_id", "name", "item_name", "item_id")
-                                           if name in kwargs), None)
+        named = (
+            args[0]
+            if args
+            else next(
+                (kwargs[name] for name in ("workitem_id", "name", "item_name", "item_id") if name in kwargs), None
+            )
+        )
         index = args[1] if len(args) > 1 else kwargs.get("index", -1)
         if named is not None and index in (-1, None):
             self.static_completed(named)
