@@ -37,10 +37,20 @@ class InProcessScheduler(PyScheduler):
     @classmethod
     def templateBody(cls) -> str:
         """The parms."""
-        return json.dumps({"name": "inprocessscheduler", "parameters": [
-            {"name": "pdg_maxitems", "type": "Integer", "value": 0},
-            {"name": "maxthreads", "label": "Maximum Threads (0: one for each CPU)", "type": "Integer", "value": 0},
-        ]})
+        return json.dumps(
+            {
+                "name": "inprocessscheduler",
+                "parameters": [
+                    {"name": "pdg_maxitems", "type": "Integer", "value": 0},
+                    {
+                        "name": "maxthreads",
+                        "label": "Maximum Threads (0: one for each CPU)",
+                        "type": "Integer",
+                        "value": 0,
+                    },
+                ],
+            }
+        )
 
     def onStart(self) -> bool:
         """Say that in-process items are welcome."""
@@ -55,8 +65,9 @@ class InProcessScheduler(PyScheduler):
         if count <= 0:
             count = os.cpu_count() or 1
         self._threads = [
-            threading.Thread(target=self._work, args=(self._queue, self._canceled), name=f"{self.name}-{number}",
-                             daemon=True)
+            threading.Thread(
+                target=self._work, args=(self._queue, self._canceled), name=f"{self.name}-{number}", daemon=True
+            )
             for number in range(1, count + 1)
         ]
         for thread in self._threads:

@@ -63,31 +63,72 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
     def templateBody(cls) -> str:
         """The parms, with PDG's names; those tagged may be overridden by nodes and items."""
         job_parm = "pdg::scheduler"
-        return json.dumps({"name": "localscheduler", "parameters": [
-            # Freed slots are filled at once, so there is no need for a limit between two ticks.
-            {"name": "pdg_maxitems", "type": "Integer", "value": 0},
-            {"name": "tempdirmenu", "label": "Temp Directory", "type": "Integer", "value": TEMP_IN_WORKING_DIR},
-            {"name": "tempdirappendpid", "label": "Append a Name of the Cook", "type": "Toggle", "value": 1},
-            {"name": "tempdircustom", "label": "Custom Temp Directory", "type": "String", "value": ""},
-            {"name": "maxprocsmenu", "label": "Total Slots", "type": "Integer", "value": SLOTS_QUARTER},
-            {"name": "maxprocs", "label": "Custom Slot Count", "type": "Integer", "value": 0},
-            {"name": "local_single", "label": "Single", "type": "Toggle", "value": 0, "tag": [job_parm]},
-            {"name": "local_is_CPU_number_set", "label": "Use Slots per Work Item", "type": "Toggle", "value": 0,
-             "tag": [job_parm]},
-            {"name": "local_CPUs_to_use", "label": "Slots per Work Item", "type": "Integer", "value": 1,
-             "tag": [job_parm]},
-            {"name": "local_usehoudinimaxthreads", "label": "Use Houdini Max Threads", "type": "Toggle", "value": 0,
-             "tag": [job_parm]},
-            {"name": "local_houdinimaxthreads", "label": "Houdini Max Threads", "type": "Integer", "value": 0,
-             "tag": [job_parm]},
-            {"name": "local_inheritlocalenv", "label": "Inherit Local Environment", "type": "Toggle", "value": 1,
-             "tag": [job_parm]},
-            {"name": "local_envunset", "label": "Unset Variables", "type": "String", "value": "", "tag": [job_parm]},
-            {"name": "local_envmulti", "label": "Environment Variables", "type": "Integer", "value": 0,
-             "tag": [job_parm]},
-            {"name": "local_envname#", "label": "Name", "type": "String", "value": "", "tag": [job_parm]},
-            {"name": "local_envvalue#", "label": "Value", "type": "String", "value": "", "tag": [job_parm]},
-        ]})
+        return json.dumps(
+            {
+                "name": "localscheduler",
+                "parameters": [
+                    # Freed slots are filled at once, so there is no need for a limit between two ticks.
+                    {"name": "pdg_maxitems", "type": "Integer", "value": 0},
+                    {"name": "tempdirmenu", "label": "Temp Directory", "type": "Integer", "value": TEMP_IN_WORKING_DIR},
+                    {"name": "tempdirappendpid", "label": "Append a Name of the Cook", "type": "Toggle", "value": 1},
+                    {"name": "tempdircustom", "label": "Custom Temp Directory", "type": "String", "value": ""},
+                    {"name": "maxprocsmenu", "label": "Total Slots", "type": "Integer", "value": SLOTS_QUARTER},
+                    {"name": "maxprocs", "label": "Custom Slot Count", "type": "Integer", "value": 0},
+                    {"name": "local_single", "label": "Single", "type": "Toggle", "value": 0, "tag": [job_parm]},
+                    {
+                        "name": "local_is_CPU_number_set",
+                        "label": "Use Slots per Work Item",
+                        "type": "Toggle",
+                        "value": 0,
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_CPUs_to_use",
+                        "label": "Slots per Work Item",
+                        "type": "Integer",
+                        "value": 1,
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_usehoudinimaxthreads",
+                        "label": "Use Houdini Max Threads",
+                        "type": "Toggle",
+                        "value": 0,
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_houdinimaxthreads",
+                        "label": "Houdini Max Threads",
+                        "type": "Integer",
+                        "value": 0,
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_inheritlocalenv",
+                        "label": "Inherit Local Environment",
+                        "type": "Toggle",
+                        "value": 1,
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_envunset",
+                        "label": "Unset Variables",
+                        "type": "String",
+                        "value": "",
+                        "tag": [job_parm],
+                    },
+                    {
+                        "name": "local_envmulti",
+                        "label": "Environment Variables",
+                        "type": "Integer",
+                        "value": 0,
+                        "tag": [job_parm],
+                    },
+                    {"name": "local_envname#", "label": "Name", "type": "String", "value": "", "tag": [job_parm]},
+                    {"name": "local_envvalue#", "label": "Value", "type": "String", "value": "", "tag": [job_parm]},
+                ],
+            }
+        )
 
     # -- the cook -------------------------------------------------------------------------------------------------
 
@@ -175,11 +216,18 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         token = environment["PDG_ITEM_TOKEN"]
         self._tokens[item_id] = token
         assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
-        self._keeper.start(LocalJob(
-            token=token, argv=command_argv(command), env=environment, cwd=self.workingDir(True),
-            log_path=self._log_path(work_item), slots=slots,
-            on_start=on_start, on_end=on_end,
-        ))
+        self._keeper.start(
+            LocalJob(
+                token=token,
+                argv=command_argv(command),
+                env=environment,
+                cwd=self.workingDir(True),
+                log_path=self._log_path(work_item),
+                slots=slots,
+                on_start=on_start,
+                on_end=on_end,
+            )
+        )
 
     def _give_back(self, item_id: int, slots: int) -> None:
         with self._lock:

@@ -59,8 +59,11 @@ def alive(pid: int) -> bool:
 
 def left_in(directory: Path) -> list[int]:
     """The living processes of jobs; they work in the directory of their test."""
-    return [pid for pid, row in process_table().items()
-            if not row.zombie and mark_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == directory]
+    return [
+        pid
+        for pid, row in process_table().items()
+        if not row.zombie and mark_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == directory
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -85,8 +88,9 @@ class Ends(dict[str, JobEnd]):
                 self[token] = end
                 self.more.notify_all()
 
-        return LocalJob(token, ["/bin/sh", "-c", script], BASE, str(directory), str(directory / f"{token}.log"),
-                        on_end=on_end)
+        return LocalJob(
+            token, ["/bin/sh", "-c", script], BASE, str(directory), str(directory / f"{token}.log"), on_end=on_end
+        )
 
     def wait_for(self, count: int) -> None:
         with self.more:
@@ -95,8 +99,12 @@ class Ends(dict[str, JobEnd]):
 
 def dead_engine(tmp_path: Path, *scripts: str, die: bool = False) -> int:
     """An engine started these jobs and was killed in the middle; returns its keeper's pid."""
-    with subprocess.Popen([sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", *scripts],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", *scripts],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as engine:
         assert engine.stdout is not None
         keeper = int(engine.stdout.readline())
         engine.kill()
@@ -113,8 +121,10 @@ def test_when_the_keeper_is_killed_its_jobs_are_ended_and_told(tmp_path: Path) -
     assert eventually((tmp_path / "started").exists)
     assert keeper.pid
     first = keeper.pid
+    door = Path(json.loads((tmp_path / "keeper" / launch.CARD_NAME).read_text())["socket"])
     os.kill(first, signal.SIGKILL)
     ends.wait_for(2)
+    assert not door.parent.exists()
     assert {end.exit_status for end in ends.values()} == {None}
     assert f"the keeper of local jobs (process {first}) ended by signal 9" in ends["c-1-1"].reason
     # A retry beside an orphan of the last attempt would do the work twice.

@@ -218,6 +218,7 @@ class KeeperProcess:
         if not self._closing:
             aftermath.end_orphans(connection.keeper_id, [pid for pid, _ in pids.values()])
             reason = aftermath.obituary(connection, self.directory)
+            launch.forget_keeper(self.directory)
             for token in tokens:
                 self._end(token, JobEnd(None, aftermath.now(), reason))
             self._pids.clear()

@@ -18,6 +18,7 @@ _MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program", "mai
 #: The kernel's limit for a socket's path is 108 bytes on Linux, 104 on macOS.
 _LONGEST_SOCKET_PATH = 100
 _HELLO_TIME = 10.0
+_DOOR_PREFIX = "topcook-"
 
 RECORD_NAME, CARD_NAME, ERRORS_NAME = "keeper.record", "keeper.json", "keeper.err"
 
@@ -74,6 +75,10 @@ def find_keeper(directory: str) -> Connection | None:
         connection.connect(path)
         connection.sendall(wire.pack([wire.HELLO, os.fsencode(secret)]))
         answer = _read_answer(connection)
+    except ConnectionRefusedError:
+        connection.close()
+        forget_keeper(directory)
+        return None
     except OSError:
         connection.close()
         return None
@@ -82,6 +87,20 @@ def find_keeper(directory: str) -> Connection | None:
         return None
     connection.settimeout(None)
     return Connection(connection, keeper_id, pid, None)
+
+
+def forget_keeper(directory: str) -> None:
+    """Remove the door of a keeper that was killed and could not do so itself."""
+    try:
+        with open(os.path.join(directory, CARD_NAME), encoding="utf-8") as file:
+            path = str(json.load(file)["socket"])
+        os.unlink(os.path.join(directory, CARD_NAME))
+        if os.path.basename(os.path.dirname(path)).startswith(_DOOR_PREFIX):
+            os.unlink(path)
+            os.rmdir(os.path.dirname(path))
+    except (OSError, ValueError, KeyError, TypeError):
+        # Nothing there, or nothing of ours.
+        return
 
 
 def _read_answer(connection: socket.socket) -> list[bytes]:
@@ -105,7 +124,7 @@ def _listen() -> tuple[socket.socket, str]:
     home = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     if not os.access(home, os.W_OK) or len(os.fsencode(home)) > _LONGEST_SOCKET_PATH - 24:
         home = "/tmp"  # noqa: S108 - mkdtemp makes a directory there that nobody else may enter
-    path = os.path.join(tempfile.mkdtemp(prefix="topcook-", dir=home), "keeper")
+    path = os.path.join(tempfile.mkdtemp(prefix=_DOOR_PREFIX, dir=home), "keeper")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(4)

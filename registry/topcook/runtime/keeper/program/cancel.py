@@ -12,8 +12,8 @@ from .processes import Row, descendants, mark_of, process_table, send, send_grou
 
 #: How long after KILL a process may take to go (uninterruptible disk waits) before it is called a survivor.
 PATIENCE = 15.0
-#: Between two looks at the process table while a cancel waits for processes that are not our children.
-LOOK_EVERY = 0.03
+#: Between two looks at the process table: soon at first, since most jobs go at once, then at leisure.
+FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05
 
 
 class Cancel:
@@ -28,6 +28,9 @@ class Cancel:
         self._tokens = tokens
         self._killing = False
         self._deadline = 0.0
+        self._pause = FIRST_PAUSE
+        #: When to look again.
+        self.look_at = 0.0
         #: Sessions to empty: the pids of the jobs this request found.
         self._leaders: set[int] = set()
 
@@ -53,11 +56,15 @@ class Cancel:
             send(members, signal.SIGTERM)
 
     def step(self, jobs: Jobs) -> bool:
-        """Look again; True when all is gone, or what is left will not go."""
+        """Look again if it is time; True when all is gone, or what is left will not go."""
+        now = time.monotonic()
+        if now < self.look_at:
+            return False
         members = self._members(jobs)
         if not members:
             return True
-        now = time.monotonic()
+        self.look_at = now + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
         if not self._killing and now >= self._deadline:
             self._killing = True
             self._deadline = now + PATIENCE
@@ -74,11 +81,8 @@ class Cancel:
         found = descendants(table, self._leaders & jobs.running.keys())
         # The number of a session stays taken as long as it has a member, so this finds no stranger.
         sessions = {pid for pid, row in table.items() if row.session in self._leaders}
-        self._leaders = {
-            pid
-            for pid in self._leaders
-            if pid in jobs.running or any(table[member].session == pid for member in sessions)
-        }
+        peopled = {table[pid].session for pid in sessions}
+        self._leaders = {pid for pid in self._leaders if pid in jobs.running or pid in peopled}
         strays = {pid for pid, row in table.items() if self._is_stray(pid, row, jobs)}
         found |= descendants(table, sessions | strays)
         # A zombie is gone but for its name; only our own jobs are waited for until they are reaped.

@@ -12,7 +12,7 @@ import signal
 import time
 
 from . import wire
-from .cancel import LOOK_EVERY, Cancel
+from .cancel import Cancel
 from .jobs import Job, Jobs
 from .processes import become_subreaper
 from .record import Record
@@ -127,8 +127,7 @@ class Keeper:
         times = [link.since + _HELLO_TIME for link in self.strangers]
         if self.jobs is not None and self.jobs.retry_at:
             times.append(self.jobs.retry_at)
-        if self.cancels:
-            times.append(time.monotonic() + LOOK_EVERY)
+        times += [cancel.look_at for cancel in self.cancels]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
     def _serve_engine(self, link: Link) -> None:
