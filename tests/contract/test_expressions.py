@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,9 +26,18 @@ def graph() -> FakeGraph:
 def item(graph: FakeGraph) -> WorkItem:
     parent = graph.add_item(node="wedge")
     parent.outputs = [File("__PDG_DIR__/a.exr"), File("/b.exr")]
-    made = graph.add_item(node="render", index=7, frame=1001.0, dependencies=[parent],
-                          angle=12.5, whole=3.0, color=[0.25, 1.0, 0.0], shot="s010", info={"a": 1},
-                          plate=File("/plate.exr"))
+    made = graph.add_item(
+        node="render",
+        index=7,
+        frame=1001.0,
+        dependencies=[parent],
+        angle=12.5,
+        whole=3.0,
+        color=[0.25, 1.0, 0.0],
+        shot="s010",
+        info={"a": 1},
+        plate=File("/plate.exr"),
+    )
     made.expected_outputs = [File("/out.png")]
     return made
 
@@ -109,8 +119,15 @@ def test_values_are_not_expanded_again(graph: FakeGraph) -> None:
 
 @pytest.mark.parametrize(
     ("text", "needed"),
-    [("@pdg_input", True), ("x`@pdg_input.1`", True), ("@pdg_inputsize", True), ("@@pdg_input", False),
-     ("@pdg_inputs", False), ("@pdg_index", False), ("padzero(2, @pdg_inputsize)", True)],
+    [
+        ("@pdg_input", True),
+        ("x`@pdg_input.1`", True),
+        ("@pdg_inputsize", True),
+        ("@@pdg_input", False),
+        ("@pdg_inputs", False),
+        ("@pdg_index", False),
+        ("padzero(2, @pdg_inputsize)", True),
+    ],
 )
 def test_inputs_are_needed_only_where_they_are_named(text: str, needed: bool) -> None:
     assert needs_inputs(text) is needed
@@ -125,8 +142,30 @@ def test_expected_files_stand_in_until_the_parent_has_cooked(graph: FakeGraph) -
     assert expand("@pdg_input", child, graph) == "/is.png"
 
 
-PIECES = st.sampled_from(["@", "@@", "$", "`", ".", "padzero(", "4, ", ")", "pdg_index", "name", "shot", "\\", "{", "}",
-                          "F4", "é", "\0", "\n", " ", "1"])
+PIECES = st.sampled_from(
+    [
+        "@",
+        "@@",
+        "$",
+        "`",
+        ".",
+        "padzero(",
+        "4, ",
+        ")",
+        "pdg_index",
+        "name",
+        "shot",
+        "\\",
+        "{",
+        "}",
+        "F4",
+        "é",
+        "\0",
+        "\n",
+        " ",
+        "1",
+    ]
+)
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
@@ -158,3 +197,25 @@ def test_text_without_signs_is_one_literal(text: str) -> None:
 def test_every_built_in_name_answers(item: WorkItem, graph: FakeGraph) -> None:
     for name in BUILT_IN:
         assert expand(f"@{name}", item, graph)
+
+
+def rows_of_the_docs() -> list[tuple[str, str]]:
+    text = (Path(__file__).parents[2] / "docs/expressions.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    return [(row[0].removeprefix("| ").strip("`").strip(), row[1].strip("`").strip()) for row in rows]
+
+
+def test_every_row_of_the_docs_is_true(item: WorkItem, graph: FakeGraph) -> None:
+    rows = rows_of_the_docs()
+    item.dependencies[0].outputs = [File("/in.exr")]
+    graph.network.hip = "/net"
+    graph._environment.update(HIP="/net", SHOW="demo")
+    found = [(text, expand(_ticked(text), item, graph)) for text, _ in rows]
+    assert found == [(text, _ticked(said)) for text, said in rows]
+    assert len(rows) > 10
+
+
+def _ticked(text: str) -> str:
+    """Markdown's double backticks were taken off with the single ones they protect."""
+    starts = {"@shot`_v2": "`@shot`_v2", "date +%s": "`date +%s`"}
+    return starts.get(text, text)
