@@ -32,7 +32,7 @@ class RpcFault(RpcError):
 
 
 class _OtherProtocol(Exception):
-    """The server answered in HTTP: it does not speak the line protocol."""
+    """The server does not speak the line protocol."""
 
 
 def number(name: str, default: float) -> float:
@@ -198,9 +198,8 @@ def _value(line: bytes) -> "Any":
         return json.loads(line[1:].decode())
     if line[:1] == b"-":
         raise RpcFault(line[1:].decode("utf-8", "replace").replace(_LINE_BREAK, "\n"))
-    if line.startswith(b"HTTP"):
-        raise _OtherProtocol
-    raise OSError("the result server gave an answer that is none")
+    # An HTTP server complains of our greeting, in one of several ways.
+    raise _OtherProtocol
 
 
 _links = {}  # type: dict[str, Link]

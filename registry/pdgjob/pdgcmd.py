@@ -10,6 +10,8 @@ import sys
 if __name__ != "pdgjob.pdgcmd":
     # python -I leaves the script's directory off the path; and somebody else's pdgjob may come first on it.
     _here = os.path.dirname(os.path.abspath(__file__))
+    if os.path.basename(_here) == "pdgjob":
+        _here = os.path.dirname(_here)
     if _here not in sys.path:
         sys.path.insert(0, _here)
     import pdgjob

@@ -12,6 +12,8 @@ import sys
 if __name__ != "pdgjob.pdgjson":
     # As in pdgcmd.py: a copy in a job's script directory finds the package beside it.
     _here = os.path.dirname(os.path.abspath(__file__))
+    if os.path.basename(_here) == "pdgjob":
+        _here = os.path.dirname(_here)
     if _here not in sys.path:
         sys.path.insert(0, _here)
     import pdgjob
