@@ -134,6 +134,24 @@ parms.command = "echo @nothing"
     assert all(problem.path == str(tmp_path / "net.toml") for problem in done.generation_problems)
 
 
+def test_what_a_built_in_type_refuses_is_told_at_the_parm_of_the_network(builtins: Factory, tmp_path: Path) -> None:
+    done, _ = cook(
+        builtins,
+        tmp_path,
+        """
+[network]
+name = "refused"
+[nodes.frames]
+type = "genericgenerator"
+parms.command = "true"
+parms.framerange = [10, 1, 1]
+""",
+    )
+    (problem,) = done.generation_problems
+    assert problem.place == f"{tmp_path / 'net.toml'}:7"
+    assert "has no frames" in problem.message
+
+
 def test_items_of_a_chain_and_a_fan_run_after_what_they_wait_for(builtins: Factory, tmp_path: Path) -> None:
     rows = [{"name": "last", "inprocess": True, "dependencies": [f"leaf{number}" for number in range(300)]}]
     rows += [{"name": f"leaf{number}", "inprocess": True, "dependencies": ["root"]} for number in range(300)]

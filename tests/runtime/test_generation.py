@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,13 @@ class TestCalls:
         (problem,) = bench.generate(bench.node("n", processor(generate))).problems
         assert (problem.path, problem.line) == (__file__, generate.__code__.co_firstlineno + 2)
         assert "no more plates" in problem.message
+
+    def test_an_exception_from_the_standard_library_points_at_the_line_that_called_it(self, bench: NodeBench) -> None:
+        def generate(*_: Any) -> None:
+            json.loads("{")
+
+        (problem,) = bench.generate(bench.node("n", processor(generate))).problems
+        assert (problem.path, problem.line) == (__file__, generate.__code__.co_firstlineno + 1)
 
     def test_a_holder_takes_nothing_after_its_callback(self, bench: NodeBench) -> None:
         kept: list[Any] = []

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from typing import TYPE_CHECKING
 
 from topcook.errors import CallbackError, CookError, ExpressionError, Problem, ProblemsError, TopcookError
+from topcook.factory.sources import builtin_types_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any
 
     from topcook.model.node import Node
 
-__all__ = ["MOST", "RefusedError", "as_problems", "capped", "defined_at", "parm_problem"]
+__all__ = ["MOST", "RefusedError", "as_problems", "capped", "defined_at", "parm_place", "parm_problem"]
 
 #: How many problems of one generation call are told one by one.
 MOST = 20
@@ -30,9 +32,12 @@ class RefusedError(Exception):
         self.problems = problems
 
 
-# Frames of ours are no help to an author: the last frame outside says where the mistake is.
+# Frames of ours and of the standard library are no help to an author: the last one outside says where the mistake is.
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_EMBEDDED = os.path.join(_OURS, "_builtin_types") + os.sep
+_BUILTIN = builtin_types_dir() + os.sep
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_INSTALLED = ("site-packages", "dist-packages")
+_QUOTED = re.compile(r'"(\w+)"')
 
 
 def as_problems(node: Node, callback: str, error: BaseException) -> list[Problem]:
@@ -40,23 +45,33 @@ def as_problems(node: Node, callback: str, error: BaseException) -> list[Problem
     if isinstance(error, ProblemsError):
         return error.problems
     path, line, column = author_place(error.__traceback__)
-    hint = "the items of this call were discarded"
-    if isinstance(error, CookError | ExpressionError | CallbackError) or (
-        isinstance(error, TopcookError) and path is None
-    ):
+    told = isinstance(error, CookError | ExpressionError | CallbackError)
+    if told or (isinstance(error, TopcookError) and path is None):
         said = str(error) or "it raised CookError without a message"
+        if path is None or path.startswith(_BUILTIN):
+            # What a built-in type refuses is a mistake in the network, not in the type's file.
+            path, line, column = (*parm_place(node, _QUOTED.findall(said)), None)
         return [Problem("generation", f'node "{node.name}": {said}', path, line, column)]
+    hint = "the items of this call were discarded"
     text = "".join(traceback.format_exception_only(error)).strip()
     return [Problem("generation", f'node "{node.name}": "{callback}" raised {text}', path, line, column, hint)]
 
 
 def author_place(trace: TracebackType | None) -> tuple[str | None, int | None, int | None]:
-    """Path, line and column of the innermost frame that is not Topcook's own; each ``None`` where unknown."""
+    """Path, line and column of the innermost frame that an author wrote; each ``None`` where there is none."""
     for frame in reversed(traceback.extract_tb(trace)):
-        if not frame.filename.startswith(_OURS) or frame.filename.startswith(_EMBEDDED):
+        if _is_author_s(frame.filename):
             column = getattr(frame, "colno", None)
             return frame.filename, frame.lineno, None if column is None else column + 1
     return None, None, None
+
+
+def _is_author_s(path: str) -> bool:
+    if path.startswith(_OURS) and not path.startswith(_BUILTIN):
+        return False
+    if path.startswith(_STDLIB) and not any(folder in path for folder in _INSTALLED):
+        return False
+    return not path.startswith("<frozen ")
 
 
 def defined_at(callback: Callable[..., Any]) -> str:
@@ -65,10 +80,16 @@ def defined_at(callback: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
 
 
-def parm_problem(node: Node, parm: str, said: str, code: str = "expression") -> Problem:
-    """A problem with what a parm says, at its line of the network file."""
-    path, line = (node.places(parm, 0) if node.places is not None else None) or (None, None)
-    return Problem(code, f'node "{node.name}", parm "{parm}": {said}', path, line)
+def parm_place(node: Node, names: Sequence[str]) -> tuple[str | None, int | None]:
+    """Path and line of the first of these parms that the network sets, else of what is nearest to the node's parms."""
+    given = [name for name in names if (parm := node.parms.get(name)) is not None and parm.is_set]
+    found = node.places((given or [""])[0], 0) if node.places is not None else None
+    return found or (None, None)
+
+
+def parm_problem(node: Node, parm: str, said: str) -> Problem:
+    """A problem with the expression in a parm, at its line of the network file."""
+    return Problem("expression", f'node "{node.name}", parm "{parm}": {said}', *parm_place(node, [parm]))
 
 
 def capped(problems: list[Problem]) -> list[Problem]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from topcook.errors import Problem, ProblemsError
 from topcook.model.enums import GenerateWhen
 from topcook.model.node import NodeType
+from topcook.runtime.generation_problems import parm_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +96,7 @@ def _asked(node: Node) -> GenerateWhen:
         return ASKED.get(text, GenerateWhen.Automatic)
     if text.isdigit() and int(text) < len(GenerateWhen):
         return GenerateWhen(int(text))
-    path, line = (node.places(PARM, 0) if node.places else None) or (None, None)
+    path, line = parm_place(node, [PARM])
     raise ProblemsError(
         [
             Problem(
