@@ -1,4 +1,4 @@
-"""What a cook's decisions cost, without the cook: ``python -m benchmarks.machine [--items N] [--rounds N] [--profile]``.
+"""What a cook's decisions cost, without the cook: ``python -m benchmarks.machine [--items N] [--profile]``.
 
 Every item is handed over, started and ended at once, so that the machine's own time is all that is left. The floor is
 a bare loop over the same graph that counts dependencies down and does nothing else, run in the same round.

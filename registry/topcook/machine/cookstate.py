@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from topcook.errors import InternalError
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
+from topcook.machine.circles import circle_of
 from topcook.machine.generating import Generating
 from topcook.machine.phases import DONE_WELL, HELD, SETTLED, Phase, Trigger
 from topcook.machine.statics import eligible_statics
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from topcook.machine.nodes import NodeState
     from topcook.machine.schedulers import SchedulerState
     from topcook.model.workitem import WorkItem
+
+
+_GENERATING = frozenset({"generating", "static ready", "cooking"})
+_OPEN = frozenset({Phase.WAITING, Phase.READY})
+_NOT_BEGUN = _OPEN | {Phase.BLOCKED}
 
 
 class CookState(Generating):
@@ -42,8 +48,11 @@ class CookState(Generating):
         self._out = []
         for event in happened:
             _HANDLERS[type(event)](self, event)
-        self.look_at_nodes()
+        if self.stage in _GENERATING:
+            self.look_at_nodes()
         if self.stage == "cooking":
+            if not self.calls and not any(each.waits() for each in self.schedulers.values()):
+                self._break_circles()
             self._start_needed()
             if not self.paused:
                 for scheduler in self.schedulers.values():
@@ -70,7 +79,18 @@ class CookState(Generating):
     def _nothing_left(self) -> bool:
         if self.unsettled or self.incomplete:
             return False
-        return not any(s.stage == "starting" or s.outstanding for s in self.schedulers.values())
+        return not any(s.stage == "starting" or s.calls or s.static_call for s in self.schedulers.values())
+
+    def _break_circles(self) -> None:
+        """Block what waits although nothing can come any more: items of a circle, and what waits for those."""
+        for item in self.all_items() if self.unsettled else ():
+            if item.phase == Phase.WAITING:
+                circle = circle_of(item)
+                chain = " waits for ".join(f'"{each.name}"' for each in [*circle, circle[0]])
+                for each in circle:
+                    self._note_reason(each, f"it waits for itself: {chain}")
+                    self.block(each)
+        self.look_at_nodes()
 
     def _stop_schedulers(self, *, cancel: bool) -> None:
         for scheduler in self.schedulers.values():
@@ -82,8 +102,8 @@ class CookState(Generating):
         self.stage = "finished"
         if self.cancel_reason:
             for item in self.all_items():
-                if item.phase in {Phase.WAITING, Phase.READY, Phase.BLOCKED}:
-                    self._put_back(item)
+                if item.phase in _NOT_BEGUN:
+                    self.move(item, Trigger.PUT_BACK, self.now)
         self._out.append(ins.Finish(self.outcome()))
 
     def outcome(self) -> str:
@@ -112,7 +132,7 @@ class CookState(Generating):
             for item in items:
                 self._hand_over(item, Trigger.OFFER_STATIC)
             if items:
-                scheduler.outstanding = 1
+                scheduler.static_call = True
                 self._out.append(ins.HandOverStatic(scheduler.name, items))
                 return
         batch = scheduler.take()
@@ -131,9 +151,10 @@ class CookState(Generating):
     # ------------------------------------------------------------------ one method per event
 
     def _on_cook_requested(self, event: ev.CookRequested) -> None:
-        self.now = event.at
-        self.stage = "generating"
-        self.begin_generating()
+        if self.stage == "new":
+            self.now = event.at
+            self.stage = "generating"
+            self.begin_generating()
 
     def _on_go(self, event: ev.Go) -> None:
         if self.stage == "static ready":
@@ -146,7 +167,7 @@ class CookState(Generating):
         scheduler = self.schedulers[event.scheduler]
         if scheduler.stage == "starting":
             scheduler.stage = "started"
-        if not event.ok:
+        if not event.ok and not self.cancel_reason:
             self.start_failed = True
             self._cancel(event.message or f'scheduler "{scheduler.name}" did not start')
 
@@ -155,8 +176,8 @@ class CookState(Generating):
         scheduler = self.schedulers[event.scheduler]
         scheduler.stage = "stopped"
         for item in self.all_items():
-            if item.scheduler == scheduler.name and item.phase in HELD:
-                self.move(item, Trigger.CANCEL_ORDER, self.now)
+            if item.phase in HELD and item.scheduler == scheduler.name:
+                self.take_back(item, Trigger.CANCEL_ORDER, self.now)
 
     def _on_ticked(self, event: ev.Ticked) -> None:
         self.now = event.at
@@ -174,12 +195,12 @@ class CookState(Generating):
 
     def _on_static_returned(self, event: ev.StaticReturned) -> None:
         self.now = event.at
-        self.schedulers[event.scheduler].call_ended()
+        self.schedulers[event.scheduler].static_call = False
         if event.raised:
             for item in event.items:
                 if item.phase == Phase.HANDED_OVER:
                     self._note_reason(item, event.message)
-                    self.move(item, Trigger.RAISED, event.at)
+                    self.take_back(item, Trigger.RAISED, event.at)
 
     def _on_item_event(self, event: ev.ItemEvent) -> None:
         self.now = event.at
@@ -202,16 +223,20 @@ class CookState(Generating):
         for item in event.items:
             if item.phase in HELD:
                 held.setdefault(item.scheduler, []).append(item)
-            elif item.phase not in SETTLED:
-                self.move(item, Trigger.CANCEL_ORDER, event.at)
+                self._doomed.add(item.id)
+            elif item.phase in _OPEN and item.node.name in self.nodes:
+                self.take_back(item, Trigger.CANCEL_ORDER, event.at)
         for name, items in held.items():
-            self._out.append(ins.CancelHeld(name, items))
+            # A scheduler that is being stopped drops everything anyway.
+            if self.schedulers[name].stage == "started":
+                self._out.append(ins.CancelHeld(name, items))
 
     def _on_items_released(self, event: ev.ItemsReleased) -> None:
         self.now = event.at
         for item in event.items:
+            self._doomed.discard(item.id)
             if item.phase in HELD:
-                self.move(item, Trigger.CANCEL_ORDER, event.at)
+                self.take_back(item, Trigger.CANCEL_ORDER, event.at)
 
     def _on_cancel_requested(self, event: ev.CancelRequested) -> None:
         self.now = event.at

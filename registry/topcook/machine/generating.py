@@ -1,7 +1,7 @@
 """When nodes make their items: the half of the machine that follows the network.
 
-Every node is looked at only when something about it changed (the ``_dirty`` set), and its inputs are counted,
-never walked, so that networks of many nodes stay linear.
+Every node is looked at only when something about it changed (``_dirty``), and its inputs are counted, never walked,
+so that networks of many nodes stay linear.
 """
 
 from __future__ import annotations
@@ -28,23 +28,28 @@ class Generating(Items):
         """Take items that exist already into the cook, then ask every node that can generate."""
         for node in self.nodes.values():
             for item in node.node.items:
-                if item.phase not in DONE_WELL:
+                if item.phase in DONE_WELL:
+                    self._feed_outputs(node, item)
+                else:
+                    item.run = None
                     self.add_item(item)
         for node in self.nodes.values():
             for item in node.node.items:
                 if item.phase not in SETTLED:
                     self.link_item(item)
-        self._dirty.update(self.nodes)
+        self._dirty.update(dict.fromkeys(self.nodes))
 
     def begin_cooking(self) -> None:
         """From now on dynamic nodes generate too."""
         self.cooking = True
-        self._dirty.update(name for name, node in self.nodes.items() if not node.complete)
+        self._dirty.update((name, None) for name, node in self.nodes.items() if not node.complete)
 
     def look_at_nodes(self) -> None:
         """Let each changed node take its next step, until nothing changes any more."""
         while self._dirty:
-            self._look_at(self.nodes[self._dirty.pop()])
+            changed, self._dirty = self._dirty, {}
+            for name in changed:
+                self._look_at(self.nodes[name])
 
     def _look_at(self, node: NodeState) -> None:
         if not node.complete:
@@ -63,6 +68,7 @@ class Generating(Items):
             fresh, node.fresh = node.fresh, []
             self._request(node, fresh, each=True)
         elif node.loud_inputs == 0 and node.calls == 0:
+            node.stalled = node.stalled or _stalled_input(node)
             self._complete(node)
 
     def _look_at_all(self, node: NodeState) -> None:
@@ -77,15 +83,13 @@ class Generating(Items):
         self._request(node, node.upstream_or_stand_ins() if node.partitioner else node.upstream(), each=False)
 
     def _why_stalled(self, node: NodeState) -> str:
-        for source in node.inputs:
-            if source.stalled:
-                return f'input "{source.node.name}" made not all of its work items'
-        if node.when is GenerateWhen.AllUpstreamCooked and not node.partitioner:
-            bad = [item.name for item in node.upstream() if item.phase not in DONE_WELL]
+        reason = _stalled_input(node)
+        if not reason and node.when is GenerateWhen.AllUpstreamCooked and not node.partitioner:
+            bad = [item.name for item in node.upstream_or_stand_ins() if item.phase not in DONE_WELL]
             if bad:
                 more = f" and {len(bad) - NAMES_TOLD} more" if len(bad) > NAMES_TOLD else ""
                 return f"it generates when all its inputs have cooked, and {', '.join(bad[:NAMES_TOLD])}{more} did not"
-        return ""
+        return reason
 
     def _request(self, node: NodeState, upstream: list[WorkItem], *, each: bool) -> None:
         node.requested = True
@@ -96,6 +100,9 @@ class Generating(Items):
     def generation_ended(self, name: str, items: list[WorkItem], *, keep: bool) -> None:
         """One call returned; its items join the cook when they are kept."""
         node = self.nodes[name]
+        if not node.calls:
+            # It was given up for lost, and its node is settled without it.
+            return
         node.calls -= 1
         self.calls -= 1
         if keep:
@@ -111,14 +118,14 @@ class Generating(Items):
                     self.link_item(item)
         if node.when is not GenerateWhen.EachUpstreamCooked:
             self._complete(node)
-        self._dirty.add(name)
+        self._dirty[name] = None
 
     def _complete(self, node: NodeState) -> None:
         node.complete = True
         self.incomplete -= 1
         for output in node.outputs:
             output.open_inputs -= 1
-            self._dirty.add(output.node.name)
+            self._dirty[output.node.name] = None
         self._look_if_quiet(node)
 
     def _look_if_quiet(self, node: NodeState) -> None:
@@ -126,4 +133,9 @@ class Generating(Items):
             node.quiet = True
             for output in node.outputs:
                 output.loud_inputs -= 1
-                self._dirty.add(output.node.name)
+                self._dirty[output.node.name] = None
+
+
+def _stalled_input(node: NodeState) -> str:
+    stalled = next((each.node.name for each in node.inputs if each.stalled), None)
+    return f'input "{stalled}" made not all of its work items' if stalled else ""

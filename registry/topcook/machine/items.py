@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 #: item, PDG state before, state after, when
 Change = tuple["WorkItem", "WorkItemState", "WorkItemState", float]
 
+# Read for every step of every item: by position and as plain integers, because an enumeration's call and its ``&`` are
+# Python functions.
+_PHASES = tuple(Phase)
+_ROWS = tuple(TRANSITIONS[phase] for phase in Phase)
+_STATES = tuple(STATE_OF[phase] for phase in Phase)
+_AUTOMATIC = int(Trait.AUTOMATIC)
+
 
 class Items:
     """Items, their schedulers' queues, and every step an item takes."""
@@ -45,9 +52,12 @@ class Items:
         self.incomplete = len(self.nodes)
         self.calls = 0
         self.cooking = False
-        self._dirty: set[str] = set()
+        #: Names of nodes to look at, in order; a dict because a set's order changes from run to run.
+        self._dirty: dict[str, None] = {}
         self._released: deque[WorkItem] = deque()
         self._releasing = False
+        #: Ids of held items that the user cancels, until the scheduler has been told.
+        self._doomed: set[int] = set()
         self._out: list[ins.Instruction] = []
 
     def all_items(self) -> Iterator[WorkItem]:
@@ -73,15 +83,15 @@ class Items:
 
     def move(self, item: WorkItem, trigger: Trigger, at: float) -> bool:
         """Apply one row of the table; answers whether the item moved. Raises ``InvalidTransition`` without a row."""
-        before = Phase(item.phase)
-        row = TRANSITIONS[before].get(trigger)
+        before = _PHASES[item.phase]
+        row = _ROWS[before].get(trigger)
         if row is None:
             raise InvalidTransition(item.id, before.name, trigger.value, self.story.of(item.id))
-        after = before if row.to is None else row.to
-        self.story.add(at, item.id, before, trigger, after, row.mark)
-        if row.mark == "problem":
-            self.problems.append((item, f"{trigger.value} contradicts what was reported: it {_stands(before)}"))
-        if row.to is None:
+        after, mark = row
+        self.story.add(at, item.id, before, trigger, before if after is None else after, mark)
+        if after is None:
+            if mark == "problem":
+                self.problems.append((item, f"{trigger.value} contradicts what was reported: it {_stands(before)}"))
             return False
         self._enter(item, before, after, at)
         return True
@@ -89,27 +99,28 @@ class Items:
     def _enter(self, item: WorkItem, before: Phase, after: Phase, at: float) -> None:
         item.phase = after
         old = item.state
-        new = item.state = STATE_OF[after]
+        new = item.state = _STATES[after]
         if old is not new:
             self.changes.append((item, old, new, at))
-        if before in HELD and after not in HELD:
-            scheduler = self.schedulers[item.scheduler]
-            scheduler.in_flight -= 1
-            if after is not Phase.READY:
-                scheduler.has_room_now()
-        elif after in HELD and before not in HELD:
+        if before in HELD:
+            if after not in HELD:
+                scheduler = self.schedulers[item.scheduler]
+                scheduler.in_flight -= 1
+                if after is not Phase.READY:
+                    scheduler.has_room_now()
+        elif after in HELD:
             self.schedulers[item.scheduler].in_flight += 1
-        if after in SETTLED and before not in SETTLED:
-            self._settled(item, after, at)
-        elif after is Phase.READY and before is Phase.WAITING:
+        elif after is Phase.READY:
             self.schedulers[item.scheduler].push(item)
+        if after in SETTLED:
+            self._settled(item, after, at)
+        elif before is Phase.BLOCKED:
+            self._count(item, 1)
 
     def _settled(self, item: WorkItem, after: Phase, at: float) -> None:
-        node = self.nodes[item.node.name]
-        node.unsettled -= 1
-        self.unsettled -= 1
+        node = self._count(item, -1)
         if node.unsettled == 0:
-            self._dirty.add(node.node.name)
+            self._dirty[node.node.name] = None
         if after in DONE_WELL:
             self._feed_outputs(node, item)
             self._released.append(item)
@@ -118,11 +129,17 @@ class Items:
         elif after in DONE_BADLY:
             self._block_dependents(item, at)
 
+    def _count(self, item: WorkItem, change: int) -> NodeState:
+        node = self.nodes[item.node.name]
+        node.unsettled += change
+        self.unsettled += change
+        return node
+
     def _feed_outputs(self, node: NodeState, item: WorkItem) -> None:
         for output in node.outputs:
             if output.when is GenerateWhen.EachUpstreamCooked:
                 output.fresh.append(item)
-                self._dirty.add(output.node.name)
+                self._dirty[output.node.name] = None
 
     def _release_dependents(self, at: float) -> None:
         # A worklist: an automatic item completes inside, and chains of any length must not recurse.
@@ -135,7 +152,7 @@ class Items:
         self._releasing = False
 
     def _ready(self, item: WorkItem, at: float) -> None:
-        if item.traits & Trait.AUTOMATIC:
+        if int(item.traits) & _AUTOMATIC:
             run = item.ran()
             run.queued = run.started = run.finished = at
             run.duration = 0.0
@@ -154,81 +171,91 @@ class Items:
     # ------------------------------------------------------------------ joining and leaving
 
     def add_item(self, item: WorkItem) -> None:
-        """Take a new item into the cook."""
+        """Take a new item into the cook; ``link_item`` counts what it waits for once all of its like are added."""
         item.phase = Phase.WAITING
         item.state = STATE_OF[Phase.WAITING]
-        self.nodes[item.node.name].unsettled += 1
-        self.unsettled += 1
-        if not item.traits & Trait.AUTOMATIC:
+        item.pending = 0
+        self._count(item, 1)
+        if not int(item.traits) & _AUTOMATIC:
             self.needed.add(item.scheduler)
 
     def link_item(self, item: WorkItem) -> None:
         """Count an added item's dependencies, then let it move as far as they allow."""
         pending = 0
-        blocked = False
+        hopeless = False
         for dependency in item.dependencies:
             phase = dependency.phase
             if phase not in DONE_WELL:
                 pending += 1
-                blocked = blocked or phase in DONE_BADLY or phase == Phase.BLOCKED
+                if phase in SETTLED:
+                    hopeless = True
+                elif phase == Phase.UNCOOKED or dependency.node.name not in self.nodes:
+                    self._note_reason(item, f'it waits for "{dependency.name}", which is not part of this cook')
+                    hopeless = True
         item.pending = pending
-        if blocked:
+        if hopeless:
             if item.phase == Phase.WAITING:
-                self.move(item, Trigger.BLOCK, self.now)
-                self._block_dependents(item, self.now)
+                self.block(item)
         elif pending == 0 and item.phase == Phase.WAITING:
             self._ready(item, self.now)
 
-    def _put_back(self, item: WorkItem) -> None:
-        old, item.state = item.state, STATE_OF[Phase.UNCOOKED]
-        item.phase = Phase.UNCOOKED
-        self.changes.append((item, old, item.state, self.now))
+    def block(self, item: WorkItem) -> None:
+        """Block an item, and all that wait for it."""
+        self.move(item, Trigger.BLOCK, self.now)
+        self._block_dependents(item, self.now)
+
+    def take_back(self, item: WorkItem, trigger: Trigger, at: float) -> None:
+        """End an item by the cook's own decision; it ended now, as far as anybody knows."""
+        if self.move(item, trigger, at):
+            self._note_end(item, at)
 
     # ------------------------------------------------------------------ what schedulers say
 
     def item_event(self, event: ev.ItemEvent) -> None:
         """Apply a notification or the outcome of a hand-over."""
-        item, trigger = event.item, event.trigger
+        item, trigger, at = event.item, event.trigger, event.at
         if trigger in RETURNS:
-            self._call_returned(item, trigger)
+            scheduler = self.schedulers.get(item.scheduler)
+            if scheduler is None or item.id not in scheduler.calls:
+                # A callback that hung through the end of an earlier cook has come back in this one.
+                self._ignore(item, trigger, at, "late: nobody asked")
+                return
+            scheduler.call_ended(item, trigger)
         if event.attempt is not None and event.attempt != item.attempt:
-            phase = Phase(item.phase)
-            self.story.add(event.at, item.id, phase, trigger, phase, f"stale: attempt {event.attempt}")
+            self._ignore(item, trigger, at, f"stale: attempt {event.attempt}")
             return
         if event.reason:
             self._note_reason(item, event.reason)
-        if not self.move(item, trigger, event.at):
+        if not self.move(item, trigger, at):
             return
-        if trigger in GIVEN_BACK:
+        if item.phase == Phase.COOKING:
+            run = item.ran()
+            run.started = at
+            run.finished = run.duration = run.exit_status = None
+        elif item.phase in SETTLED:
+            self._note_end(item, at, event.duration, event.exit_status)
+        elif trigger in GIVEN_BACK:
             # Nobody took it, so the number was not used up.
             item.attempt -= 1
-        self._note_times(event)
+            if item.id in self._doomed:
+                self.take_back(item, Trigger.CANCEL_ORDER, at)
 
-    def _call_returned(self, item: WorkItem, trigger: Trigger) -> None:
-        scheduler = self.schedulers[item.scheduler]
-        if trigger is Trigger.NOT_OFFERED:
-            scheduler.offered -= 1
-        if item.phase == Phase.HANDING_OVER and trigger in GIVEN_BACK:
-            scheduler.defer(item, full=trigger is Trigger.FULL)
-        scheduler.call_ended()
+    def _ignore(self, item: WorkItem, trigger: Trigger, at: float, why: str) -> None:
+        phase = _PHASES[item.phase]
+        self.story.add(at, item.id, phase, trigger, phase, why)
 
     def _note_reason(self, item: WorkItem, reason: str) -> None:
         messages = item.ran().messages
         if reason and reason not in messages:
             messages.append(reason)
 
-    def _note_times(self, event: ev.ItemEvent) -> None:
-        run = event.item.ran()
-        phase = Phase(event.item.phase)
-        if phase is Phase.COOKING:
-            run.started = event.at
-            run.finished = run.duration = run.exit_status = None
-        elif phase in SETTLED and run.finished is None:
-            run.finished = event.at
-            run.exit_status = event.exit_status
-            run.duration = event.duration
-            if run.duration is None and run.started is not None:
-                run.duration = run.finished - run.started
+    def _note_end(
+        self, item: WorkItem, at: float, duration: float | None = None, exit_status: int | None = None
+    ) -> None:
+        run = item.ran()
+        run.finished = at
+        run.exit_status = exit_status
+        run.duration = at - run.started if duration is None and run.started is not None else duration
 
 
 def _stands(phase: Phase) -> str:

@@ -84,9 +84,8 @@ class NodeState:
         they belong, and the partition is blocked by it.
         """
         found = {item.id: item for item in self.upstream()}
-        todo, seen = list(self.inputs), set(self.inputs)
-        while todo:
-            node = todo.pop(0)
+        ancestors, seen = list(self.inputs), set(self.inputs)
+        for node in ancestors:
             if node.when is not GenerateWhen.EachUpstreamCooked:
                 continue
             for source in node.inputs:
@@ -95,5 +94,5 @@ class NodeState:
                         found.setdefault(item.id, item)
                 if source not in seen:
                     seen.add(source)
-                    todo.append(source)
+                    ancestors.append(source)
         return list(found.values())

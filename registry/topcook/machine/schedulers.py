@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from topcook.machine.phases import Phase
+from topcook.machine.phases import GIVEN_BACK, Phase, Trigger
 
 if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
@@ -18,8 +18,11 @@ LARGEST_WINDOW = 1024
 class SchedulerState:
     """Queue, limits and progress of one scheduler.
 
-    ``offered`` counts hand-overs since the last tick, ``outstanding`` those whose call has not ended,
-    ``in_flight`` the items it holds (calls that have not ended included).
+    ``calls`` holds the ids of the items whose ``onSchedule`` has not returned, ``static_call`` is on while
+    ``onScheduleStatic`` has not; ``offered`` counts hand-overs since the last tick, ``in_flight`` the items it holds
+    (calls that have not ended included).
+
+    Invariant: nothing is offered while a call has not ended, so one batch is out at most.
     """
 
     __slots__ = (
@@ -28,6 +31,7 @@ class SchedulerState:
         "_refused",
         "_room_again",
         "busy",
+        "calls",
         "deferred",
         "full",
         "in_flight",
@@ -35,8 +39,8 @@ class SchedulerState:
         "max_tasks",
         "name",
         "offered",
-        "outstanding",
         "stage",
+        "static_call",
         "statics_taken",
         "takes_static",
         "window",
@@ -53,7 +57,8 @@ class SchedulerState:
         self.busy = False
         self.full = False
         self.offered = 0
-        self.outstanding = 0
+        self.calls: set[int] = set()
+        self.static_call = False
         self.in_flight = 0
         self.window = FIRST_WINDOW
         self._batch = 0
@@ -66,16 +71,10 @@ class SchedulerState:
         """Queue a ready item: lower priority number first, then by id."""
         heappush(self._queue, (item.priority, item.id, item))
 
-    def defer(self, item: WorkItem, *, full: bool) -> None:
-        """Keep an item that the scheduler gave back until it may have room; ``full``: and offer no other before."""
-        self.deferred.append(item)
-        self._refused += 1
-        self.full = self.full or full
-
     def has_room_now(self) -> None:
         """The scheduler may take items again: its deferred ones are offered anew."""
         # While a batch is out its refusals are still to come, and may have been decided before this room appeared.
-        self._room_again = self.outstanding > 0
+        self._room_again = bool(self.calls)
         self.full = False
         for item in self.deferred:
             self.push(item)
@@ -84,24 +83,34 @@ class SchedulerState:
     def ticked(self, *, busy: bool) -> None:
         """A tick went by: the count of offers starts again."""
         self.busy = busy
-        self.offered = 0
+        # What is out was queued behind this tick: those calls come after it.
+        self.offered = len(self.calls)
         if not busy:
             self.has_room_now()
 
-    def call_ended(self) -> None:
-        """One call of the batch returned; after the last, widen the next batch or fit it to what was taken."""
-        self.outstanding -= 1
-        if self.outstanding:
-            return
-        taken = self._batch - self._refused
-        self.window = min(self.window * 2, LARGEST_WINDOW) if not self._refused else max(1, taken)
+    def call_ended(self, item: WorkItem, trigger: Trigger) -> None:
+        """Count the end of one call, before the item moves; an item given back is kept until there may be room."""
+        self.calls.remove(item.id)
+        if trigger is Trigger.NOT_OFFERED:
+            self.offered -= 1
+        elif trigger is Trigger.FULL:
+            self.full = True
+        if trigger in GIVEN_BACK and item.phase == Phase.HANDING_OVER:
+            self.deferred.append(item)
+            self._refused += 1
+        if not self.calls:
+            self._batch_ended()
+
+    def _batch_ended(self) -> None:
+        """Widen the next batch, or fit it to what was taken of this one."""
+        self.window = min(self.window * 2, LARGEST_WINDOW) if not self._refused else max(1, self._batch - self._refused)
         self._refused = 0
         if self._room_again:
             self.has_room_now()
 
     def take(self) -> list[WorkItem]:
         """The next batch to hand over, counted as out; empty when nothing may be offered now."""
-        if self.stage != "started" or self.busy or self.full or self.outstanding:
+        if self.stage != "started" or self.busy or self.full or self.calls or self.static_call or not self._queue:
             return []
         count = self.window
         if self.max_items > 0:
@@ -114,6 +123,13 @@ class SchedulerState:
             # An item canceled while it was queued is dropped here rather than searched for there.
             if item.phase == Phase.READY:
                 batch.append(item)
-        self.outstanding = self._batch = len(batch)
+                self.calls.add(item.id)
+        self._batch = len(batch)
         self.offered += len(batch)
         return batch
+
+    def waits(self) -> bool:
+        """Whether something may still come from it: a callback's end, an item's, or another offer."""
+        if self.calls or self.static_call or self.in_flight or self.deferred or self._queue:
+            return True
+        return self.stage == "starting"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topcook.machine.phases import DONE_WELL, Phase
+from topcook.machine.phases import Phase
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -12,22 +12,27 @@ if TYPE_CHECKING:
 
     from topcook.model.workitem import WorkItem
 
-_OPEN = frozenset({Phase.WAITING, Phase.READY})
+_KINDS = int(Trait.STATIC | Trait.AUTOMATIC)
+_STATIC = int(Trait.STATIC)
 
 
 def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem]:
     """The uncooked static items of ``scheduler`` whose unfinished ancestors are all static and its own, by id.
 
-    Linear: what is not eligible spreads to its dependents once.
+    Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
-    mine: dict[int, WorkItem] = {}
-    barred: list[WorkItem] = []
+    mine: dict[int, int] = {}
+    found: list[WorkItem] = []
     for item in items:
-        if item.scheduler == scheduler and item.phase in _OPEN and item.traits & Trait.STATIC:
-            mine[item.id] = item
-        elif item.phase not in DONE_WELL:
-            barred.append(item)
-    while barred:
-        dependents = barred.pop().dependents or ()
-        barred.extend(dependent for dependent in dependents if mine.pop(dependent.id, None) is not None)
-    return [mine[item_id] for item_id in sorted(mine)]
+        if item.scheduler == scheduler and int(item.traits) & _KINDS == _STATIC:
+            if item.phase == Phase.READY:
+                found.append(item)
+            elif item.phase == Phase.WAITING:
+                mine[item.id] = item.pending
+    for item in found:
+        for dependent in item.dependents or ():
+            left = mine.get(dependent.id, 0) - 1
+            mine[dependent.id] = left
+            if left == 0:
+                found.append(dependent)
+    return sorted(found, key=lambda item: item.id)

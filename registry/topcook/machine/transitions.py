@@ -6,7 +6,7 @@ A row says where the item goes (``None``: it stays) and how the story marks it:
 - ``"confirm"``: says again what is known, as it should;
 - ``"duplicate"``: said before, or after the end: no change;
 - ``"early"``: a report on an item that nobody handed over: no change;
-- ``"late"``: a report on an item that was taken back: no change;
+- ``"late"``: a report on an item that was taken back or canceled: no change;
 - ``"problem"``: a contradiction worth telling the author: no change.
 
 ``docs/work-item-states.md`` is held against this table by a test.
@@ -27,36 +27,37 @@ class Row(NamedTuple):
     mark: str = ""
 
 
+_REPORTS = (T.START, T.SUCCEED, T.FAIL, T.CANCEL)
+#: What an ``onSchedule`` may answer that says: it did not take the item.
+_NOT_TAKEN = (T.REJECTED, T.DEFERRED, T.FULL, T.RAISED, T.NOT_OFFERED)
 _END_BY_REPORT = {T.SUCCEED: Row(P.SUCCESS), T.FAIL: Row(P.FAILED), T.CANCEL: Row(P.CANCELED)}
 _END_BY_RETURN = {T.COOK_SUCCEEDED: Row(P.SUCCESS), T.COOK_FAILED: Row(P.FAILED), T.COOK_CANCELED: Row(P.CANCELED)}
-_EARLY = dict.fromkeys((T.START, T.SUCCEED, T.FAIL, T.CANCEL), Row(None, "early"))
-_LATE = dict.fromkeys((T.START, T.SUCCEED, T.FAIL, T.CANCEL), Row(None, "late"))
+_EARLY = dict.fromkeys(_REPORTS, Row(None, "early"))
+_LATE = dict.fromkeys(_REPORTS, Row(None, "late"))
 _AFTER_END = {
-    **dict.fromkeys((T.START, T.SUCCEED, T.FAIL, T.CANCEL), Row(None, "duplicate")),
-    **dict.fromkeys((T.COOK_SUCCEEDED, T.COOK_FAILED, T.COOK_CANCELED), Row(None, "duplicate")),
+    **dict.fromkeys(_REPORTS, Row(None, "duplicate")),
+    **dict.fromkeys(_END_BY_RETURN, Row(None, "duplicate")),
     T.ACCEPTED: Row(None, "confirm"),
     # Invariant: what was reported stands; the return value came second and contradicts it.
-    **dict.fromkeys((T.REJECTED, T.DEFERRED, T.FULL, T.RAISED, T.NOT_OFFERED), Row(None, "problem")),
-    T.CANCEL_ORDER: Row(None, "duplicate"),
+    **dict.fromkeys(_NOT_TAKEN, Row(None, "problem")),
 }
 
 TRANSITIONS: dict[P, dict[T, Row]] = {
-    P.UNCOOKED: {
-        T.CANCEL_ORDER: Row(P.CANCELED),
-        **_EARLY,
-    },
+    P.UNCOOKED: _EARLY,
     P.WAITING: {
         T.RELEASE: Row(P.READY),
         T.COMPLETE: Row(P.SUCCESS),
         T.OFFER_STATIC: Row(P.HANDED_OVER),
         T.BLOCK: Row(P.BLOCKED),
         T.CANCEL_ORDER: Row(P.CANCELED),
+        T.PUT_BACK: Row(P.UNCOOKED),
         **_EARLY,
     },
     P.READY: {
         T.OFFER: Row(P.HANDING_OVER),
         T.OFFER_STATIC: Row(P.HANDED_OVER),
         T.CANCEL_ORDER: Row(P.CANCELED),
+        T.PUT_BACK: Row(P.UNCOOKED),
         **_EARLY,
     },
     P.HANDING_OVER: {
@@ -84,17 +85,22 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         **_END_BY_RETURN,
         T.START: Row(None, "duplicate"),
         T.ACCEPTED: Row(None, "confirm"),
-        **dict.fromkeys((T.REJECTED, T.DEFERRED, T.FULL, T.RAISED, T.NOT_OFFERED), Row(None, "problem")),
+        **dict.fromkeys(_NOT_TAKEN, Row(None, "problem")),
         T.CANCEL_ORDER: Row(P.CANCELED),
     },
     P.SUCCESS: _AFTER_END,
-    P.CACHED: _AFTER_END,
+    # Nobody was given it, so nothing can be returned.
+    P.CACHED: dict.fromkeys(_REPORTS, Row(None, "duplicate")),
     P.FAILED: _AFTER_END,
-    P.CANCELED: _AFTER_END,
-    P.BLOCKED: {
+    P.CANCELED: {
+        **_AFTER_END,
         **_LATE,
-        T.BLOCK: Row(None, "duplicate"),
-        T.RAISED: Row(None, "duplicate"),
-        T.CANCEL_ORDER: Row(None, "duplicate"),
+        T.CANCEL: Row(None, "duplicate"),
+        # What it still says of an item that was taken from it contradicts nothing.
+        **dict.fromkeys((T.COOK_SUCCEEDED, T.COOK_FAILED, *_NOT_TAKEN), Row(None, "late")),
+    },
+    P.BLOCKED: {
+        T.PUT_BACK: Row(P.UNCOOKED),
+        **_LATE,
     },
 }
