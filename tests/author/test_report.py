@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pdg.scheduler import PyScheduler
-from topcook.author import JobEnd, JobParms, attempt_token, local_jobs, log_to_scheduler, report, run_in_process
+from topcook.author import JobEnd, JobParms, attempt_token, local_jobs, log_to_scheduler, report
 from topcook.model.notification import Kind, Notification
 from topcook.testkit.fakehost import FakeHost
 
@@ -57,14 +57,12 @@ def test_the_end_of_a_process_becomes_a_report_in_words(
         assert said.payload == (2.5,)
 
 
-def test_an_author_reaches_keeper_token_log_and_function_of_an_item(host: FakeHost, scheduler: Any) -> None:
-    item = host.graph.add_item(function=lambda work_item: work_item.setIntAttrib("seen", 1))
+def test_an_author_reaches_keeper_token_and_log(host: FakeHost, scheduler: Any) -> None:
+    item = host.graph.add_item("true")
     handle = host.graph.handle(item)
     assert local_jobs(scheduler) is host.keeper
     assert attempt_token(scheduler, handle) == host.job_environment(item)["PDG_ITEM_TOKEN"]
     log_to_scheduler(scheduler)
-    run_in_process(scheduler, handle)
-    assert handle.intAttribValue("seen") == 1
 
 
 def test_job_parms_are_evaluated_once_for_a_node_and_again_only_where_they_vary(

@@ -7,7 +7,7 @@ Houdini as well imports ``pdg`` only; these are for the ones written for Topcook
 from __future__ import annotations
 
 from topcook.author.command import command_argv, split_command
-from topcook.author.host import attempt_token, log_to_scheduler, run_in_process
+from topcook.author.host import attempt_token, log_to_scheduler
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, local_jobs
 from topcook.author.report import JobReport, report
@@ -28,6 +28,5 @@ __all__ = [
     "log_to_scheduler",
     "read_item_graph",
     "report",
-    "run_in_process",
     "split_command",
 ]

@@ -28,8 +28,3 @@ def attempt_token(scheduler: Any, work_item: Any) -> str:
 def log_to_scheduler(scheduler: Any) -> None:
     """From now on what the calling thread prints and logs goes into the scheduler's log, as in its callbacks."""
     host_of(scheduler).adopt_thread()
-
-
-def run_in_process(scheduler: Any, work_item: Any) -> None:
-    """Cook an in-process item on the calling thread; raises what its code raises."""
-    host_of(scheduler).graph.cook_in_process(record_of(work_item))
