@@ -26,7 +26,7 @@ from topcook.testkit import FakeHost
         (("/mnt/share", "\\\\server\\share"), "/mnt/share/x/y", "\\\\server\\share\\x\\y"),
         (("/mnt/p", "P:/"), "/mnt/p/x", "P:/x"),
         (("/Show", "/x"), "/show/a", "/show/a"),
-        (("/", "/root"), "/a", "/root/a"),
+        (("/", "/top"), "/a", "/top/a"),
         (("", "/x"), "/a", "/a"),
     ],
 )

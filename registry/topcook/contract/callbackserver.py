@@ -61,8 +61,10 @@ class CallbackServerMixin(WorkItemEvents):
         except (TypeError, ValueError, IndexError, KeyError):
             low, high = 0, 0
         if not 0 < low < high <= 65536:  # noqa: PLR2004 - the last port is 65535
-            raise CookError(f"custom_port_range is {given!r}\n"
-                            "    it is None, one port, or a pair (low, high) with 0 < low < high <= 65536")
+            raise CookError(
+                f"custom_port_range is {given!r}\n"
+                "    it is None, one port, or a pair (low, high) with 0 < low < high <= 65536"
+            )
         return low, high
 
 

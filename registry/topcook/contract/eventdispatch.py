@@ -37,11 +37,15 @@ class WorkItemEvents:
         said = settle("workItemStartCook", {"workitem_id": workitem_id, "index": index, "jobid": jobid}, spelled)
         self.onWorkItemStartCook(said["workitem_id"], said["index"])
 
-    def workItemSucceeded(self, workitem_id: Any = None, index: Any = -1, cook_duration: Any = 0.0, jobid: Any = "",
-                          **spelled: Any) -> None:
+    def workItemSucceeded(
+        self, workitem_id: Any = None, index: Any = -1, cook_duration: Any = 0.0, jobid: Any = "", **spelled: Any
+    ) -> None:
         """The job has ended well."""
-        said = settle("workItemSucceeded", {"workitem_id": workitem_id, "index": index,
-                                            "cook_duration": cook_duration, "jobid": jobid}, spelled)
+        said = settle(
+            "workItemSucceeded",
+            {"workitem_id": workitem_id, "index": index, "cook_duration": cook_duration, "jobid": jobid},
+            spelled,
+        )
         self.onWorkItemSucceeded(said["workitem_id"], said["index"], said["cook_duration"])
 
     def workItemFailed(self, workitem_id: Any = None, index: Any = -1, jobid: Any = "", **spelled: Any) -> None:
@@ -58,39 +62,62 @@ class WorkItemEvents:
         """The job was canceled, in the other spelling; an override of either is heard."""
         self.workItemCanceled(workitem_id, index, jobid, **spelled)
 
-    def workItemFileResult(self, workitem_id: Any = None, subindex: Any = -1, result: Any = None, tag: Any = "",
-                           checksum: Any = 0, jobid: Any = "", **spelled: Any) -> None:
+    def workItemFileResult(
+        self,
+        workitem_id: Any = None,
+        subindex: Any = -1,
+        result: Any = None,
+        tag: Any = "",
+        checksum: Any = 0,
+        jobid: Any = "",
+        **spelled: Any,
+    ) -> None:
         """The job made a file."""
-        said = settle("workItemFileResult", {"workitem_id": workitem_id, "index": subindex, "result": result,
-                                             "tag": tag, "checksum": checksum, "jobid": jobid}, spelled)
+        said = settle(
+            "workItemFileResult",
+            {
+                "workitem_id": workitem_id,
+                "index": subindex,
+                "result": result,
+                "tag": tag,
+                "checksum": checksum,
+                "jobid": jobid,
+            },
+            spelled,
+        )
         self.onWorkItemFileResult(said["workitem_id"], said["index"], said["result"], said["tag"], said["checksum"])
 
     def workItemSetAttribute(self, workitem_id: Any, *rest: Any, jobid: Any = "") -> None:
         """The job set an attribute: ``(item, attribute, values)`` or ``(item, index, attribute, values)``."""
         self.onWorkItemSetAttribute(workitem_id, *rest)
 
-    def workItemSetStringAttrib(self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0,
-                                jobid: Any = "") -> None:
+    def workItemSetStringAttrib(
+        self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""
+    ) -> None:
         """The job set a string attribute."""
         self.onWorkItemSetStringAttrib(workitem_id, index, name, value, attrib_index)
 
-    def workItemSetIntAttrib(self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0,
-                             jobid: Any = "") -> None:
+    def workItemSetIntAttrib(
+        self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""
+    ) -> None:
         """The job set an int attribute."""
         self.onWorkItemSetIntAttrib(workitem_id, index, name, value, attrib_index)
 
-    def workItemSetFloatAttrib(self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0,
-                               jobid: Any = "") -> None:
+    def workItemSetFloatAttrib(
+        self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""
+    ) -> None:
         """The job set a float attribute."""
         self.onWorkItemSetFloatAttrib(workitem_id, index, name, value, attrib_index)
 
-    def workItemSetFileAttrib(self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0,
-                              jobid: Any = "") -> None:
+    def workItemSetFileAttrib(
+        self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""
+    ) -> None:
         """The job set a file attribute."""
         self.onWorkItemSetFileAttrib(workitem_id, index, name, value, attrib_index)
 
-    def workItemSetDictAttrib(self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0,
-                              jobid: Any = "") -> None:
+    def workItemSetDictAttrib(
+        self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""
+    ) -> None:
         """The job set a dict attribute."""
         self.onWorkItemSetDictAttrib(workitem_id, index, name, value, attrib_index)
 
@@ -98,8 +125,9 @@ class WorkItemEvents:
         """The job set a Python object."""
         self.onWorkItemSetPyObjectAttrib(workitem_id, index, name, value)
 
-    def workItemAppendLog(self, workitem_id: Any, index: Any, log_data: Any, log_type: Any = 3,
-                          jobid: Any = "") -> None:
+    def workItemAppendLog(
+        self, workitem_id: Any, index: Any, log_data: Any, log_type: Any = 3, jobid: Any = ""
+    ) -> None:
         """The job added to the item's log."""
         self.onWorkItemAppendLog(workitem_id, index, log_data, log_type)
 

@@ -96,5 +96,13 @@ class SimpleMQSchedulerMixin(MQSchedulerMixin):
     """The simpler kind of ``MQSchedulerMixin``."""
 
 
-__all__ = ["EventDispatchMixin", "MQInfo", "MQRelay", "MQSchedulerMixin", "MQState", "MQUsage", "MQUtility",
-           "SimpleMQSchedulerMixin"]
+__all__ = [
+    "EventDispatchMixin",
+    "MQInfo",
+    "MQRelay",
+    "MQSchedulerMixin",
+    "MQState",
+    "MQUsage",
+    "MQUtility",
+    "SimpleMQSchedulerMixin",
+]

@@ -21,8 +21,11 @@ def transfer(source: str, target: str) -> bool:
         # Sorted, and listed before copying: the target may lie inside the source.
         names = sorted(os.listdir(source))
         inside = os.path.realpath(target)
-        wrote = [transfer(os.path.join(source, name), os.path.join(target, name)) for name in names
-                 if not _holds(os.path.join(source, name), inside)]
+        wrote = [
+            transfer(os.path.join(source, name), os.path.join(target, name))
+            for name in names
+            if not _holds(os.path.join(source, name), inside)
+        ]
         return any(wrote)
     found = os.stat(source)
     if not stat.S_ISREG(found.st_mode):
