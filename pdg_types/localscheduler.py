@@ -18,7 +18,28 @@ from pdg.scheduler import PyScheduler
 from pdg.utils import expand_vars
 from topcook.author import JobEnd, JobKeeper, JobParms, LocalJob, command_argv, local_jobs, report
 
-#: What nodes and items may override, with what stands when nobody does.
+#: The parms, with PDG's names: name, label, type, default.
+PARMS: tuple[tuple[str, str, str, int | str], ...] = (
+    # Freed slots are filled at once, so there is no need for a limit between two ticks.
+    ("pdg_maxitems", "Max Items", "Integer", 0),
+    ("tempdirmenu", "Temp Directory", "Integer", 0),
+    ("tempdirappendpid", "Append a Name of the Cook", "Toggle", 1),
+    ("tempdircustom", "Custom Temp Directory", "String", ""),
+    ("maxprocsmenu", "Total Slots", "Integer", 0),
+    ("maxprocs", "Custom Slot Count", "Integer", 0),
+    # From here on job parms: nodes and items may override them.
+    ("local_single", "Single", "Toggle", 0),
+    ("local_is_CPU_number_set", "Use Slots per Work Item", "Toggle", 0),
+    ("local_CPUs_to_use", "Slots per Work Item", "Integer", 1),
+    ("local_usehoudinimaxthreads", "Use Houdini Max Threads", "Toggle", 0),
+    ("local_houdinimaxthreads", "Houdini Max Threads", "Integer", 0),
+    ("local_inheritlocalenv", "Inherit Local Environment", "Toggle", 1),
+    ("local_envunset", "Unset Variables", "String", ""),
+    ("local_envmulti", "Environment Variables", "Integer", 0),
+    ("local_envname#", "Name", "String", ""),
+    ("local_envvalue#", "Value", "String", ""),
+)
+#: What is read of an item's job parms, with what stands when nobody gave it.
 JOB_PARMS = {
     "single": False,
     "is_CPU_number_set": False,
@@ -61,74 +82,13 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
 
     @classmethod
     def templateBody(cls) -> str:
-        """The parms, with PDG's names; those tagged may be overridden by nodes and items."""
-        job_parm = "pdg::scheduler"
-        return json.dumps(
-            {
-                "name": "localscheduler",
-                "parameters": [
-                    # Freed slots are filled at once, so there is no need for a limit between two ticks.
-                    {"name": "pdg_maxitems", "type": "Integer", "value": 0},
-                    {"name": "tempdirmenu", "label": "Temp Directory", "type": "Integer", "value": TEMP_IN_WORKING_DIR},
-                    {"name": "tempdirappendpid", "label": "Append a Name of the Cook", "type": "Toggle", "value": 1},
-                    {"name": "tempdircustom", "label": "Custom Temp Directory", "type": "String", "value": ""},
-                    {"name": "maxprocsmenu", "label": "Total Slots", "type": "Integer", "value": SLOTS_QUARTER},
-                    {"name": "maxprocs", "label": "Custom Slot Count", "type": "Integer", "value": 0},
-                    {"name": "local_single", "label": "Single", "type": "Toggle", "value": 0, "tag": [job_parm]},
-                    {
-                        "name": "local_is_CPU_number_set",
-                        "label": "Use Slots per Work Item",
-                        "type": "Toggle",
-                        "value": 0,
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_CPUs_to_use",
-                        "label": "Slots per Work Item",
-                        "type": "Integer",
-                        "value": 1,
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_usehoudinimaxthreads",
-                        "label": "Use Houdini Max Threads",
-                        "type": "Toggle",
-                        "value": 0,
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_houdinimaxthreads",
-                        "label": "Houdini Max Threads",
-                        "type": "Integer",
-                        "value": 0,
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_inheritlocalenv",
-                        "label": "Inherit Local Environment",
-                        "type": "Toggle",
-                        "value": 1,
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_envunset",
-                        "label": "Unset Variables",
-                        "type": "String",
-                        "value": "",
-                        "tag": [job_parm],
-                    },
-                    {
-                        "name": "local_envmulti",
-                        "label": "Environment Variables",
-                        "type": "Integer",
-                        "value": 0,
-                        "tag": [job_parm],
-                    },
-                    {"name": "local_envname#", "label": "Name", "type": "String", "value": "", "tag": [job_parm]},
-                    {"name": "local_envvalue#", "label": "Value", "type": "String", "value": "", "tag": [job_parm]},
-                ],
-            }
-        )
+        """The parms; ``pdg::scheduler`` tags those that nodes and items may override."""
+        tags = {"local": ["pdg::scheduler"]}
+        parameters = [
+            {"name": name, "label": label, "type": kind, "value": value, "tag": tags.get(name.partition("_")[0], [])}
+            for name, label, kind, value in PARMS
+        ]
+        return json.dumps({"name": "localscheduler", "parameters": parameters})
 
     # -- the cook -------------------------------------------------------------------------------------------------
 
