@@ -264,7 +264,7 @@ def test_shared_servers_are_remembered_and_forgotten(scheduler: PyScheduler) -> 
 
 
 def test_what_is_houdinis_alone_says_why(scheduler: PyScheduler) -> None:
-    for call in (scheduler.getPollingClient, lambda: scheduler.startService("x")):
+    for call in (scheduler.getPollingClient, lambda: scheduler.startService("x"), lambda: scheduler.commonVars):
         with pytest.raises(NotImplementedError, match="Houdini"):
             call()
 
@@ -308,3 +308,9 @@ def test_a_bad_port_range_is_an_error(host: FakeHost, given: Any) -> None:
 
     with pytest.raises(CookError, match="custom_port_range"):
         host.make(Farm).startCallbackServer()
+
+
+def test_a_job_can_be_named_after_network_and_item(host: FakeHost, scheduler: PyScheduler) -> None:
+    host.graph.network.name = "show"
+    assert (scheduler.jobName(), scheduler.jobName(host.graph.handle(host.graph.add_item()))) == ("show", "show.node_1")
+    assert len(scheduler.supportedEventTypes) > 40

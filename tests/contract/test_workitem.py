@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from topcook.contract.scheduler import PyScheduler
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CookError
 from topcook.model.attributes import AttribFlag, AttribType
@@ -41,7 +42,10 @@ def test_it_says_what_it_is(item: WorkItem) -> None:
     assert (item.id, item.name, item.label, item.index) == (1, "sim_1", "sim_1", 3)
     assert (item.frame, item.hasFrame, item.command, item.hasCommand) == (7.0, True, "echo @pdg_index", True)
     assert (item.type, item.cookType, item.state) == (
-        WorkItemType.Regular, WorkItemCookType.OutOfProcess, WorkItemState.Uncooked)
+        WorkItemType.Regular,
+        WorkItemCookType.OutOfProcess,
+        WorkItemState.Uncooked,
+    )
     assert item.platformCommand() == "echo @pdg_index"
     assert (item.batchIndex, item.batchParent, item.node.name) == (-1, None, "sim")
     assert item.node.topNode().type().name() == "genericgenerator"
@@ -65,7 +69,10 @@ def test_attributes_are_read_in_every_type(item: WorkItem) -> None:
     item.setPyObjectAttrib("thing", [1, 2])
     item.setFileAttrib("plate", File("/p.exr"))
     assert (item.floatAttribValue("angle"), item.intAttribValue("angle"), item.stringAttribValue("angle")) == (
-        2.5, 2, "2.5")
+        2.5,
+        2,
+        "2.5",
+    )
     assert (item.intAttribArray("count"), item.intAttribValue("count", 2)) == ([1, 2, 3], 3)
     assert item.stringAttribArray("who") == ["", "me"]
     assert (item.dictAttribValue("info"), item.pyObjectAttribValue("thing")) == ({"a": 1}, [1, 2])
@@ -153,8 +160,6 @@ def test_a_batch_knows_its_sub_items(graph: FakeGraph) -> None:
 
 
 def test_messages_percent_and_cancel_reach_the_record_and_the_scheduler(graph: FakeGraph, item: WorkItem) -> None:
-    from topcook.contract.scheduler import PyScheduler
-
     host = FakeHost(graph)
     host.make(PyScheduler)
     item.addMessage("half way")
@@ -171,3 +176,20 @@ def test_failed_dependencies_are_named(graph: FakeGraph) -> None:
     good.state, bad.state = WorkItemState.CookedSuccess, WorkItemState.CookedFail
     child = graph.handle(graph.add_item(dependencies=[good, bad]))
     assert child.failedDependencies == [graph.handle(bad)]
+
+
+def test_an_item_hears_events_and_knows_its_schedulers_directories(graph: FakeGraph, item: WorkItem) -> None:
+    FakeHost(graph, working="/w").make(PyScheduler)
+    handler = item.addEventHandler(print, 5)
+    assert [(owner, kinds) for owner, _, kinds, _ in graph.handlers] == [(item.id, [5])]
+    item.removeEventHandler(handler)
+    assert graph.handlers == []
+    assert (item.workingDir, item.tempDir, item.localizePath("__PDG_DIR__/x")) == ("/w", "/w/pdgtemp/1", "/w/x")
+
+
+def test_what_needs_houdini_says_so(item: WorkItem) -> None:
+    for call in (item.geometryAttribValue, item.makeActive, item.dirty):
+        with pytest.raises(NotImplementedError, match="Houdini"):
+            call()
+    with pytest.raises(NotImplementedError, match=r"pdgjson.WorkItem.fromString"):
+        WorkItem.loadJSONString("{}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.scheduler_environment import SchedulerEnvironment
 from topcook.contract.static_graph import Graph, dependency_maps, readiness
 from topcook.errors import CookError
+from topcook.model.enums import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +46,11 @@ class SchedulerServices(SchedulerEnvironment):
         return names.index(self._topcook.name) if self._topcook.name in names else -1
 
     topNodeId = customId
+
+    def jobName(self, work_item: Any = None) -> str:
+        """What to call a job on a farm: the network and, if one is given, the item."""
+        network = self._topcook.graph.network.name
+        return network if work_item is None else f"{network}.{work_item.name}"
 
     def dependencyGraph(self, expand_partitions: bool = False) -> tuple[Graph, Graph, list[WorkItem]]:
         """``(dependencies, dependents, ready_items)`` over this scheduler's unfinished items."""
@@ -152,6 +158,11 @@ class SchedulerServices(SchedulerEnvironment):
         """What was added and not removed."""
         return list(self._topcook_handlers)
 
+    @property
+    def supportedEventTypes(self) -> list[EventType]:
+        """What ``addEventHandler`` takes."""
+        return list(EventType)
+
     # logs
 
     def _verboseLog(self, fmt: str, *args: Any) -> None:
@@ -174,6 +185,16 @@ class SchedulerServices(SchedulerEnvironment):
             logger.setLevel(level)
 
     # what a scheduler has none of
+
+    @property
+    def attributeInfo(self) -> Any:
+        """Raises: it describes a node in Houdini's panes."""
+        raise NotImplementedError(
+            "attributeInfo, commonVars and scriptInfo describe a node in Houdini's panes; parms are in self.parameters"
+        )
+
+    commonVars = attributeInfo
+    scriptInfo = attributeInfo
 
     inputs: tuple[Any, ...] = ()
     outputs: tuple[Any, ...] = ()

@@ -43,6 +43,25 @@ class ItemLog(ItemFiles):
         """The temp directory of its scheduler, on this machine."""
         return str(self._scheduler().tempDir(True))
 
+    @property
+    def workingDir(self) -> str:
+        """The working directory of its scheduler, on this machine."""
+        return str(self._scheduler().workingDir(True))
+
+    @property
+    def scriptDir(self) -> str:
+        """The script directory of its scheduler, on this machine."""
+        return str(self._scheduler().scriptDir(True))
+
+    def addEventHandler(self, handler: Any, events: Any, pass_handler: bool = False) -> Any:
+        """Call ``handler`` with each of these ``pdg.EventType`` of this item; returns what removes it."""
+        kinds = [int(kind) for kind in (events if isinstance(events, list | tuple | set) else [events])]
+        return self.services.add_event_handler(self.record.id, handler, kinds, pass_handler=bool(pass_handler))
+
+    def removeEventHandler(self, handler: Any) -> None:
+        """Stop calling it."""
+        self.services.remove_event_handler(handler)
+
     def addLog(self, type: Any, text: str) -> None:
         """Keep a message of a ``pdg.workItemLogType``."""
         kind = WorkItemLogType(int(type))
@@ -114,6 +133,21 @@ class ItemLog(ItemFiles):
 
     serializeData = saveJSONString
     serializeDataToFile = saveJSONFile
+
+    @staticmethod
+    def loadJSONString(*args: Any) -> None:
+        """Raises: outside of a job an item belongs to a graph."""
+        raise NotImplementedError(
+            "WorkItem.loadJSONString makes an item without a graph; in a job use pdgjson.WorkItem.fromString"
+        )
+
+    loadJSONFile = loadJSONString
+
+    def geometryAttribValue(self, *args: Any) -> None:
+        """Raises: geometry is Houdini's."""
+        raise NotImplementedError("geometry attributes hold Houdini geometry; pass the path of a file instead")
+
+    setGeometryAttrib = geometryAttribValue
 
     def makeActive(self) -> None:
         """Raises: a selected item exists in Houdini's panes only."""
