@@ -140,6 +140,12 @@ class Cook:
         """Hand over nothing new while paused."""
         self.link.inbox.post(ev.PauseSet(paused))
 
+    def refuse(self, reason: str) -> None:
+        """End it before it has begun, because a scheduler cannot be made."""
+        self.outcome = "failed"
+        self._tell(Message("error", "cook", reason))
+        self.finished = self.link.clock.now()
+
     def kill(self) -> None:
         """End all local jobs at once, without asking anybody; for the second Ctrl-C."""
         keeper = self._keeper

@@ -17,6 +17,7 @@ from topcook.errors import (
 from topcook.model.graphfile import read_network_file
 from topcook.model.parms import PARM_TYPES, ParmSpec
 from topcook.runtime.api.context import GraphContext
+from topcook.runtime.parmcheck import TypedText, typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from topcook.factory import Factory
     from topcook.model.graphfile.specs import GraphFile, SpareSpec
+    from topcook.model.node import Node, SchedulerNode
 
 KeyPath = tuple[str | int, ...]
 #: (node or scheduler, parm, value)
@@ -179,8 +181,16 @@ class _Builder:
                 )
             else:
                 self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: ")  # noqa: B023 - run at once
-        for owner, parm, value in parms:
+        for owner, parm, text in parms:
+            record = network.nodes.get(owner) or network.schedulers.get(owner)
+            value = self._typed(text, record, parm)
             self._try(None, lambda: self.context.setParameter(owner, parm, value), f"--parm {owner}.{parm}: ")  # noqa: B023 - run at once
+
+    def _typed(self, value: Any, owner: Node | SchedulerNode | None, parm: str) -> Any:
+        """A value of the command line, in the type of its parm."""
+        if not isinstance(value, TypedText):
+            return value
+        return typed_value(value, owner.parms.spec_for(parm) if owner is not None else None)
 
     def job_parms(self, extra: Iterable[Setting]) -> None:
         """Overrides of scheduler parms; last, because they depend on which scheduler each node got."""
@@ -195,6 +205,10 @@ class _Builder:
         if not known and place is not None:
             return
         try:
+            if isinstance(value, TypedText) and known:
+                core = self.context.core
+                scheduler = core.network.schedulers[core.scheduler_name_for(core.network.nodes[node])]
+                value = self._typed(value, scheduler, parm)
             self.context.setJobParameter(node, parm, value)
         except UnknownSchedulerError:
             # Told already, where the scheduler is named.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem
@@ -24,6 +25,30 @@ _ACCEPTS: dict[str, tuple[type, ...]] = {
     "Float": (int, float),
     "Toggle": (bool, int),
 }
+
+
+class TypedText(str):
+    """A value as somebody typed it on a command line; what it is, ``typed_value`` decides by its parm."""
+
+    __slots__ = ()
+
+
+def typed_value(text: TypedText, spec: ParmSpec | None) -> Any:
+    """The value that a typed text stands for: TOML where it is TOML, the text itself where it is not.
+
+    A parm that is a string takes ``12`` and ``true`` as texts; only what stands in quotes or brackets is read there.
+    """
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return str(text)
+    value = document.get("value")
+    known = isinstance(value, str | int | float | list | dict)
+    if len(document) != 1 or not known:
+        # Dates are values in TOML, and texts to PDG.
+        return str(text)
+    wants_text = spec is not None and spec.type == "String" and not spec.tags & {"menu", "list"}
+    return str(text) if wants_text and not isinstance(value, str | list | dict) else value
 
 
 def check_parm(parms: Parms, name: str, value: Any, *, undeclared: bool) -> Iterator[Problem]:
