@@ -334,9 +334,9 @@ class WorkItem(ItemLog):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables its attributes export to a job (flag ``EnvExport``), by upper-cased name."""
+        """The variables its attributes export to a job (flag ``EnvExport``), by its name."""
         return {
-            name.upper(): self.stringAttribValue(name) or ""
+            name: self.stringAttribValue(name) or ""
             for name, found in (self.record.attributes or {}).items()
             if found.flags & AttribFlag.EnvExport
         }
