@@ -1,5 +1,7 @@
 """``CookState``: events in, instructions out.
 
+``checks.py`` holds the machine to these and more:
+
 Invariant: an item is counted in its node's ``unsettled`` exactly while ``item.phase not in SETTLED``.
 Invariant: ``item.pending == number of its dependencies whose phase is not in DONE_WELL``.
 Invariant: the cook is over when no node is incomplete and ``sum(node.unsettled) == 0``.
@@ -9,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topcook.errors import InternalError
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
+from topcook.machine.checks import check
 from topcook.machine.circles import circle_of
 from topcook.machine.generating import Generating
-from topcook.machine.phases import DONE_WELL, HELD, SETTLED, Phase, Trigger
+from topcook.machine.phases import DONE_WELL, HELD, Phase, Trigger
 from topcook.machine.statics import eligible_statics
 
 if TYPE_CHECKING:
@@ -256,19 +258,7 @@ class CookState(Generating):
 
     def validate(self) -> None:
         """Count every invariant again from scratch; raises ``InternalError`` on the first that does not hold."""
-        for item in self.all_items():
-            pending = sum(1 for dep in item.dependencies if dep.phase not in DONE_WELL)
-            if item.phase in {Phase.WAITING, Phase.READY} and item.pending != pending:
-                message = f"{item!r} counts {item.pending} pending dependencies, has {pending}"
-                raise InternalError(message)
-            if item.phase == Phase.READY and pending:
-                message = f"{item!r} is ready with {pending} pending dependencies"
-                raise InternalError(message)
-        for node in self.nodes.values():
-            unsettled = sum(1 for item in node.node.items if item.phase not in SETTLED)
-            if node.unsettled != unsettled:
-                message = f"node {node.node.name!r} counts {node.unsettled} unsettled items, has {unsettled}"
-                raise InternalError(message)
+        check(self, looked=self.stage in _GENERATING)
 
 
 _HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {

@@ -128,6 +128,10 @@ class SchedulerState:
         self.offered += len(batch)
         return batch
 
+    def queued(self) -> list[WorkItem]:
+        """What is in the queue, in no order; some may have left it by being canceled."""
+        return [item for _, _, item in self._queue]
+
     def waits(self) -> bool:
         """Whether something may still come from it: a callback's end, an item's, or another offer."""
         if self.calls or self.static_call or self.in_flight or self.deferred or self._queue:
