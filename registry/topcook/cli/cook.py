@@ -1,0 +1,190 @@
+"""``topcook cook``: cook a network, show how it goes, say how it ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from topcook.cli.ending import print_summary
+from topcook.cli.feed import Feed, View, pour
+from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
+from topcook.cli.interrupts import Interrupts
+from topcook.cli.options import load, network_options
+from topcook.cli.problems import print_error
+from topcook.cli.terminal import Terminal
+from topcook.errors import CookRefusedError, ProblemsError
+
+if TYPE_CHECKING:
+    from topcook.runtime.api import GraphContext
+    from topcook.runtime.cook import Cook
+
+#: How often a cook is looked at, in seconds.
+_PERIOD = 0.1
+
+
+@click.command("cook")
+@network_options
+@click.option("--dry-run", is_flag=True, help="Show what would be run, as `topcook expand` does, and run nothing.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "bar", "plain", "json", "off"]),
+    default="auto",
+    show_default=True,
+    help="How to show how it goes; json writes one object an event to standard output.",
+)
+@click.option("--report", metavar="FILE", help="Write what became of each item as JSON; - is standard output.")
+@click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
+@click.option("-v", "--verbose", is_flag=True, help="Also tell what starts, what logs say, and messages.")
+def command(
+    *, network: str, dry_run: bool, progress: str, report: str | None, debug: bool, verbose: bool, **options: Any
+) -> int:
+    """Cook a TOP network.
+
+    NETWORK is a network file (.toml, .json). Its display node is cooked, without one all nodes at the end, or
+    those that --node names, with all they depend on. Ctrl-C cancels: jobs end, the report is still written;
+    a second Ctrl-C kills.
+
+    Exit status: 0 all items cooked, 1 some failed, were blocked or canceled, 2 bad input, 130 interrupted.
+
+    \b
+    Example:
+        topcook cook network.toml
+        topcook cook network.toml --scheduler myfarm --override render=local --report report.json
+    """
+    if report == "-" and progress == "json":
+        raise click.UsageError("--report - and --progress json both want standard output; give the report a file")
+    context = load(network, options)
+    if dry_run:
+        from topcook.cli.expand import show_plan
+        from topcook.cli.plan import make_plan
+
+        show_plan(make_plan(context, options["nodes"]), None, as_json=False)
+        return COOKED
+    if report not in {None, "-"}:
+        from topcook.runtime.report import check_report_path
+
+        check_report_path(str(report))
+    context.core.debug = debug
+    return _Session(context, progress=progress, report=report, debug=debug, verbose=verbose).run(options["nodes"])
+
+
+class _Session:
+    """One cook from the command line."""
+
+    def __init__(
+        self, context: GraphContext, *, progress: str, report: str | None, debug: bool, verbose: bool
+    ) -> None:
+        self.context = context
+        self.terminal = Terminal()
+        self.report = report
+        self.debug = debug
+        self.verbose = verbose
+        self.progress = _progress(progress, debug=debug)
+
+    def run(self, nodes: tuple[str, ...]) -> int:
+        """Cook; answers the exit status."""
+        feed = Feed()
+        self.context.observe(feed)
+        cook = self.context.prepare(nodes)
+        cook.link.all_uris = self.report is not None
+        with nullcontext() if self.debug else self.terminal.taken():
+            view = self._view(cook)
+            interrupts = Interrupts(cook, view.close)
+            try:
+                with interrupts.caught():
+                    self._cook(cook, feed, view)
+            finally:
+                # However it ended: the report tells how far it came, and every scheduler gets its onStop.
+                interrupted = interrupts.happened
+                self._end(cook, view, interrupted=interrupted)
+        self._keep_output(cook)
+        return self._status(cook, interrupted=interrupted)
+
+    def _cook(self, cook: Cook, feed: Feed, view: View) -> None:
+        try:
+            self.context.open_schedulers(cook)
+        except CookRefusedError as error:
+            # Told like everything else that goes wrong in a cook, and so in its report.
+            cook.refuse(str(error))
+            pour(feed, view)
+            view.close()
+            return
+        cook.start()
+        try:
+            while not cook.wait(_PERIOD):
+                pour(feed, view)
+        finally:
+            pour(feed, view)
+            view.close()
+
+    def _view(self, cook: Cook) -> View:
+        if self.progress == "bar":
+            from topcook.cli.bar import BarView
+
+            return BarView(cook, self.terminal, verbose=self.verbose)
+        if self.progress == "json":
+            from topcook.cli.jsonlines import JsonView
+
+            return JsonView(cook, self.terminal)
+        from topcook.cli.plain import PlainView
+
+        return PlainView(cook, self.terminal, verbose=self.verbose, items=self.progress != "off")
+
+    def _end(self, cook: Cook, view: View, *, interrupted: bool) -> None:
+        if cook.outcome == "refused":
+            self.context.close()
+            return
+        if self.progress == "json":
+            view.ended(interrupted=interrupted)  # type: ignore[attr-defined]
+        self._write_report(cook, interrupted=interrupted)
+        stream = self.terminal.err if self.progress == "json" or self.report == "-" else self.terminal.out
+        try:
+            print_summary(cook, stream, interrupted=interrupted)
+        except OSError:
+            # Nobody reads any more: the report and the exit status still tell.
+            self.progress = "off"
+        self.context.close()
+
+    def _write_report(self, cook: Cook, *, interrupted: bool) -> None:
+        if self.report is None:
+            return
+        from topcook.runtime.report import print_report, write_report
+
+        try:
+            if self.report == "-":
+                print_report(cook, self.terminal.out, interrupted=interrupted)
+            else:
+                write_report(cook, self.report, interrupted=interrupted)
+        except OSError as error:
+            print_error(f'the report could not be written to "{self.report}": {error.strerror or error}',
+                        self.terminal.err)
+
+    def _keep_output(self, cook: Cook) -> None:
+        """Leave what programs printed that callbacks started where the schedulers' logs are."""
+        names = list(cook.state.schedulers)
+        folders = [self.context.core.host(name).directories.log_dir(local=True) for name in names]
+        kept = self.terminal.keep(next((folder for folder in folders if os.path.isdir(folder)), ""))
+        if kept and self.verbose:
+            click.echo(f"what else was printed: {kept}", err=True)
+
+    def _status(self, cook: Cook, *, interrupted: bool) -> int:
+        if cook.outcome == "refused":
+            raise ProblemsError(cook.generation_problems, "the work items cannot be made; nothing was run")
+        if cook.outcome == "cooked":
+            return COOKED
+        return INTERRUPTED if interrupted else UNCOOKED
+
+
+def _progress(asked: str, *, debug: bool) -> str:
+    if asked not in {"auto", "bar"}:
+        return asked
+    if debug:
+        return "plain"
+    if asked == "bar":
+        return "bar"
+    live = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return "bar" if live else "plain"

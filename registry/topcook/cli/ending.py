@@ -1,0 +1,109 @@
+"""The summary at the end of a cook: outcome, counts, what failed and why, what was made."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from topcook.cli.problems import counted
+from topcook.cli.wording import seconds, shown_path
+from topcook.machine.phases import Phase
+from topcook.model.states import SUCCESSFUL, WorkItemState
+from topcook.runtime.summary import counts, end_state, failures, final_outputs, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from topcook.runtime.cook import Cook
+    from topcook.runtime.summary import Failure
+
+#: How many failed items are told one by one, and how many files that were made.
+FAILURES = 10
+OUTPUTS = 5
+_COLOURS = {"cooked": "green", "failed": "red"}
+
+
+def print_summary(cook: Cook, stream: TextIO, *, interrupted: bool) -> None:
+    """Print the summary of a cook that has ended."""
+    colour = None if stream.isatty() else False
+    for line in summary_lines(cook, interrupted=interrupted):
+        click.echo(line, file=stream, color=colour)
+
+
+def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
+    """The summary, line by line."""
+    failed, number = failures(cook, FAILURES)
+    for failure in failed:
+        yield from _failure(failure)
+    if number > len(failed):
+        yield f"and {number - len(failed):,} more failed; --report FILE writes them all down"
+    yield from _stalled(cook)
+    if number:
+        yield ""
+    state = end_state(cook, interrupted=interrupted)
+    yield f"{click.style(f'{state}:', fg=_COLOURS.get(state, 'yellow'), bold=True)} {_counts(cook)}"
+    if state in {"canceled", "interrupted"} and cook.state.cancel_reason:
+        yield f"  {cook.state.cancel_reason}"
+    yield from _outputs(cook)
+
+
+def _failure(failure: Failure) -> Iterator[str]:
+    item = failure.item
+    label = f" ({item.label})" if item.label and item.label != item.name else ""
+    first, *rest = [*failure.messages, *([failure.ended] if failure.ended not in _joined(failure.messages) else [])] or [
+        "no reason was given"
+    ]
+    yield ""
+    head, *more = first.splitlines() or [""]
+    yield f"{click.style(item.name, fg='red', bold=True)}{label}: {printable(head)}"
+    for line in [*more, *(line for text in rest for line in text.splitlines())]:
+        yield f"    {printable(line.strip())}"
+    room = shutil.get_terminal_size().columns - 6 if sys.stdout.isatty() else sys.maxsize
+    for line in failure.log_lines:
+        yield f"    {click.style('|', dim=True)} {line[:room]}"
+    if failure.log_path:
+        yield f"    log: {shown_path(failure.log_path)}"
+    if failure.blocks:
+        yield f"    blocks {counted(failure.blocks, 'item')}"
+
+
+def _joined(texts: list[str]) -> str:
+    return "\n".join(texts)
+
+
+def _stalled(cook: Cook) -> Iterator[str]:
+    """Nodes that did not make their items."""
+    for node in cook.state.nodes.values():
+        if node.stalled and not cook.state.cancel_reason:
+            first, *rest = node.stalled.splitlines()
+            yield ""
+            yield f"{click.style(node.node.name, fg='red', bold=True)}: not all of its work items were made: {first}"
+            for line in rest:
+                yield f"    {line.strip()}"
+
+
+def _counts(cook: Cook) -> str:
+    found = counts(cook)
+    total = sum(found.values())
+    cooked = sum(found.get(state, 0) for state in SUCCESSFUL)
+    blocked = sum(1 for item in cook.state.all_items() if item.phase == Phase.BLOCKED)
+    parts = [f"{cooked:,} of {counted(total, 'item')} cooked" if cooked != total else f"{counted(total, 'item')}"]
+    rest = {
+        "failed": found.get(WorkItemState.CookedFail, 0),
+        "blocked": blocked,
+        "canceled": found.get(WorkItemState.CookedCancel, 0),
+        "not begun": found.get(WorkItemState.Uncooked, 0) + found.get(WorkItemState.Waiting, 0) - blocked,
+    }
+    parts += [f"{number:,} {word}" for word, number in rest.items() if number > 0]
+    return f"{', '.join(parts)} in {seconds(max(0.0, cook.finished - cook.started))}"
+
+
+def _outputs(cook: Cook) -> Iterator[str]:
+    for node, files in final_outputs(cook).items():
+        for file in files[:OUTPUTS]:
+            yield f"  {node}: {shown_path(file.path)}"
+        if len(files) > OUTPUTS:
+            yield f"  {node}: and {len(files) - OUTPUTS:,} more files"

@@ -1,0 +1,138 @@
+"""The options that `cook` and `expand` share: which schedulers, which parms, which nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from topcook.runtime.parmcheck import TypedText
+
+Setting = tuple[str, str, TypedText]
+
+
+class SettingType(click.ParamType):
+    """``NODE.PARM=VALUE``; what the value is, its parm decides."""
+
+    name = "NODE.PARM=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Setting:
+        """Split it; a parm's name has no dot, a node's may."""
+        if isinstance(value, tuple):
+            return value
+        left, equals, text = str(value).partition("=")
+        node, dot, parm = left.strip().rpartition(".")
+        if not (equals and dot and node and parm):
+            self.fail(f'"{value}" is not NODE.PARM=VALUE, for example: render.wedgecount=12', param, ctx)
+        return node, parm, TypedText(text)
+
+
+class OverrideType(click.ParamType):
+    """``NODE=NAME``."""
+
+    name = "NODE=NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split it."""
+        if isinstance(value, tuple):
+            return value
+        node, equals, name = str(value).partition("=")
+        if not (equals and node.strip() and name.strip()):
+            self.fail(f'"{value}" is not NODE=NAME, for example: render=local', param, ctx)
+        return node.strip(), name.strip()
+
+
+def _complete_scheduler(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _matching(_names(ctx, schedulers=True), incomplete)
+
+
+def _complete_node(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _matching(_names(ctx, schedulers=False), incomplete)
+
+
+def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _names(ctx: click.Context, *, schedulers: bool) -> Sequence[str]:
+    """The names that fit: the network's own, and of schedulers all types; none where the file cannot be read yet."""
+    from topcook.errors import TopcookError
+    from topcook.factory import Factory, Kind
+    from topcook.model.graphfile import read_network_file
+
+    names: list[str] = []
+    try:
+        file = read_network_file(ctx.params["network"])
+        names += file.schedulers if schedulers else file.nodes
+    except (KeyError, TypeError, TopcookError):
+        # Nothing was typed yet, or it is half written: what types there are can still be offered.
+        pass
+    if schedulers:
+        names += [record.name for record in Factory.scan().records if record.kind is Kind.SCHEDULER and record.usable]
+    return list(dict.fromkeys(names))
+
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--scheduler",
+        metavar="NAME",
+        shell_complete=_complete_scheduler,
+        help="The scheduler of all nodes that name none themselves.",
+    ),
+    click.option(
+        "--override",
+        "overrides",
+        type=OverrideType(),
+        multiple=True,
+        metavar="NODE=NAME",
+        help="Another scheduler for one node.",
+    ),
+    click.option(
+        "--parm",
+        "parms",
+        type=SettingType(),
+        multiple=True,
+        metavar="NODE.PARM=VALUE",
+        help="Set a parm of a node or scheduler.",
+    ),
+    click.option(
+        "--job-parm",
+        "job_parms",
+        type=SettingType(),
+        multiple=True,
+        metavar="NODE.PARM=VALUE",
+        help="Override a parm of a node's scheduler, for that node.",
+    ),
+    click.option(
+        "--node",
+        "nodes",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=_complete_node,
+        help="The node to cook, with all it depends on; may be given again.",
+    ),
+)
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose schedulers, set parms and pick nodes, and the argument NETWORK."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return click.argument("network", type=click.Path())(command)
+
+
+def load(network: str, options: dict[str, Any]) -> Any:
+    """The graph context of a network file under these options; raises ``GraphFileError`` with all mistakes."""
+    from topcook.factory import check_pdg_is_ours
+    from topcook.runtime.netfile import load_network
+
+    check_pdg_is_ours()
+    return load_network(
+        network,
+        scheduler=options["scheduler"],
+        overrides=dict(options["overrides"]),
+        parms=options["parms"],
+        job_parms=options["job_parms"],
+    )
