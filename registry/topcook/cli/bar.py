@@ -54,8 +54,14 @@ class BarView:
         self._begun = self._drawn = time.monotonic()
         self._console = Console(file=terminal.err, highlight=False)
         self._plain = not self._can_show("".join(row[0] for row in COUNTED))
-        self._live = Live(self._frame(), console=self._console, auto_refresh=False, transient=True,
-                          redirect_stdout=False, redirect_stderr=False)
+        self._live = Live(
+            self._frame(),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self._live.start(refresh=True)
 
     def _can_show(self, glyphs: str) -> bool:

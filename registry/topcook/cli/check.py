@@ -99,7 +99,7 @@ def _musts(record: Record) -> list[Problem]:
 
     if record.kind is not Kind.SCHEDULER or record.type_object is None:
         return []
-    return [problem for problem in validate_scheduler(record.type_object, strict=True)]
+    return list(validate_scheduler(record.type_object, strict=True))
 
 
 def _no_types(path: str, records: list[Record]) -> Problem:

@@ -75,9 +75,7 @@ def command(
 class _Session:
     """One cook from the command line."""
 
-    def __init__(
-        self, context: GraphContext, *, progress: str, report: str | None, debug: bool, verbose: bool
-    ) -> None:
+    def __init__(self, context: GraphContext, *, progress: str, report: str | None, debug: bool, verbose: bool) -> None:
         self.context = context
         self.terminal = Terminal()
         self.report = report
@@ -160,8 +158,9 @@ class _Session:
             else:
                 write_report(cook, self.report, interrupted=interrupted)
         except OSError as error:
-            print_error(f'the report could not be written to "{self.report}": {error.strerror or error}',
-                        self.terminal.err)
+            print_error(
+                f'the report could not be written to "{self.report}": {error.strerror or error}', self.terminal.err
+            )
 
     def _keep_output(self, cook: Cook) -> None:
         """Leave what programs printed that callbacks started where the schedulers' logs are."""

@@ -53,9 +53,10 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
 def _failure(failure: Failure) -> Iterator[str]:
     item = failure.item
     label = f" ({item.label})" if item.label and item.label != item.name else ""
-    first, *rest = [*failure.messages, *([failure.ended] if failure.ended not in _joined(failure.messages) else [])] or [
-        "no reason was given"
-    ]
+    first, *rest = [
+        *failure.messages,
+        *([failure.ended] if failure.ended not in _joined(failure.messages) else []),
+    ] or ["no reason was given"]
     yield ""
     head, *more = first.splitlines() or [""]
     yield f"{click.style(item.name, fg='red', bold=True)}{label}: {printable(head)}"

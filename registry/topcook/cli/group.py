@@ -95,7 +95,12 @@ class TopcookGroup(click.Group):
 
         def run() -> Any:
             return super(TopcookGroup, self).main(
-                args, prog_name or "topcook", complete_var, False, windows_expand_args, **extra
+                args,
+                prog_name or "topcook",
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
             )
 
         if os.environ.get("NO_COLOR"):

@@ -43,7 +43,7 @@ def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> int:
     except click.ClickException as error:
         _show_usage(error)
         return BAD_INPUT
-    except Exception as error:  # the last line of defence: a traceback is no message
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback is no message
         if debug:
             traceback.print_exc()
         return _tell(error)

@@ -59,9 +59,7 @@ def _print_json(factory: Factory, types: str) -> None:
 def _print_rows(rows: Sequence[MenuRow]) -> None:
     plain = not _shows_glyphs()
     words = {row.look: GLYPHS[row.look][2] for row in rows}
-    widths = [
-        max((len(getattr(row, field)) for row in rows), default=0) + _GAP for field in ("label", "name")
-    ]
+    widths = [max((len(getattr(row, field)) for row in rows), default=0) + _GAP for field in ("label", "name")]
     state_width = max((len(word) for word in words.values()), default=0) + _GAP
     room = _room() - 4 - sum(widths) - state_width
     category = None

@@ -13,35 +13,28 @@ from topcook.runtime.parmcheck import TypedText
 Setting = tuple[str, str, TypedText]
 
 
-class SettingType(click.ParamType):
-    """``NODE.PARM=VALUE``; what the value is, its parm decides."""
-
-    name = "NODE.PARM=VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Setting:
-        """Split it; a parm's name has no dot, a node's may."""
-        if isinstance(value, tuple):
-            return value
-        left, equals, text = str(value).partition("=")
-        node, dot, parm = left.strip().rpartition(".")
-        if not (equals and dot and node and parm):
-            self.fail(f'"{value}" is not NODE.PARM=VALUE, for example: render.wedgecount=12', param, ctx)
-        return node, parm, TypedText(text)
+def _settings(ctx: click.Context, parm: click.Parameter, given: Sequence[str]) -> list[Setting]:
+    """Split each ``NODE.PARM=VALUE``; a parm's name has no dot, a node's may. What a value is, its parm decides."""
+    found = []
+    for value in given:
+        left, equals, text = value.partition("=")
+        node, dot, name = left.strip().rpartition(".")
+        if not (equals and dot and node and name):
+            told = f'"{value}" is not NODE.PARM=VALUE, for example: render.wedgecount=12'
+            raise click.BadParameter(told, ctx, parm)
+        found.append((node, name, TypedText(text)))
+    return found
 
 
-class OverrideType(click.ParamType):
-    """``NODE=NAME``."""
-
-    name = "NODE=NAME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Split it."""
-        if isinstance(value, tuple):
-            return value
-        node, equals, name = str(value).partition("=")
+def _overrides(ctx: click.Context, parm: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """Split each ``NODE=NAME``."""
+    found = {}
+    for value in given:
+        node, equals, name = value.partition("=")
         if not (equals and node.strip() and name.strip()):
-            self.fail(f'"{value}" is not NODE=NAME, for example: render=local', param, ctx)
-        return node.strip(), name.strip()
+            raise click.BadParameter(f'"{value}" is not NODE=NAME, for example: render=local', ctx, parm)
+        found[node.strip()] = name.strip()
+    return found
 
 
 def _complete_scheduler(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -84,7 +77,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--override",
         "overrides",
-        type=OverrideType(),
+        callback=_overrides,
         multiple=True,
         metavar="NODE=NAME",
         help="Another scheduler for one node.",
@@ -92,7 +85,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--parm",
         "parms",
-        type=SettingType(),
+        callback=_settings,
         multiple=True,
         metavar="NODE.PARM=VALUE",
         help="Set a parm of a node or scheduler.",
@@ -100,7 +93,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--job-parm",
         "job_parms",
-        type=SettingType(),
+        callback=_settings,
         multiple=True,
         metavar="NODE.PARM=VALUE",
         help="Override a parm of a node's scheduler, for that node.",
@@ -132,7 +125,7 @@ def load(network: str, options: dict[str, Any]) -> Any:
     return load_network(
         network,
         scheduler=options["scheduler"],
-        overrides=dict(options["overrides"]),
+        overrides=options["overrides"],
         parms=options["parms"],
         job_parms=options["job_parms"],
     )

@@ -93,7 +93,12 @@ class _Builder:
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)
-        self._try(("network", "scheduler"), lambda: self.context.core.instance_name(name))
+        self._named(("network", "scheduler"), name)
+
+    def _named(self, place: KeyPath, name: str) -> None:
+        """Somebody names a scheduler; of one of this file that has an unknown type enough was said there."""
+        if name not in self.file.schedulers:
+            self._try(place, lambda: self.context.core.instance_name(name))
 
     def _scheduler(self, name: str) -> None:
         spec = self.file.schedulers[name]
@@ -116,7 +121,7 @@ class _Builder:
         self._parms(name, spec.parms, (*place, "parms"))
         if spec.scheduler:
             self.context.setScheduler(name, spec.scheduler)
-            self._try((*place, "scheduler"), lambda: self.context.core.instance_name(spec.scheduler or ""))
+            self._named((*place, "scheduler"), spec.scheduler)
 
     def _places(self, name: str) -> Callable[[str, int], tuple[str, int] | None]:
         def places(parm: str, line: int) -> tuple[str, int] | None:

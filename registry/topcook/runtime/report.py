@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from topcook.errors import CookRefusedError
 from topcook.factory import Kind
-from topcook.model.attributes import Attribute, AttribType
+from topcook.model.attributes import AttribType, Attribute
 from topcook.model.files import File
 from topcook.runtime.summary import blockers, counts, end_state
 
