@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,20 @@ def test_page_points_only_at_what_exists(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
+
+
+def test_readme_shows_the_menu_as_it_is() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "topcook", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PDG_TYPES_PATH": str(ROOT / "examples" / "wedge_sim" / "types")},
+    ).stdout
+    shown = re.search(r"topcook list\n(.*?)```", read("README.md"), flags=re.DOTALL)
+    assert shown
+    # The checkout stands elsewhere; all else is to be the same.
+    assert shown[1].replace("/home/me/topcook", str(ROOT)) == listed
 
 
 def test_every_dependency_has_its_reason() -> None:
