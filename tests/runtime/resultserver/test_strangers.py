@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from topcook.runtime.resultserver import Limits, ResultServerThread
 from topcook.runtime.resultserver.methods import METHODS
+from topcook.runtime.resultserver.plaincall import read_plain_call
+from topcook.runtime.resultserver.xmlrpc import parse_call
 from topcook.testkit.sink import RecordingSink
 
 QUICK = Limits(greeting_time=0.2, body_time=0.2, head=512, body=4096, untrusted_body=256)
@@ -260,6 +262,38 @@ def test_any_bytes_leave_the_server_serving(start: bytes, data: bytes, server: R
         caller.send(start + data)
     caller.sock.close()
     assert still_serves(server, call)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**31), 2**31 - 1)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.binary(max_size=20)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(METHODS)), args=st.lists(SCALARS, max_size=5), cut=st.data())
+def test_a_call_read_without_the_parser_is_what_the_parser_reads(
+    name: str, args: list[Any], cut: st.DataObject
+) -> None:
+    text = xmlrpc.client.dumps(tuple(args), name, allow_none=True).encode("utf-8", "surrogatepass")
+    place = cut.draw(st.integers(0, len(text) - 1))
+    changed = text[:place] + cut.draw(st.binary(max_size=3)) + text[place + 1 :]
+    for body in (text, changed, text.replace(b"\n", b""), text.replace(b"\n", b" \n\t")):
+        plain = read_plain_call(body)
+        if plain is not None:
+            parsed_name, parsed = parse_call(body)
+            assert (plain[0], repr(plain[1])) == (parsed_name, repr(list(parsed)))
+
+
+def test_an_ordinary_report_needs_no_parser() -> None:
+    body = xmlrpc.client.dumps(
+        (12, 3.5, "job 7", True, None, xmlrpc.client.Binary(b"/a b")), "m", allow_none=True
+    ).encode()
+    assert read_plain_call(body) == ("m", [12, 3.5, "job 7", True, None, b"/a b"])
 
 
 @pytest.mark.fuzz

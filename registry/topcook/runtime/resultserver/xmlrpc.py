@@ -11,6 +11,7 @@ from defusedxml.xmlrpc import DefusedExpatParser
 
 from topcook.runtime.resultserver.dispatch import BAD_ARGUMENTS, Fault
 from topcook.runtime.resultserver.methods import METHODS
+from topcook.runtime.resultserver.plaincall import read_plain_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,11 @@ class _Unmarshaller(xmlrpc.client.Unmarshaller):
 
 def read_call(body: bytes) -> tuple[str, Sequence[Any]]:
     """The method's name and its arguments; bytes for binaries, None for nil. Raises UnreadableCallError."""
+    return read_plain_call(body) or parse_call(body)
+
+
+def parse_call(body: bytes) -> tuple[str, Sequence[Any]]:
+    """The same by the XML parser, for every form that XML has."""
     unmarshaller = _Unmarshaller(use_builtin_types=True)
     # A document type is what entity bombs are made of, and no client sends one.
     parser = DefusedExpatParser(unmarshaller, forbid_dtd=True)
