@@ -26,9 +26,12 @@ class Missing:
 sys.meta_path.insert(0, Missing())
 for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios"):
     sys.modules.pop(name, None)
-for name in ("fork", "forkpty", "register_at_fork", "getuid", "geteuid", "setsid", "killpg", "posix_spawn"):
+for name in ("fork", "forkpty", "geteuid", "killpg", "posix_spawn", "register_at_fork", "setsid"):
     if hasattr(os, name):
         delattr(os, name)
+def getuid():  # platformdirs imports it wherever it is not Windows, and need not call it
+    raise AttributeError("module 'os' has no attribute 'getuid'")
+os.getuid = getuid
 from topcook.cli import main
 main(sys.argv[1:])
 """
