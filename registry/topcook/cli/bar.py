@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from topcook.cli.feed import Tally
-from topcook.cli.wording import ended_line, log_lines, message_lines, seconds
+from topcook.cli.wording import ended_line, log_lines, message_lines
 from topcook.model.states import FINAL, SUCCESSFUL, WorkItemState
 from topcook.model.workitem import Trait
 
@@ -43,6 +43,8 @@ FAILURES_TOLD = 20
 
 class BarView:
     """The live bar on standard error; what is wrong stands above it and stays."""
+
+    repeats = False
 
     def __init__(self, cook: Cook, terminal: Terminal, *, verbose: bool) -> None:
         """Draw the first frame."""
@@ -123,7 +125,7 @@ class BarView:
         line.add_column(no_wrap=True, justify="right")
         colour = "red" if self._tally.of(WorkItemState.CookedFail) else "green"
         bar = ProgressBar(total=max(total, 1), completed=ended, complete_style=colour, finished_style=colour)
-        spent = seconds(time.monotonic() - self._begun)
+        spent = _clock(time.monotonic() - self._begun)
         doing = "ending" if self._cook.state.cancel_reason else "cooking"
         line.add_row(Text(f"{doing} {self._cook.graph.network.name}", style="bold"), bar, f"{ended:,}/{total:,}", spent)
         return Group(line, self._counts(), self._now())
@@ -140,7 +142,13 @@ class BarView:
     def _now(self) -> Text:
         now = time.monotonic()
         oldest = sorted(self._cooking.values(), key=lambda each: each[1])[:NAMED]
-        named = [f"{item.name} ({seconds(now - since)})" for item, since in oldest]
+        named = [f"{item.name} {_clock(now - since)}" for item, since in oldest]
         more = len(self._cooking) - len(named)
         line = ", ".join(named) + (f" and {more:,} more" if more else "")
         return Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def _clock(seconds: float) -> str:
+    """``0:07``: whole seconds, for what is drawn again and again."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004

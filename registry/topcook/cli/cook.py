@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from topcook.cli.options import load, network_options
 from topcook.cli.problems import print_error
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
+from topcook.runtime import strays
 
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
@@ -81,6 +83,7 @@ class _Session:
         self.report = report
         self.debug = debug
         self.verbose = verbose
+        self.logs = ""
         self.progress = _progress(progress, debug=debug)
 
     def run(self, nodes: tuple[str, ...]) -> int:
@@ -89,7 +92,7 @@ class _Session:
         self.context.observe(feed)
         cook = self.context.prepare(nodes)
         cook.link.all_uris = self.report is not None
-        with nullcontext() if self.debug else self.terminal.taken():
+        with nullcontext() if self.debug else self._quiet():
             view = self._view(cook)
             interrupts = Interrupts(cook, view.close)
             try:
@@ -99,8 +102,18 @@ class _Session:
                 # However it ended: the report tells how far it came, and every scheduler gets its onStop.
                 interrupted = interrupts.happened
                 self._end(cook, view, interrupted=interrupted)
-        self._keep_output(cook)
+        self._keep_output()
         return self._status(cook, interrupted=interrupted)
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Have the terminal alone, and what onStart and onStop print in the schedulers' logs, too."""
+        with self.terminal.taken():
+            strays.install()
+            try:
+                yield
+            finally:
+                strays.uninstall()
 
     def _cook(self, cook: Cook, feed: Feed, view: View) -> None:
         try:
@@ -133,6 +146,8 @@ class _Session:
         return PlainView(cook, self.terminal, verbose=self.verbose, items=self.progress != "off")
 
     def _end(self, cook: Cook, view: View, *, interrupted: bool) -> None:
+        logs = (host.directories.log_dir(local=True) for host in self.context.core.hosts())
+        self.logs = next((folder for folder in logs if os.path.isdir(folder)), "")
         if cook.outcome == "refused":
             self.context.close()
             return
@@ -162,11 +177,9 @@ class _Session:
                 f'the report could not be written to "{self.report}": {error.strerror or error}', self.terminal.err
             )
 
-    def _keep_output(self, cook: Cook) -> None:
+    def _keep_output(self) -> None:
         """Leave what programs printed that callbacks started where the schedulers' logs are."""
-        names = list(cook.state.schedulers)
-        folders = [self.context.core.host(name).directories.log_dir(local=True) for name in names]
-        kept = self.terminal.keep(next((folder for folder in folders if os.path.isdir(folder)), ""))
+        kept = self.terminal.keep(self.logs)
         if kept and self.verbose:
             click.echo(f"what else was printed: {kept}", err=True)
 
@@ -185,5 +198,5 @@ def _progress(asked: str, *, debug: bool) -> str:
         return "plain"
     if asked == "bar":
         return "bar"
-    live = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return "bar" if live else "plain"

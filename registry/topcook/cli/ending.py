@@ -89,6 +89,8 @@ def _stalled(cook: Cook) -> Iterator[str]:
 def _counts(cook: Cook) -> str:
     found = counts(cook)
     total = sum(found.values())
+    if not total:
+        return "there were no work items" if cook.outcome == "cooked" else "nothing was run"
     cooked = sum(found.get(state, 0) for state in SUCCESSFUL)
     blocked = sum(1 for item in cook.state.all_items() if item.phase == Phase.BLOCKED)
     parts = [f"{cooked:,} of {counted(total, 'item')} cooked" if cooked != total else f"{counted(total, 'item')}"]

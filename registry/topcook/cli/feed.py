@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from topcook.runtime.cook import Cook
 
 
+#: How many different messages are remembered, so that a repeated one is not shown again.
+_REMEMBERED = 1000
+
+
 class Told(NamedTuple):
     """A message of a cook."""
 
@@ -29,6 +33,7 @@ class Feed:
     def __init__(self) -> None:
         """Start empty."""
         self._queue: SimpleQueue[Sequence[Change] | Told] = SimpleQueue()
+        self._said: set[Told] = set()
 
     @hookimpl
     def items_changed(self, changes: Sequence[Change]) -> None:
@@ -39,6 +44,14 @@ class Feed:
     def cook_message(self, level: str, source: str, text: str) -> None:
         """Something was told."""
         self._queue.put(Told(level, source, text))
+
+    def is_new(self, message: Told) -> bool:
+        """Whether this was not said before; remembered from now on, up to a limit."""
+        if message in self._said:
+            return False
+        if len(self._said) < _REMEMBERED:
+            self._said.add(message)
+        return True
 
     def drain(self) -> list[Sequence[Change] | Told]:
         """All that was queued since the last call."""
@@ -51,7 +64,12 @@ class Feed:
 
 
 class View(Protocol):
-    """Shows a cook: told of what happened, in order, then given the time to draw."""
+    """Shows a cook: told of what happened, in order, then given the time to draw.
+
+    ``repeats``: it wants to hear also what was said before in the same words.
+    """
+
+    repeats: bool
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Items changed their state."""
@@ -70,7 +88,9 @@ def pour(feed: Feed, view: View) -> None:
     """Show what has gathered in the feed."""
     for each in feed.drain():
         if isinstance(each, Told):
-            view.told(each)
+            # A callback that raises for every item says the same every time.
+            if feed.is_new(each) or view.repeats:
+                view.told(each)
         else:
             view.changed(each)
     view.tick()

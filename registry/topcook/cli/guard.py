@@ -19,7 +19,15 @@ COOKED, UNCOOKED, BAD_INPUT, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
 
 
 def prepare_streams() -> None:
-    """Let no name that the terminal cannot show end a command."""
+    """Have standard streams, whatever we were started with, that no name can break which they cannot show."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Closed by the caller: the next file opened would get its number, and our output.
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False, encoding="utf-8")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or open(2, "w", closefd=False, encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class JsonView:
     """Writes events; a reader that has gone ends the writing, not the cook."""
 
+    repeats = True
+
     def __init__(self, cook: Cook, terminal: Terminal) -> None:
         """Begin with the event ``start``."""
         self._cook = cook

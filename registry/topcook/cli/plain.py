@@ -32,6 +32,8 @@ FAILURES_TOLD = 50
 class PlainView:
     """One line for each item that ended; with ``verbose`` for each that started too, and what its log says."""
 
+    repeats = False
+
     def __init__(self, cook: Cook, terminal: Terminal, *, verbose: bool, items: bool = True) -> None:
         """Show ``cook``; without ``items`` only what is wrong."""
         self._cook = cook
@@ -42,6 +44,7 @@ class PlainView:
         self._ended: list[tuple[int, WorkItem, WorkItemState]] = []
         self._credit = LINES_AT_ONCE
         self._silent = False
+        self._unsaid = 0
         self._failures = 0
         self._last = self._counted = time.monotonic()
 
@@ -66,7 +69,8 @@ class PlainView:
     def tick(self) -> None:
         """Write the lines that are due."""
         now = time.monotonic()
-        self._credit = min(LINES_AT_ONCE, self._credit + (now - self._last) * LINES_A_SECOND)
+        if not self._silent:
+            self._credit = min(LINES_AT_ONCE, self._credit + (now - self._last) * LINES_A_SECOND)
         self._last = now
         ended, self._ended = self._ended, []
         if not self._items:
@@ -75,7 +79,9 @@ class PlainView:
             self._credit -= len(ended)
             self._tell_items(ended)
         elif ended:
-            self._silent = True
+            if not self._silent:
+                self._silent, self._counted, self._unsaid = True, now, 0
+            self._unsaid += len(ended)
             self._tell_items([each for each in ended if each[2] not in SUCCESSFUL])
         if self._silent and now - self._counted >= COUNT_EVERY:
             self._count(now)
@@ -95,7 +101,9 @@ class PlainView:
 
     def _count(self, now: float) -> None:
         tally, self._counted = self._tally, now
-        self._silent = self._credit < 1
+        # Quiet again: from here on each item has its line.
+        self._silent = self._unsaid > LINES_A_SECOND * COUNT_EVERY
+        self._credit, self._unsaid = LINES_A_SECOND, 0
         bad = tally.of(WorkItemState.CookedFail)
         failed = f", {bad:,} failed" if bad else ""
         self._line(f"{tally.ended:,}/{tally.total:,} ended{failed}, {tally.of(WorkItemState.Cooking):,} cooking")

@@ -23,8 +23,8 @@ class Terminal:
 
     def __init__(self) -> None:
         """Lead to where the standard streams lead."""
-        self.out: TextIO = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
-        self.err: TextIO = sys.stderr or self.out
+        self.out: TextIO = sys.stdout
+        self.err: TextIO = sys.stderr
         self._log = ""
 
     @contextmanager
@@ -85,7 +85,7 @@ def _duplicated() -> tuple[int, int] | None:
         if (sys.stdout.fileno(), sys.stderr.fileno()) != (1, 2):
             return None
         return os.dup(1), os.dup(2)
-    except (AttributeError, OSError, ValueError):
+    except (OSError, ValueError):
         return None
 
 

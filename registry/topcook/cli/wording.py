@@ -37,7 +37,7 @@ def ended_line(item: WorkItem, state: WorkItemState) -> str:
     if state in SUCCESSFUL:
         return f"{line} in {seconds(run.duration)}" if run is not None and run.duration is not None else line
     why = reason(item)
-    return f"{line}: {why}" if why else line
+    return f"{line}: {why}" if why and why != word else line
 
 
 def reason(item: WorkItem) -> str:
