@@ -132,6 +132,8 @@ class HostDoor:
             self._common = environment.common_variables(
                 self.directories, self._server_address(), self.graph.secret, self.graph.network.hip
             )
+            if self.parm_value("pdg_workitemdatasource"):
+                self._common["PDG_ITEM_DATA_SOURCE"] = "1"
         token = self.link.token(item) if self.link is not None else ""
         return {**self._common, **environment.item_variables(item, token)}
 

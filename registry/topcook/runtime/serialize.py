@@ -7,7 +7,6 @@ PDG's names; Python objects as the text of their ``repr``, of which a job reads 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -58,6 +57,8 @@ def write_item(
     path = os.path.join(directory, name + (".json.gz" if compress else ".json"))
     data = item_text(item, graph, scheduler_name).encode()
     if compress:
+        import gzip
+
         # Without a time in its head, the same data is the same file.
         data = gzip.compress(data, compresslevel=6, mtime=0)
     part = f"{path}.{os.getpid()}.part"

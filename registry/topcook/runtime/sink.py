@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.machine.phases import DONE_WELL, SETTLED
 from topcook.runtime.inbox import Report
 
@@ -72,11 +71,14 @@ def _check_ready(graph: Graph, key: int | str, index: int = -1) -> int:
 
 
 def _item_json(graph: Graph, key: int | str, index: int = -1) -> str:
+    from topcook.runtime.serialize import item_text
+
     item = graph.item(key)
     if item is None:
         raise LookupError(f"unknown work item {key!r}")
-    del index  # the batch's own data holds its sub-items
-    return ItemHandle(item, graph).saveJSONString()
+    if index >= 0 and item.batch is not None and index < len(item.batch.items):
+        item = item.batch.items[index]
+    return item_text(item, graph)
 
 
 def _add_sub_item(graph: Graph, key: int | str) -> int:
