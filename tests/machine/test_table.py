@@ -1,0 +1,203 @@
+"""The transition table: every row can be made to happen through the door, and every missing pair has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topcook.errors import InvalidTransition
+from topcook.machine import TRANSITIONS, Phase, Trigger
+from topcook.machine import events as ev
+from topcook.machine import instructions as ins
+from topcook.machine.phases import DONE_BADLY, DONE_WELL, HELD, NOTIFICATIONS, RETURNS, SETTLED, STATE_OF
+from topcook.machine.schedulers import SchedulerState
+from topcook.model.workitem import Trait, WorkItem
+from topcook.testkit.machine import FARM, MachineDriver
+
+ALL = frozenset(Phase)
+CALL_OUT = frozenset({Phase.HANDING_OVER, Phase.COOKING, Phase.SUCCESS, Phase.FAILED, Phase.CANCELED})
+
+#: Where a trigger has rows, and why it has none elsewhere.
+CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
+    Trigger.RELEASE: (frozenset({Phase.WAITING}), "the last dependency is counted for waiting items only"),
+    Trigger.COMPLETE: (frozenset({Phase.WAITING}), "the same, for items with nothing to cook"),
+    Trigger.OFFER: (frozenset({Phase.READY}), "what is not ready any more is dropped from the queue"),
+    Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
+    Trigger.BLOCK: (
+        frozenset({Phase.WAITING, Phase.HANDED_OVER}),
+        "a ready item's dependencies have succeeded for good, and what cooks or has ended is beyond their reach; "
+        "only a static hand-over gives an item away before",
+    ),
+    Trigger.CANCEL_ORDER: (frozenset({Phase.WAITING, Phase.READY}) | HELD, "what is settled or unknown is passed over"),
+    Trigger.PUT_BACK: (
+        frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED}),
+        "at the end of a canceled cook no scheduler holds anything, and what has ended stays",
+    ),
+    **dict.fromkeys(NOTIFICATIONS, (ALL, "anybody may report anything at any time")),
+    **dict.fromkeys(RETURNS, (CALL_OUT, "a return counts only while its call is out, and that is not given away")),
+    Trigger.RAISED: (CALL_OUT | {Phase.HANDED_OVER}, "as other returns; and onScheduleStatic fails what it was given"),
+}
+
+ROWS = [(phase, trigger) for phase, row in TRANSITIONS.items() for trigger in row]
+ENDINGS = {Phase.SUCCESS: Trigger.SUCCEED, Phase.FAILED: Trigger.FAIL, Phase.CANCELED: Trigger.CANCEL}
+
+
+def one_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
+    """A cook with an item in this phase; where a call can be out, it is."""
+    cook = MachineDriver(SchedulerState(FARM, max_items=0, takes_static=phase is Phase.HANDED_OVER))
+    if phase is Phase.HANDED_OVER:
+        first = cook.item("a")
+        item = cook.item("a", first)
+        cook.begin()
+        cook.take(ins.HandOverStatic)
+    elif phase in {Phase.WAITING, Phase.BLOCKED}:
+        first = cook.item("a")
+        item = cook.item("a", first)
+        cook.begin()
+        cook.offered()
+        if phase is Phase.BLOCKED:
+            cook.said(first, Trigger.FAIL)
+    elif phase is Phase.CACHED:
+        item = cook.item("a")
+        item.phase, item.state = Phase.CACHED, STATE_OF[Phase.CACHED]
+        cook.item("a")
+        cook.begin()
+        cook.offered()
+    else:
+        item = cook.item("a")
+        if phase is Phase.UNCOOKED:
+            cook.request()
+            cook.take(ins.StaticReady)
+            cook.cancel()
+            cook.take(ins.Finish)
+        elif phase is Phase.READY:
+            cook.request()
+            cook.go()
+            cook.take(ins.StartScheduler)
+        else:
+            cook.begin()
+            cook.offered()
+            if phase in ENDINGS:
+                cook.said(item, ENDINGS[phase])
+            elif phase is Phase.COOKING:
+                cook.said(item, Trigger.START)
+    assert item.phase == phase
+    return cook, item
+
+
+def automatic_item() -> tuple[MachineDriver, WorkItem]:
+    cook = MachineDriver()
+    first = cook.item("a")
+    item = cook.item("a", first, traits=Trait.STATIC | Trait.AUTOMATIC)
+    cook.begin()
+    cook.offered()
+    return cook, item
+
+
+def static_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
+    cook = MachineDriver(SchedulerState(FARM, takes_static=True))
+    first = cook.item("a")
+    item = cook.item("a", first)
+    cook.request()
+    cook.go()
+    cook.take(ins.StartScheduler)
+    return cook, item if phase is Phase.WAITING else first
+
+
+def unbegun_item() -> tuple[MachineDriver, WorkItem]:
+    cook = MachineDriver()
+    first = cook.item("a")
+    item = cook.item("a", first)
+    cook.request()
+    cook.take(ins.StaticReady)
+    return cook, item
+
+
+def canceled(cook: MachineDriver, item: WorkItem) -> None:
+    cook.cancel(item)
+    if cook.waiting:
+        cook.tell(ev.ItemsReleased(cook.take(ins.CancelHeld).items, cook.now))
+
+
+def put_back(cook: MachineDriver, _item: WorkItem) -> None:
+    cook.cancel()
+    cook.stop()
+
+
+HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
+    **{
+        trigger: (lambda cook, item, trigger=trigger: cook.said(item, trigger))  # type: ignore[misc]
+        for trigger in NOTIFICATIONS | RETURNS
+    },
+    Trigger.RELEASE: lambda cook, item: cook.said(item.dependencies[0], Trigger.SUCCEED),
+    Trigger.COMPLETE: lambda cook, item: cook.said(item.dependencies[0], Trigger.SUCCEED),
+    Trigger.OFFER: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
+    Trigger.OFFER_STATIC: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
+    Trigger.BLOCK: lambda cook, item: cook.said(item.dependencies[0], Trigger.FAIL),
+    Trigger.CANCEL_ORDER: canceled,
+    Trigger.PUT_BACK: put_back,
+}
+
+
+@pytest.mark.parametrize(("phase", "trigger"), ROWS, ids=lambda each: each.name.lower())
+def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigger) -> None:
+    if trigger is Trigger.COMPLETE:
+        cook, item = automatic_item()
+    elif trigger is Trigger.OFFER_STATIC:
+        cook, item = static_item(phase)
+    elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
+        cook, item = unbegun_item()
+    else:
+        cook, item = one_item(phase)
+    happen = HAPPENINGS[trigger]
+    if (phase, trigger) == (Phase.HANDED_OVER, Trigger.RAISED):
+        happen = lambda cook, item: cook.tell(ev.StaticReturned(FARM, [item], True, cook.now, "boom"))  # noqa: E731
+    happen(cook, item)
+    to, mark = TRANSITIONS[phase][trigger]
+    steps = [line[2:] for line in cook.state.story._lines if line[1] == item.id]
+    assert (phase, trigger, phase if to is None else to, mark) in steps
+    if to is None:
+        assert item.phase == phase
+
+
+@pytest.mark.parametrize("trigger", Trigger, ids=lambda trigger: trigger.name.lower())
+def test_every_missing_pair_has_its_reason(trigger: Trigger) -> None:
+    declared = {phase for phase, row in TRANSITIONS.items() if trigger in row}
+    where, reason = CAN_OCCUR[trigger]
+    assert declared == where, f"{trigger.name} occurs in {sorted(where)}: {reason}"
+
+
+def test_every_phase_has_rows_and_shows_a_state() -> None:
+    assert TRANSITIONS.keys() == ALL == STATE_OF.keys()
+
+
+def test_what_is_done_is_never_left() -> None:
+    leaving = {phase for phase, row in TRANSITIONS.items() if any(to is not None for to, _ in row.values())}
+    assert not leaving & (DONE_WELL | DONE_BADLY)
+    assert SETTLED - DONE_WELL - DONE_BADLY == {Phase.BLOCKED}
+
+
+def test_a_step_that_changes_nothing_has_a_mark_and_no_other_has() -> None:
+    assert all((to is None) == bool(mark) for row in TRANSITIONS.values() for to, mark in row.values())
+
+
+def test_an_undeclared_pair_is_refused_with_the_story(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    cook.begin()
+    cook.offered()
+    with pytest.raises(InvalidTransition) as caught:
+        cook.state.move(item, Trigger.RELEASE, 9.0)
+    assert caught.value.event == "released"
+    assert "WAITING -> READY" in str(caught.value)
+    assert "READY -> HANDING_OVER" in str(caught.value)
+
+
+@given(st.sampled_from(sorted(Phase)), st.lists(st.sampled_from(sorted(RETURNS | NOTIFICATIONS, key=str)), max_size=6))
+def test_nothing_that_is_sent_reaches_an_undeclared_pair(phase: Phase, triggers: list[Trigger]) -> None:
+    cook, item = one_item(phase)
+    for trigger in triggers:
+        cook.waiting.clear()
+        cook.said(item, trigger)
