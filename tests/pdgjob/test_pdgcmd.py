@@ -11,7 +11,7 @@ from typing import Any
 from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdgjob import _link, pdgcmd
@@ -294,6 +294,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(PLAIN)
 def test_the_small_encoder_writes_what_json_reads(value: Any) -> None:
     import json

@@ -122,7 +122,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(attributes=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_any_attributes_come_back_as_they_were(attributes: dict[str, Any], graph: FakeGraph) -> None:
     item = WorkItem(1, Node("n", "t"), 0)
