@@ -91,7 +91,8 @@ class CookState(Generating):
                 chain = " waits for ".join(f'"{each.name}"' for each in [*circle, circle[0]])
                 for each in circle:
                     self._note_reason(each, f"it waits for itself: {chain}")
-                    self.block(each)
+                # That blocks the whole circle and what waits for it, this item among them.
+                self.block(circle[0])
         self.look_at_nodes()
 
     def _stop_schedulers(self, *, cancel: bool) -> None:
