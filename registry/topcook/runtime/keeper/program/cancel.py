@@ -27,6 +27,7 @@ class Cancel:
         self._pool = pool
         self._tokens = tokens
         self._killing = False
+        self._seen_empty = False
         self._deadline = 0.0
         self._pause = FIRST_PAUSE
         #: When to look again.
@@ -62,7 +63,11 @@ class Cancel:
             return False
         members = self._members(jobs)
         if not members:
-            return True
+            # The table is read row by row: a process that forked and died meanwhile hid its child from this look.
+            # The next one sees the child, which was there before it began.
+            self._seen_empty, seen_before = True, self._seen_empty
+            return seen_before
+        self._seen_empty = False
         self.look_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         if not self._killing and now >= self._deadline:
@@ -81,8 +86,9 @@ class Cancel:
         found = descendants(table, self._leaders & jobs.running.keys())
         # The number of a session stays taken as long as it has a member, so this finds no stranger.
         sessions = {pid for pid, row in table.items() if row.session in self._leaders}
-        peopled = {table[pid].session for pid in sessions}
-        self._leaders = {pid for pid in self._leaders if pid in jobs.running or pid in peopled}
+        if sessions:
+            peopled = {table[pid].session for pid in sessions}
+            self._leaders = {pid for pid in self._leaders if pid in jobs.running or pid in peopled}
         strays = {pid for pid, row in table.items() if self._is_stray(pid, row, jobs)}
         found |= descendants(table, sessions | strays)
         # A zombie is gone but for its name; only our own jobs are waited for until they are reaped.
