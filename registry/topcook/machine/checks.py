@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from topcook.errors import InternalError
-from topcook.machine.phases import DONE_WELL, HELD, SETTLED, STATE_OF, Phase
+from topcook.machine.phases import DONE_WELL, HELD, IN_PLAY, STATE_OF, Phase
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _check_item(item: WorkItem) -> None:
 
 def _check_node(node: NodeState, *, looked: bool) -> None:
     name = node.node.name
-    _same(f'unsettled items of "{name}"', node.unsettled, sum(item.phase not in SETTLED for item in node.node.items))
+    _same(f'unsettled items of "{name}"', node.unsettled, sum(item.phase in IN_PLAY for item in node.node.items))
     _same(f'open inputs of "{name}"', node.open_inputs, sum(not each.complete for each in node.inputs))
     _same(f'loud inputs of "{name}"', node.loud_inputs, sum(not each.quiet for each in node.inputs))
     if looked:

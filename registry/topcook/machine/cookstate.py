@@ -2,7 +2,7 @@
 
 ``checks.py`` holds the machine to these and more:
 
-Invariant: an item is counted in its node's ``unsettled`` exactly while ``item.phase not in SETTLED``.
+Invariant: an item is counted in its node's ``unsettled`` exactly while ``item.phase in IN_PLAY``.
 Invariant: ``item.pending == number of its dependencies whose phase is not in DONE_WELL``.
 Invariant: the cook is over when no node is incomplete and ``sum(node.unsettled) == 0``.
 """
@@ -53,12 +53,12 @@ class CookState(Generating):
         if self.stage in _GENERATING:
             self.look_at_nodes()
         if self.stage == "cooking":
-            if not self.calls and not any(each.waits() for each in self.schedulers.values()):
-                self._break_circles()
             self._start_needed()
             if not self.paused:
                 for scheduler in self.schedulers.values():
                     self._offer(scheduler)
+            if not self.calls and not any(each.waits() for each in self.schedulers.values()):
+                self._break_circles()
         self._advance()
         out, self._out = self._out, []
         return out

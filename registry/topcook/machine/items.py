@@ -114,8 +114,8 @@ class Items:
             self.schedulers[item.scheduler].push(item)
         if after in SETTLED:
             self._settled(item, after, at)
-        elif before is Phase.BLOCKED:
-            self._count(item, 1)
+        elif after is Phase.UNCOOKED and before is not Phase.BLOCKED:
+            self._count(item, -1)
 
     def _settled(self, item: WorkItem, after: Phase, at: float) -> None:
         node = self._count(item, -1)

@@ -48,6 +48,8 @@ DONE_BADLY = frozenset({Phase.FAILED, Phase.CANCELED})
 SETTLED = DONE_WELL | DONE_BADLY | {Phase.BLOCKED}
 #: The scheduler holds the item, or is being asked to.
 HELD = frozenset({Phase.HANDING_OVER, Phase.HANDED_OVER, Phase.COOKING})
+#: The cook has the item before it and is not done with it.
+IN_PLAY = HELD | {Phase.WAITING, Phase.READY}
 
 
 class Trigger(Enum):
