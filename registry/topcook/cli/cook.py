@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from topcook.cli.ending import print_summary
-from topcook.cli.feed import Feed, View, pour
+from topcook.cli.feed import Feed, Told, View, pour
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.interrupts import Interrupts
 from topcook.cli.options import load, network_options
@@ -74,6 +74,29 @@ def command(
     return _Session(context, progress=progress, report=report, debug=debug, verbose=verbose).run(options["nodes"])
 
 
+class Shown:
+    """A cook being shown: feed and view, and a word on the first Ctrl-C."""
+
+    def __init__(self, feed: Feed, view: View, interrupts: Interrupts) -> None:
+        """Show what comes from ``feed``."""
+        self._feed = feed
+        self._view = view
+        self._interrupts = interrupts
+        self._said = False
+
+    def update(self) -> None:
+        """Show what has happened."""
+        if self._interrupts.happened and not self._said:
+            self._said = True
+            self._view.told(Told("warning", "", f"{self._interrupts.name}: ending the jobs; once more kills them"))
+        pour(self._feed, self._view)
+
+    def close(self) -> None:
+        """Show the rest."""
+        self.update()
+        self._view.close()
+
+
 class _Session:
     """One cook from the command line."""
 
@@ -97,7 +120,7 @@ class _Session:
             interrupts = Interrupts(cook, view.close)
             try:
                 with interrupts.caught():
-                    self._cook(cook, feed, view)
+                    self._cook(cook, Shown(feed, view, interrupts))
             finally:
                 # However it ended: the report tells how far it came, and every scheduler gets its onStop.
                 interrupted = interrupts.happened
@@ -115,22 +138,20 @@ class _Session:
             finally:
                 strays.uninstall()
 
-    def _cook(self, cook: Cook, feed: Feed, view: View) -> None:
+    def _cook(self, cook: Cook, shown: Shown) -> None:
         try:
             self.context.open_schedulers(cook)
         except CookRefusedError as error:
             # Told like everything else that goes wrong in a cook, and so in its report.
             cook.refuse(str(error))
-            pour(feed, view)
-            view.close()
+            shown.close()
             return
         cook.start()
         try:
             while not cook.wait(_PERIOD):
-                pour(feed, view)
+                shown.update()
         finally:
-            pour(feed, view)
-            view.close()
+            shown.close()
 
     def _view(self, cook: Cook) -> View:
         if self.progress == "bar":

@@ -1,0 +1,99 @@
+"""Ctrl-C and its kin."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Says who it is as soon as it runs, and would run for a minute.
+SLEEPERS = """
+[nodes.sleep]
+type = "genericgenerator"
+[nodes.sleep.parms]
+itemcount = 6
+command = "sh -c 'echo $$ > __PDG_DIR__/@pdg_name.pid; sleep 60 & echo $! >> __PDG_DIR__/@pdg_name.pid; wait'"
+"""
+
+
+def wait_for_cooking(process: subprocess.Popen[str], number: int) -> None:
+    """Read the progress until that many items cook."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line).get("state") == "Cooking":
+            number -= 1
+            if not number:
+                return
+    pytest.fail("the cook ended before it was interrupted")
+
+
+def pids(work: Path) -> list[int]:
+    return [int(pid) for path in work.glob("*.pid") for pid in path.read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_an_interrupt_ends_the_jobs_and_the_report_is_written(shell: Any, number: signal.Signals) -> None:
+    process = shell.start("cook", shell.network(SLEEPERS), "--progress", "json", "--report", "report.json")
+    wait_for_cooking(process, 2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert json.loads(out.splitlines()[-1])["state"] == "interrupted"
+    assert f"interrupted ({number.name})" in err
+    assert not [pid for pid in pids(shell.folder / "work") if is_alive(pid)]
+    report = shell.report()
+    assert report["state"] == "interrupted"
+    assert report["counts"] == {"Uncooked": 4, "CookedCancel": 2}
+
+
+STUBBORN = """
+import pdg, time
+from pdg.scheduler import PyScheduler
+class Stubborn(PyScheduler):
+    @classmethod
+    def templateName(cls): return "stubborn"
+    def onSchedule(self, work_item):
+        self.onWorkItemStartCook(work_item.id, -1)
+        time.sleep(300)
+        return pdg.scheduleResult.CookSucceeded
+def registerTypes(type_registry): type_registry.registerScheduler(Stubborn)
+"""
+
+
+def test_a_second_interrupt_ends_at_once_what_a_callback_holds_up(shell: Any) -> None:
+    shell.write("types/stubborn.py", STUBBORN)
+    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
+    process = shell.start("cook", shell.network(SLEEPERS), "--scheduler", "stubborn", "--progress", "json")
+    wait_for_cooking(process, 1)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    # Two signals that wait together are one: the second goes when the first was heard.
+    assert any("once more" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
+def test_a_reader_that_goes_away_does_not_end_the_cook(shell: Any) -> None:
+    network = shell.network(SLEEPERS.replace("sleep 60", "sleep 0.1"))
+    process = shell.start("cook", network, "--progress", "json", "--report", "report.json")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    process.communicate(timeout=60)
+    assert shell.report()["counts"] == {"CookedSuccess": 6}
+    assert process.returncode == 0
