@@ -114,7 +114,15 @@ class CallbackError(TopcookError):
 
 
 class ExpressionError(TopcookError):
-    """A parm's expression names what the work item does not have, or cannot be read."""
+    """A parm's expression names what the work item does not have, or cannot be read.
+
+    ``source`` is the part of the text that is wrong, as it is written there; empty where it is not known.
+    """
+
+    def __init__(self, message: str, source: str = "") -> None:
+        """Keep the text and the part it speaks of."""
+        self.source = source
+        super().__init__(message)
 
 
 class TrustError(TopcookError):

@@ -83,7 +83,7 @@ def test_every_unknown_attribute_of_all_items_is_told_with_those_there_are(bench
     result = bench.generate(node)
     assert result.items == []
     told = "\n".join(map(str, result.problems))
-    assert len(result.problems) == 4
+    assert len(result.problems) == 2
     assert 'parm "command"' in told
     assert 'parm "path1"' in told
     assert "angle" in told

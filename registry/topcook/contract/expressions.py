@@ -89,7 +89,8 @@ def _read_backticks(part: str) -> Iterator[str | Reference]:
         return
     if re.match(r"@[A-Za-z_]", inner):
         raise ExpressionError(
-            f"the expression {part} cannot be read\n    inside backticks stands one attribute, or padzero(4, @name)"
+            f"the expression {part} cannot be read\n    inside backticks stands one attribute, or padzero(4, @name)",
+            part,
         )
     yield "`"
     yield from parse(part[1:-1])
@@ -122,6 +123,7 @@ def expand(text: str, item: WorkItem, graph: GraphServices) -> str:
         return text
     scope = _Scope(item, graph)
     problems: list[str] = []
+    wrong = ""
     done = []
     for piece in parse(text):
         if isinstance(piece, str):
@@ -131,8 +133,11 @@ def expand(text: str, item: WorkItem, graph: GraphServices) -> str:
             done.append(scope.value(piece))
         except _UnknownError as problem:
             problems.append(str(problem))
+            wrong = wrong or piece.source
     if problems:
-        raise ExpressionError("\n    ".join([*dict.fromkeys(problems), f"in: {text}", *scope.known_lines()]))
+        around = next((line.strip() for line in text.splitlines() if wrong in line), text)
+        lines = [*dict.fromkeys(problems), f"in: {around}", *scope.known_lines()]
+        raise ExpressionError("\n    ".join(lines), wrong)
     return "".join(done)
 
 

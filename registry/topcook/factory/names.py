@@ -82,13 +82,21 @@ def _close(kind: Kind, name: str, records: Sequence[Record], usable: Sequence[st
     broken = {
         record.name.lower(): record for record in records if record.kind is kind and record.name.lower() not in good
     }
-    # The common ending would make every name resemble every other.
-    stems = {each: each.removesuffix("scheduler") or each for each in (*sorted(good), *broken)}
-    wanted = name.strip().lower().removesuffix("scheduler")
-    ranked = {each: difflib.SequenceMatcher(None, wanted, stem).ratio() for each, stem in stems.items()}
-    close = sorted((each for each in stems if ranked[each] >= 0.6), key=lambda each: -ranked[each])[:3]  # noqa: PLR2004
+    whole = name.strip().lower()
+    ranked = {each: _likeness(whole, each) for each in (*sorted(good), *broken)}
+    close = sorted((each for each, likeness in ranked.items() if likeness > 0), key=lambda each: -ranked[each])[:3]
     if close:
         shown = [f'"{each}" ({broken[each].state.value})' if each in broken else f'"{each}"' for each in close]
         yield f"did you mean {', or '.join(shown)}?"
     elif usable:
         yield f"there are: {', '.join(usable)}"
+
+
+def _likeness(typed: str, name: str) -> float:
+    """How close two names are, 0 when not close at all.
+
+    The ending that most names share would make each resemble every other, so it is left out, or asks for more.
+    """
+    stems = difflib.SequenceMatcher(None, typed.removesuffix("scheduler"), name.removesuffix("scheduler")).ratio()
+    whole = difflib.SequenceMatcher(None, typed, name).ratio()
+    return max(stems if stems >= 0.6 else 0.0, whole if whole >= 0.85 else 0.0)  # noqa: PLR2004

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import CallbackError, CookError, ExpressionError, Problem, ProblemsError, TopcookError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from topcook.model.node import Node
 
-__all__ = ["MOST", "RefusedError", "as_problems", "capped", "defined_at", "parm_place", "parm_problem"]
+__all__ = ["MOST", "Mistakes", "RefusedError", "as_problems", "capped", "defined_at", "parm_place", "parm_problem"]
 
 #: How many problems of one generation call are told one by one.
 MOST = 20
@@ -87,9 +88,44 @@ def parm_place(node: Node, names: Sequence[str]) -> tuple[str | None, int | None
     return found or (None, None)
 
 
-def parm_problem(node: Node, parm: str, said: str) -> Problem:
-    """A problem with the expression in a parm, at its line of the network file."""
-    return Problem("expression", f'node "{node.name}", parm "{parm}": {said}', *parm_place(node, [parm]))
+def parm_problem(node: Node, parm: str, said: str, text: str = "", source: str = "") -> Problem:
+    """A problem with the expression in a parm, at the line of the network file where ``source`` stands in ``text``."""
+    path, line = parm_place(node, [parm])
+    above = text[: max(text.find(source), 0)].count("\n") if source else 0
+    exact = node.places(parm, above) if above and node.places is not None else None
+    if exact is not None:
+        path, line = exact
+    return Problem("expression", f'node "{node.name}", parm "{parm}": {said}', path, line)
+
+
+class Mistakes:
+    """Gathers the mistakes of many items' texts; what is the same for several items is told once."""
+
+    def __init__(self, node: Node) -> None:
+        """Start with none."""
+        self._node = node
+        self._first: dict[tuple[str, str, str], Problem] = {}
+        self._more: dict[tuple[str, str, str], int] = {}
+
+    def add(self, parm: str, text: str, error: ExpressionError) -> None:
+        """Take what was wrong with one item's ``text`` in ``parm``."""
+        key = (parm, text, error.source)
+        if key in self._first:
+            self._more[key] = self._more.get(key, 0) + 1
+        else:
+            self._first[key] = parm_problem(self._node, parm, str(error), text, error.source)
+
+    def problems(self) -> list[Problem]:
+        """One problem for each mistake, with how many more items it concerns."""
+        return [self._counted(problem, self._more.get(key, 0)) for key, problem in self._first.items()]
+
+    @staticmethod
+    def _counted(problem: Problem, more: int) -> Problem:
+        if not more:
+            return problem
+        first, newline, rest = problem.message.partition("\n")
+        told = f"{first} (and so for {more} more work item{'s' if more > 1 else ''})"
+        return replace(problem, message=told + newline + rest)
 
 
 def capped(problems: list[Problem]) -> list[Problem]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from topcook.contract.expressions import Reference, expand, needs_inputs, parse
 from topcook.contract.inherit import pass_expected_outputs
-from topcook.errors import ExpressionError, Problem
+from topcook.errors import ExpressionError
 from topcook.model.files import File, tag_for
 from topcook.model.workitem import Trait
-from topcook.runtime.generation_problems import RefusedError, parm_problem
+from topcook.runtime.generation_problems import Mistakes, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +36,10 @@ def evaluate_texts(holder: WorkItemHolder) -> None:
     Output files first: an item may take what another one of the same call makes. A command that names input files
     which nobody can know yet stays as it is written, and is marked as late.
     """
-    problems: list[Problem] = []
+    mistakes = Mistakes(holder.node)
     for row in holder.expressions:
-        _evaluate_outputs(row, holder, problems)
-    problems += _label_problems(holder.node, holder.records, holder.graph)
+        _evaluate_outputs(row, holder, mistakes)
+    _evaluate_labels(holder.node, holder.records, holder.graph, mistakes)
     for record in holder.records:
         pass_expected_outputs(record)
     for row in holder.expressions:
@@ -48,14 +48,19 @@ def evaluate_texts(holder: WorkItemHolder) -> None:
         try:
             _evaluate_command(row.item, row.command[1], holder.graph)
         except ExpressionError as error:
-            problems.append(parm_problem(holder.node, row.command[0], str(error)))
-    if problems:
-        raise RefusedError(problems)
+            mistakes.add(row.command[0], row.command[1], error)
+    _refuse(mistakes)
 
 
 def evaluate_labels(node: Node, records: Sequence[WorkItem], graph: GraphServices) -> None:
     """Label the items that have no label of their own by the parm that every node has; raises ``RefusedError``."""
-    problems = _label_problems(node, records, graph)
+    mistakes = Mistakes(node)
+    _evaluate_labels(node, records, graph, mistakes)
+    _refuse(mistakes)
+
+
+def _refuse(mistakes: Mistakes) -> None:
+    problems = mistakes.problems()
     if problems:
         raise RefusedError(problems)
 
@@ -70,30 +75,27 @@ def finish_late_command(item: WorkItem, graph: GraphServices) -> None:
         item.traits &= ~Trait.LATE_COMMAND
 
 
-def _label_problems(node: Node, records: Sequence[WorkItem], graph: GraphServices) -> list[Problem]:
+def _evaluate_labels(node: Node, records: Sequence[WorkItem], graph: GraphServices, mistakes: Mistakes) -> None:
     parm = node.parms.get(LABEL)
     text = str(parm.at(0)) if parm is not None else ""
-    problems: list[Problem] = []
     for record in records if text else ():
         try:
             record.label = record.label or expand(text, record, graph)
         except ExpressionError as error:
-            problems.append(parm_problem(node, LABEL, str(error)))
-    return problems
+            mistakes.add(LABEL, text, error)
 
 
-def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, problems: list[Problem]) -> None:
+def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, mistakes: Mistakes) -> None:
     item, graph = row.item, holder.graph
     for parm, text, tag in row.outputs:
         try:
             if needs_inputs(text) and not _inputs_known(item):
-                problems.append(parm_problem(holder.node, parm, _LATE_OUTPUT))
-                continue
+                raise ExpressionError(_LATE_OUTPUT)
             path = expand(text, item, graph)
             if path:
                 item.expected_outputs = [*(item.expected_outputs or ()), File(path, tag or tag_for(path))]
         except ExpressionError as error:
-            problems.append(parm_problem(holder.node, parm, str(error)))
+            mistakes.add(parm, text, error)
 
 
 def _evaluate_command(item: WorkItem, text: str, graph: GraphServices) -> None:

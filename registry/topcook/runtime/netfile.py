@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.fields import field_problems
 from topcook.errors import (
     CookRefusedError,
     CycleError,
     GraphFileError,
     Problem,
     ProblemsError,
+    TopcookError,
     UnknownSchedulerError,
     UnknownTypeError,
 )
 from topcook.model.graphfile import read_network_file
 from topcook.model.parms import PARM_TYPES, ParmSpec
 from topcook.runtime.api.context import GraphContext
+from topcook.runtime.cook import with_ancestors
 from topcook.runtime.parmcheck import TypedText, typed_value
 
 if TYPE_CHECKING:
@@ -46,12 +49,14 @@ def load_network(
     ``scheduler`` and ``overrides`` (node to scheduler) are those of the command line, as are ``parms`` and
     ``job_parms``. Raises ``GraphFileError`` with every mistake, each at its place; nothing was run then.
     """
-    file = read_network_file(path)
+    file = read_network_file(path, in_part=True)
     builder = _Builder(file, GraphContext(file.network.name, hip=str(file.hip), factory=factory))
     builder.build()
     builder.command_line(scheduler, overrides or {}, parms)
     builder.job_parms(job_parms)
     if builder.problems:
+        builder.check_items()
+        builder.problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
         builder.context.close()
         count = len(builder.problems)
         raise GraphFileError(
@@ -67,7 +72,8 @@ class _Builder:
     def __init__(self, file: GraphFile, context: GraphContext) -> None:
         self.file = file
         self.context = context
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = list(file.problems)
+        self._hurt: set[str] = set(file.hurt)
 
     def build(self) -> None:
         """Schedulers first, nodes, then what names them."""
@@ -81,6 +87,10 @@ class _Builder:
             self._node(name)
         for name, node in self.file.nodes.items():
             for source in node.inputs:
+                if not {source, name} <= network.nodes.keys():
+                    # A node of unknown type: that was told where it stands.
+                    self._hurt.add(name)
+                    continue
                 self._try(("nodes", name, "inputs"), lambda: self.context.connect(source, name))  # noqa: B023 - run at once
         if spec.scheduler:
             self._default(spec.scheduler)
@@ -105,8 +115,11 @@ class _Builder:
         place: KeyPath = ("schedulers", name)
         if not self._try((*place, "type"), lambda: self.context.addScheduler(spec.type, name)):
             return
+        record = self.context.core.network.schedulers[name]
+        record.places = self._places("schedulers", name, spec.parms)
         self._spare(name, spec.spare)
         self._parms(name, spec.parms, (*place, "parms"))
+        self.problems += field_problems(record)
 
     def _node(self, name: str) -> None:
         spec = self.file.nodes[name]
@@ -114,7 +127,7 @@ class _Builder:
         if not self._try((*place, "type"), lambda: self.context.addNode(spec.type, name)):
             return
         record = self.context.core.network.nodes[name]
-        record.places = self._places(name)
+        record.places = self._places("nodes", name, spec.parms)
         for file in spec.files:
             self.context.addFileDependency(name, file)
         self._spare(name, spec.spare)
@@ -123,26 +136,12 @@ class _Builder:
             self.context.setScheduler(name, spec.scheduler)
             self._named((*place, "scheduler"), spec.scheduler)
 
-    def _places(self, name: str) -> Callable[[str, int], tuple[str, int] | None]:
+    def _places(self, table: str, name: str, parms: Mapping[str, Any]) -> Callable[[str, int], tuple[str, int] | None]:
         def places(parm: str, line: int) -> tuple[str, int] | None:
-            path = self._parm_path(name, parm)
-            found = self.file.place_in_string(path, line)
+            found = self.file.place_in_string((table, name, "parms", *_parm_path(parms, parm)), line)
             return (str(found.path), found.line) if found.line is not None else None
 
         return places
-
-    def _parm_path(self, name: str, parm: str) -> KeyPath:
-        """Where a node's parm stands in the file; ``path2`` is the second row's ``path`` of a multiparm."""
-        parms = self.file.nodes[name].parms
-        if parm not in parms:
-            stem = parm.rstrip("0123456789")
-            number = parm[len(stem) :]
-            for key, value in parms.items():
-                if number and isinstance(value, list) and len(value) >= int(number) > 0:
-                    row = value[int(number) - 1]
-                    if isinstance(row, dict) and stem in row:
-                        return ("nodes", name, "parms", key, int(number) - 1, stem)
-        return ("nodes", name, "parms", parm)
 
     def _spare(self, owner: str, specs: Iterable[SpareSpec]) -> None:
         for spec in specs:
@@ -221,6 +220,25 @@ class _Builder:
         except (ProblemsError, UnknownTypeError) as error:
             self._add(place, error, before)
 
+    def check_items(self) -> None:
+        """Make the static items of the nodes that are right, for the mistakes that only show there; nothing is run."""
+        healthy: dict[Node, bool] = {}
+        for node in with_ancestors(list(self.context.core.network.nodes.values())):
+            healthy[node] = node.name not in self._hurt and all(healthy[source] for source in node.inputs)
+        names = [node.name for node, right in healthy.items() if right]
+        if not names:
+            return
+        try:
+            cook = self.context.prepare(names, static_only=True)
+            cook.run()
+        except ProblemsError as error:
+            self.problems += error.problems
+        except TopcookError:
+            # What stops the items from being made follows from mistakes that are told already.
+            return
+        else:
+            self.problems += cook.generation_problems
+
     def _try(self, place: KeyPath | None, action: Callable[[], object], before: str = "") -> bool:
         """Do it; a mistake becomes a problem at ``place``."""
         try:
@@ -232,6 +250,7 @@ class _Builder:
 
     def _add(self, place: KeyPath | None, error: Exception, before: str) -> None:
         found = self.file.place(*place) if place is not None else None
+        self._hurt.update(str(part) for part in (place or ())[1:2])
         path, line, column = (str(found.path), found.line, found.column) if found is not None else (None, None, None)
         if isinstance(error, ProblemsError) and error.problems:
             self.problems += [Problem(p.code, before + p.message, path, line, column, p.hint) for p in error.problems]
@@ -242,3 +261,16 @@ class _Builder:
         )
         hint = "\n    ".join(line.strip() for line in rest.splitlines()) or None
         self.problems.append(Problem(code, before + first, path, line, column, hint))
+
+
+def _parm_path(parms: Mapping[str, Any], parm: str) -> KeyPath:
+    """Where a parm stands below its table of parms; ``path2`` is the second row's ``path`` of a multiparm."""
+    if parm not in parms:
+        stem = parm.rstrip("0123456789")
+        number = parm[len(stem) :]
+        for key, value in parms.items():
+            if number and isinstance(value, list) and len(value) >= int(number) > 0:
+                row = value[int(number) - 1]
+                if isinstance(row, dict) and stem in row:
+                    return (key, int(number) - 1, stem)
+    return (parm,)

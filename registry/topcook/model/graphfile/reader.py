@@ -12,6 +12,7 @@ from typing import Any
 from topcook.errors import GraphFileError, Problem
 from topcook.model.graphfile.cycles import chain, find_cycles
 from topcook.model.graphfile.locate import KeyPath
+from topcook.model.graphfile.healthy import healthy_part
 from topcook.model.graphfile.shapes import DOCUMENT, MAX_DEPTH, Fault, dotted, quoted
 from topcook.model.graphfile.source import Source, read_text, refuse
 from topcook.model.graphfile.specs import (
@@ -42,11 +43,13 @@ _SYNTAX_HINTS = {
 }
 
 
-def read_network_file(path: str | Path) -> GraphFile:
+def read_network_file(path: str | Path, *, in_part: bool = False) -> GraphFile:
     """Read and check a network file.
 
     Types and schedulers are not looked up, parms not compared with templates: that is the factory's knowledge.
     Raises GraphFileError with all mistakes of the file; a file that cannot be read or parsed has that one alone.
+    With ``in_part``, what is right of a file with mistakes is given where anything is left of it, so that other checks
+    can go on; ``problems`` holds the mistakes then, and ``hurt`` the names of nodes and schedulers that have some.
     """
     path = Path(path)
     source = Source(str(path), read_text(path, MAX_BYTES))
@@ -55,15 +58,23 @@ def read_network_file(path: str | Path) -> GraphFile:
     )
     document = _parse(source)
     _check_depth(document, source)
-    faults = list(DOCUMENT(document, ()))
-    if isinstance(document, dict):
-        faults += _graph_faults(document)
-    if faults:
-        problems = [_problem(fault, source) for fault in faults]
-        problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    faults = _faults(document)
+    if not faults:
+        return _graph_file(path, source, document)
+    problems = [_problem(fault, source) for fault in faults]
+    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    rest = healthy_part(document, faults, _faults) if in_part else None
+    if rest is None:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         raise GraphFileError(problems, f'the network file "{path}" has {count}')
-    return _graph_file(path, source, document)
+    file = _graph_file(path, source, rest)
+    file.problems = problems
+    file.hurt = frozenset(str(fault.path[1]) for fault in faults if len(fault.path) > 1)
+    return file
+
+
+def _faults(document: Any) -> list[Fault]:
+    return [*DOCUMENT(document, ()), *(_graph_faults(document) if isinstance(document, dict) else ())]
 
 
 def _parse(source: Source) -> Any:

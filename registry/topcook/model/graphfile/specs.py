@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from topcook.errors import Problem
 from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.source import Place, Source
 
@@ -122,6 +123,9 @@ class GraphFile:
     nodes: dict[str, NodeSpec]
     pathmaps: list[PathMapSpec]
     profiles: dict[str, ProfileSpec]
+    #: Of a file read in part: its structural mistakes, and the names of nodes and schedulers that have some.
+    problems: list[Problem] = field(default_factory=list)
+    hurt: frozenset[str] = frozenset()
 
     def place(self, *path: str | int) -> Place:
         """Where a key stands, ``place("nodes", "render", "parms", "command")``; else the closest thing around it."""
