@@ -11,8 +11,8 @@ from typing import Any
 
 from topcook.errors import GraphFileError, Problem
 from topcook.model.graphfile.cycles import chain, find_cycles
-from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.healthy import healthy_part
+from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.shapes import DOCUMENT, MAX_DEPTH, Fault, dotted, quoted
 from topcook.model.graphfile.source import Source, read_text, refuse
 from topcook.model.graphfile.specs import (
