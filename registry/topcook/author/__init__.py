@@ -11,6 +11,7 @@ from topcook.author.host import attempt_token, log_to_scheduler
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, local_jobs
 from topcook.author.report import JobReport, report
+from topcook.contract.fields import TextFields
 from topcook.contract.host import JobEnd, JobKeeper
 from topcook.contract.itemgraph import add_item_graph
 from topcook.model.graphfile.itemgraph import read_item_graph
@@ -21,6 +22,7 @@ __all__ = [
     "JobParms",
     "JobReport",
     "LocalJob",
+    "TextFields",
     "add_item_graph",
     "attempt_token",
     "command_argv",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from topcook.model.directories import Directories
-    from topcook.model.node import Network, Node
+    from topcook.model.node import Network, Node, SchedulerNode
     from topcook.model.notification import Notification
     from topcook.model.parms import Parms
     from topcook.model.workitem import WorkItem
@@ -151,6 +151,10 @@ class SchedulerHost(Protocol):
     @property
     def type_name(self) -> str:
         """Its registered type."""
+
+    @property
+    def node(self) -> SchedulerNode:
+        """Its record in the network."""
 
     @property
     def parms(self) -> Parms:

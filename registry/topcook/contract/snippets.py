@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from topcook.model.node import Node
 
-__all__ = ["Snippet", "snippet_of"]
+__all__ = ["Snippet", "filled_blocks", "place_in", "snippet_of"]
+
+#: How Python says that a block has nothing in it, and which line opened the block.
+_EMPTY_BLOCK = re.compile(r"expected an indented block after .* on line (\d+)")
 
 
 class Snippet:
@@ -37,21 +41,27 @@ class Snippet:
 
     def compile(self) -> CodeType:
         """The text as a module; raises ``ProblemsError`` with the place of a syntax error."""
-        return self._compiled(self._parsed())
+        return self._compiled(self.syntax())
 
-    def function(self, name: str, args: Sequence[str]) -> Callable[..., Any]:
-        """The text as the body of a function, ``return`` included; its global names are its own.
+    def function(
+        self, name: str, args: Sequence[str], scope: dict[str, Any] | None = None, of: type | None = None
+    ) -> Callable[..., Any]:
+        """The text as the body of a function, ``return`` included.
 
+        Its global names are those of ``scope``, without one its own. ``super()`` in it starts at the class ``of``.
         Raises ``ProblemsError`` with the place of a syntax error.
         """
-        # The body is grafted into the syntax tree: no line moves, and no string in it is indented.
-        module = ast.parse(f"def {name}({', '.join(args)}): pass", self.path)
-        function = module.body[0]
-        assert isinstance(function, ast.FunctionDef)  # noqa: S101 - it was parsed from the line above
-        function.body = self._parsed().body or function.body
-        scope: dict[str, Any] = {"__name__": "__snippet__", "__file__": self.path}
+        # The body is grafted into the syntax tree: no line moves, and no string in it is indented. ``super()`` reads
+        # the variable __class__ around its function.
+        module = ast.parse(f"def __made__(__class__):\n def {name}({', '.join(args)}): pass\n return {name}", self.path)
+        outer = module.body[0]
+        assert isinstance(outer, ast.FunctionDef)  # noqa: S101 - it was parsed from the line above
+        function = outer.body[0]
+        assert isinstance(function, ast.FunctionDef)  # noqa: S101 - as above
+        function.body = self.syntax().body or function.body
+        scope = {"__name__": "__snippet__", "__file__": self.path} if scope is None else scope
         exec(self._compiled(module), scope)  # noqa: S102 - running the network's Python is the point
-        made: Callable[..., Any] = scope[name]
+        made: Callable[..., Any] = scope.pop("__made__")(of)
         if inspect.isgeneratorfunction(made):
             raise self._refused(
                 "snippet-yield",
@@ -62,7 +72,8 @@ class Snippet:
             )
         return made
 
-    def _parsed(self) -> ast.Module:
+    def syntax(self) -> ast.Module:
+        """The text's syntax with the file's line numbers; raises ``ProblemsError`` with the place of a mistake."""
         try:
             module = ast.parse(self.text, self.path)
         except (SyntaxError, ValueError) as error:
@@ -94,12 +105,56 @@ def snippet_of(node: Node, parm: str) -> Snippet:
     """The snippet that stands in a parm of ``node``."""
     found = node.parms.get(parm)
     text = str(found.at(0)) if found is not None else ""
-    return Snippet(text, f'node "{node.name}", parm "{parm}"', _place(node, parm, text.rstrip().count("\n")))
+    return Snippet(text, f'node "{node.name}", parm "{parm}"', place_in(node.places, parm, text))
 
 
-def _place(node: Node, parm: str, last: int) -> tuple[str, int] | None:
+def place_in(
+    places: Callable[[str, int], tuple[str, int] | None] | None, parm: str, text: str
+) -> tuple[str, int] | None:
     """Where the text stands, if its lines are lines of the file (a one-line string may hold escaped line ends)."""
-    if node.places is None:
+    if places is None:
         return None
-    first, end = node.places(parm, 0), node.places(parm, last)
+    last = text.rstrip().count("\n")
+    first, end = places(parm, 0), places(parm, last)
     return first if first and end and end[1] - first[1] == last else None
+
+
+def filled_blocks(text: str) -> str:
+    """``text`` with a ``pass`` before the comment of each block that holds nothing but comments.
+
+    Houdini's help shows such a block (``else:`` and a comment); no line moves. Other mistakes stay as they are.
+    """
+    text = textwrap.dedent(text)
+    for _ in range(text.count("\n") + 1):
+        try:
+            ast.parse(text)
+        except IndentationError as error:
+            empty = _EMPTY_BLOCK.match(error.msg)
+            filled = _filled(text, int(empty.group(1)), error.lineno or 0) if empty else None
+            if filled is None:
+                return text
+            text = filled
+        except (SyntaxError, ValueError):
+            return text
+        else:
+            return text
+    return text
+
+
+def _filled(text: str, opened: int, noticed: int) -> str | None:
+    """The block that line ``opened`` opens, its last comment before line ``noticed`` made a statement."""
+    lines = text.splitlines(keepends=True)
+    indent = _indent(lines[opened - 1])
+    # At the end of the text Python notices it in the line that opened the block.
+    end = min(noticed, len(lines)) if noticed > opened else len(lines)
+    for number in reversed(range(opened, end)):
+        line = lines[number]
+        mine = _indent(line)
+        if line.lstrip().startswith("#") and len(mine.expandtabs()) > len(indent.expandtabs()):
+            lines[number] = f"{mine}pass  {line.lstrip()}"
+            return "".join(lines)
+    return None
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import textwrap
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
@@ -100,12 +101,14 @@ def takes_static(cls: type) -> tuple[bool, str]:
 
 def takes_static_snippet(body: str) -> tuple[bool, str]:
     """The same for the text field of a Python Scheduler node: the body of the callback."""
-    lines = "\n".join("    " + line for line in body.splitlines()) or "    pass"
     try:
-        tree = ast.parse(f"def onScheduleStatic(self, dependencies, dependents, ready_items):\n{lines}\n    return\n")
+        syntax = ast.parse("def onScheduleStatic(self, dependencies, dependents, ready_items): pass").body[0]
+        # Grafted, not pasted: an indented body, and a text of several lines in it, stay what they are.
+        statements = ast.parse(textwrap.dedent(body)).body
     except (SyntaxError, ValueError, RecursionError):
         return False, "its onScheduleStatic field cannot be read"
-    syntax = tree.body[0]
+    if isinstance(syntax, ast.FunctionDef) and statements:
+        syntax.body = statements
     use = _Reader(syntax, None, None, 0).first_use() if isinstance(syntax, ast.FunctionDef) else None
     return (
         (True, f"its onScheduleStatic field {use}") if use else (False, "its onScheduleStatic field passes nothing on")

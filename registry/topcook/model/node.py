@@ -52,7 +52,10 @@ class Node:
 
 @dataclass(eq=False, slots=True)
 class SchedulerNode:
-    """A scheduler of a network: its name, its type and its parms, plus what went wrong with it."""
+    """A scheduler of a network: its name, its type and its parms, plus what went wrong with it.
+
+    ``places`` is as a node's: where the lines of a text field stand in the network file.
+    """
 
     name: str
     type_name: str
@@ -60,6 +63,7 @@ class SchedulerNode:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     implicit: bool = False
+    places: Callable[[str, int], tuple[str, int] | None] | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -11,6 +11,7 @@ import secrets
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.fields import static_of
 from topcook.errors import CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
@@ -209,7 +210,8 @@ class Graph:
             if node is None:
                 raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
             record = self.factory.scheduler(node.type_name)
-            host = Host(node, self, self.factory.load(record), static=self.static.get(name, record.static[0]))
+            static = self.static.get(name, static_of(node, record.static)[0])
+            host = Host(node, self, self.factory.load(record), static=static)
             self._hosts[name] = host
         return host
 

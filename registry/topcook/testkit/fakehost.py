@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from topcook.contract.host import JobEnd
 from topcook.model.directories import Directories
+from topcook.model.node import SchedulerNode
 from topcook.model.notification import Kind, Notification
-from topcook.model.parms import Parms, ParmSpec
+from topcook.model.parms import ParmSpec
 from topcook.testkit.fakegraph import FakeGraph
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class FakeHost:
         self.graph = graph or FakeGraph()
         self.name = name
         self.type_name = type_name
-        self.parms = Parms()
+        self.node = SchedulerNode(name, type_name)
+        self.parms = self.node.parms
         self.parms.declare(
             [
                 ParmSpec("pdg_workingdir", default=("$HIP",)),
