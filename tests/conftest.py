@@ -12,6 +12,8 @@ import pytest
 
 CI_TIERS = ("engine", "browser", "fuzz", "crash")
 SOAK = "soak"
+#: Seconds a test of a CI tier may take, unless it says itself; the core tier's limit stands in pyproject.toml.
+CI_TIMEOUT = 900
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -24,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for tier, how in closed.items():
             if tier not in asked and item.get_closest_marker(tier):
                 item.add_marker(pytest.mark.skip(reason=how))
+        if any(item.get_closest_marker(tier) for tier in CI_TIERS) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(CI_TIMEOUT))
         if item.get_closest_marker("engine"):
             # One farm at a time: they share ports, daemons and the two cores.
             item.add_marker(pytest.mark.xdist_group("engine"))

@@ -28,8 +28,10 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
     Trigger.BLOCK: (
         frozenset({Phase.WAITING, Phase.HANDED_OVER}),
-        "a ready item's dependencies have succeeded for good, and what cooks or has ended is beyond their reach; "
-        "only a static hand-over gives an item away before",
+        (
+            "a ready item's dependencies have succeeded for good, and what cooks or has ended is beyond their reach; "
+            "only a static hand-over gives an item away before"
+        ),
     ),
     Trigger.CANCEL_ORDER: (frozenset({Phase.WAITING, Phase.READY}) | HELD, "what is settled or unknown is passed over"),
     Trigger.PUT_BACK: (
