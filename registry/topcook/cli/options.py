@@ -57,9 +57,10 @@ def _names(ctx: click.Context, *, schedulers: bool) -> Sequence[str]:
 
     names: list[str] = []
     try:
-        file = read_network_file(ctx.params["network"])
+        # Behind an option that still lacks its value, click leaves the arguments unread.
+        file = read_network_file(ctx.params.get("network") or ctx.args[0])
         names += file.schedulers if schedulers else file.nodes
-    except (KeyError, TypeError, TopcookError):
+    except (IndexError, TopcookError):
         # Nothing was typed yet, or it is half written: what types there are can still be offered.
         pass
     if schedulers:
