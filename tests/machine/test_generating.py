@@ -17,11 +17,7 @@ AUTOMATIC = Trait.STATIC | Trait.AUTOMATIC
 
 def done(cook: MachineDriver, *items: WorkItem) -> None:
     cook.tell(
-        *(
-            ev.ItemEvent(item, trigger, cook.now)
-            for item in items
-            for trigger in (Trigger.ACCEPTED, Trigger.SUCCEED)
-        )
+        *(ev.ItemEvent(item, trigger, cook.now) for item in items for trigger in (Trigger.ACCEPTED, Trigger.SUCCEED))
     )
 
 
