@@ -154,6 +154,10 @@ class TypeRegistry:
         finally:
             _CURRENT.reset(token)
 
+    def adopt_thread(self) -> None:
+        """Make this what ``types()`` returns on the calling thread, for good: new threads inherit no context."""
+        _CURRENT.set(self)
+
     @contextmanager
     def collecting(self) -> Iterator[list[Registration]]:
         """Gather what one module registers; the tags it added are taken back when it raises."""

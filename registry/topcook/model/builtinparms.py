@@ -15,7 +15,13 @@ SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
     ),
     ParmSpec("localsharedroot", "String", "Local Shared Root", help="pdg_workingdir is relative to it, here."),
     ParmSpec("remotesharedroot", "String", "Remote Shared Root", help="pdg_workingdir is relative to it, on the farm."),
-    ParmSpec("pdg_usemaxtasks", "Toggle", "Limit Jobs", default=(False,), help="Whether pdg_maxtasks counts."),
+    ParmSpec(
+        "pdg_usemaxtasks",
+        "Toggle",
+        "Limit Jobs",
+        default=(False,),
+        help="Whether pdg_maxtasks counts; left alone, it does when it is given.",
+    ),
     ParmSpec("pdg_maxtasks", "Integer", "Maximum Jobs", default=(0,), help="Jobs in flight at most, 0: any number."),
     ParmSpec(
         "pdg_workitemdatasource",

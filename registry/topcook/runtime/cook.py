@@ -6,22 +6,20 @@ Everything here runs on the cook thread unless said otherwise.
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from topcook.errors import ExpressionError, ProblemsError, RecorderError, TopcookError
+from topcook.errors import ExpressionError, InternalError, Problem, RecorderError, TopcookError
 from topcook.machine import CookState, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
-from topcook.machine.schedulers import SchedulerState
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
 from topcook.runtime import strays
+from topcook.runtime.cookset import check_items, with_ancestors
 from topcook.runtime.generation import (
     GenerationRequest,
     GenerationResult,
@@ -30,21 +28,20 @@ from topcook.runtime.generation import (
     pass_outputs,
     plan_generation,
 )
-from topcook.runtime.inbox import Report, UrisTold
+from topcook.runtime.inbox import Broken, Report, UrisTold
 from topcook.runtime.link import CookLink, Message
-from topcook.runtime.localize import localize
 from topcook.runtime.observers import Observers
-from topcook.runtime.paths import working_directories
+from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
+from topcook.runtime.surroundings import MANY, collector_at_rest, home
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from topcook.contract.host import JobKeeper
-    from topcook.errors import Problem
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
@@ -74,12 +71,14 @@ class Cook:
         """Prepare: plan when nodes generate; raises ``ProblemsError`` for what cannot be cooked at all.
 
         ``static_only`` makes the static items and stops there (a dry run): no scheduler is started.
+        Raises ``CycleError`` for items, added by hand, that wait for themselves.
         """
         self.graph = graph
         self.cook_id = new_cook_id()
         self.link = CookLink(self.cook_id, self._keeper_pool)
         self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)
+        check_items(self.nodes)
         self.static_only = static_only
         self.outcome = ""
         self.messages: list[Message] = []
@@ -89,14 +88,22 @@ class Cook:
         self.observers = Observers()
         for observer in observers:
             self.observers.add(observer)
-        self._recorder = recorder or MemoryRecorder()
+        self.recorder: Recorder = recorder or MemoryRecorder()
         self._reports = Reports(graph, self.link)
-        self._generator = Generator(graph, self._generated)
+        self._generator = Generator(
+            graph, self._generated, make=graph.node_instance, adopt_thread=graph.factory.registry.adopt_thread
+        )
         self._keeper: KeeperProcess | None = None
         self._keeper_lock = threading.Lock()
-        self._patience = Patience(self)
+        self._patience = Patience(graph, self.link)
+        #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
+        self._running: dict[str, bool] = {}
         self._thread: threading.Thread | None = None
-        plans = plan_generation(self.nodes, graph.node_class)
+        self.state = CookState(self._node_states(), ())
+        self._placement = Placement(graph, self.link, self.state)
+
+    def _node_states(self) -> Iterable[NodeState]:
+        plans = plan_generation(self.nodes, self.graph.node_class)
         states = {
             node: NodeState(
                 node,
@@ -109,12 +116,13 @@ class Cook:
         }
         for node, state in states.items():
             state.link(states[source] for source in node.inputs)
-        self.state = CookState(states.values(), ())
+        return states.values()
 
     # ------------------------------------------------------------------ from outside (any thread)
 
     def start(self) -> None:
-        """Cook on a thread of its own."""
+        """Cook on a thread of its own; raises ``CookRefusedError`` while the graph context is cooking already."""
+        self.graph.begin_cook(self)
         self._thread = threading.Thread(target=self._run_quietly, name="topcook-cook", daemon=True)
         self._thread.start()
 
@@ -153,6 +161,11 @@ class Cook:
             with contextlib.suppress(Exception):  # the program is about to end; whatever this raises must not stop it
                 keeper.cancel("", (), 0.0)
 
+    @property
+    def thread_id(self) -> int | None:
+        """The cook thread's, ``None`` before ``start``."""
+        return self._thread.ident if self._thread is not None else None
+
     def keeper_pid(self) -> int | None:
         """The keeper's process id, ``None`` before the first local job."""
         return self._keeper.pid if self._keeper is not None else None
@@ -166,29 +179,45 @@ class Cook:
             self.error = error
 
     def run(self) -> str:
-        """Cook to the end; answers the outcome: cooked, failed, canceled, or static for a dry run."""
-        self.graph.cook = self
-        if not self.graph.debug:
-            strays.install()
-        try:
-            with _home(self.graph.network.hip):
+        """Cook to the end; answers the outcome: cooked, failed, canceled, refused, or static for a dry run.
+
+        Whatever breaks it, every scheduler that was started gets its ``onStopCook`` before this raises.
+        """
+        self.graph.begin_cook(self)
+        with contextlib.ExitStack() as ends:
+            ends.callback(self._tell_end)
+            ends.callback(self.graph.end_cook, self)
+            if not self.graph.debug:
+                strays.install()
+                ends.callback(strays.uninstall)
+            ends.callback(self._close)
+            ends.enter_context(home(self.graph.network.hip))
+            try:
                 self._loop()
-        finally:
-            self.finished = self.link.clock.now()
-            self._close()
+            except BaseException as error:
+                self._abandon(error)
+                raise
         return self.outcome
 
     def _loop(self) -> None:
-        batch: list[ev.Event] = [ev.CookRequested(self.link.clock.now())]
+        batch: list[ev.Event] = self._first_batch()
         while not self.outcome:
-            events, acknowledge = self._translate(batch)
-            with _collector_at_rest(len(events)):
-                instructions = self.state.handle(*events)
-            changes = self.state.drain_changes()
-            for item, _, _, _ in changes:
-                if item.traits & Trait.AUTOMATIC:
-                    pass_outputs(item)
-            self._record(batch, instructions, acknowledge)
+            acknowledge: list[Callable[[Exception | None], None]] = []
+            try:
+                events = self._translate(batch, acknowledge)
+                with collector_at_rest() if len(events) > MANY else contextlib.nullcontext():
+                    instructions = self.state.handle(*events)
+                changes = self.state.drain_changes()
+                for item, _, _, _ in changes:
+                    if item.traits & Trait.AUTOMATIC:
+                        pass_outputs(item)
+                self._record(batch, instructions)
+            except Exception as error:
+                for done in acknowledge:
+                    done(error)
+                raise
+            for done in acknowledge:
+                done(None)
             if changes:
                 self.observers.tell("items_changed", cook=self, changes=changes)
             for item, what in self.state.drain_problems():
@@ -197,42 +226,58 @@ class Cook:
                 _ACTIONS[type(instruction)](self, instruction)
             batch = [] if self.outcome else self._next_batch()
 
+    def _first_batch(self) -> list[ev.Event]:
+        """Items that were added by hand get their schedulers before anything happens."""
+        try:
+            self._placement.place([item for node in self.nodes for item in node.items])
+        except TopcookError as error:
+            self.generation_problems += as_problems(error)
+            self.outcome = "refused"
+        return [ev.CookRequested(self.link.clock.now())]
+
     def _next_batch(self) -> list[ev.Event]:
+        if self.state.cancel_reason:
+            self._patience.hurry()
         while True:
             batch = self.link.inbox.drain(self._patience.timeout())
             batch += self._patience.look()
             if batch:
                 return batch
 
-    def _translate(self, batch: list[Any]) -> tuple[list[ev.Event], list[Callable[[Exception | None], None]]]:
+    def _translate(self, batch: list[Any], acknowledge: list[Callable[[Exception | None], None]]) -> list[ev.Event]:
+        """What the machine is to know of a batch; who waits for a receipt goes into ``acknowledge``."""
+        acknowledge += [entry.done for entry in batch if type(entry) is Report and entry.done is not None]
         events: list[ev.Event] = []
-        acknowledge: list[Callable[[Exception | None], None]] = []
         for entry in batch:
-            if type(entry) is ev.ItemEvent:
+            kind = type(entry)
+            if kind is ev.ItemEvent:
                 events.append(self._reports.checked(entry))
-            elif type(entry) is Report:
+            elif kind is Report:
                 events += [self._reports.checked(event) for event in self._reports.read(entry)]
-                if entry.done is not None:
-                    acknowledge.append(entry.done)
-            elif type(entry) is Message:
+            elif kind is Message:
                 self._tell(entry)
-            elif type(entry) is GenerationResult:
+            elif kind is GenerationResult:
                 events += self._joined(entry)
-            elif type(entry) is UrisTold:
+            elif kind is UrisTold:
                 for item, log, status in entry.told:
                     run = item.ran()
                     run.log_uri, run.status_uri = log, status
+            elif kind is Broken:
+                raise InternalError(f"a thread of the cook broke: {entry.error!r}") from entry.error
             else:
+                self._note(entry)
                 events.append(entry)
-        return events, acknowledge
+        return events
 
-    def _record(
-        self,
-        batch: list[Any],
-        instructions: list[ins.Instruction],
-        acknowledge: list[Callable[[Exception | None], None]],
-    ) -> None:
-        """Keep what happened and what is about to be handed over; only then are reports acknowledged."""
+    def _note(self, event: ev.Event) -> None:
+        if type(event) is ev.CancelRequested:
+            self._patience.hurry()
+        elif type(event) is ev.SchedulerStopped:
+            self._running.pop(event.scheduler, None)
+            self._patience.stopped(event.scheduler)
+
+    def _record(self, batch: list[Any], instructions: list[ins.Instruction]) -> None:
+        """Keep what happened and what is about to be handed over."""
         notes = [
             HandOverNote(item, item.attempt, instruction.scheduler, self.link.token(item))
             for instruction in instructions
@@ -240,31 +285,23 @@ class Cook:
             for item in instruction.items
         ]
         try:
-            self._recorder.commit(batch, notes)
+            self.recorder.commit(batch, notes)
         except Exception as error:
-            for done in acknowledge:
-                done(error)
             raise RecorderError(
                 f"the cook stops: what happened could not be recorded: {error}\n  nothing was handed over after it"
             ) from error
-        for done in acknowledge:
-            done(None)
 
-    # ------------------------------------------------------------------ carrying out
+    # ------------------------------------------------------------------ generation
 
     def _act_generate(self, order: ins.Generate) -> None:
         node = self.state.nodes[order.node].node
-        try:
-            instance = self.graph.node_instance(node)
-        except Exception as error:  # noqa: BLE001 - a node type is author code; its __init__ may raise anything
-            self._tell(Message("error", node.name, f'node "{node.name}" cannot be made: {error}'))
-            self.link.inbox.post(ev.GenerationFailed(node.name, str(error), self.link.clock.now()))
-            return
         self._patience.generating(node.name)
-        self._generator.submit(GenerationRequest(node, instance, order.upstream, order.static, order.each))
+        self._generator.submit(GenerationRequest(node, None, order.upstream, order.static, order.each))
 
     def _generated(self, result: GenerationResult) -> None:
         """Called on the generator's thread."""
+        if not self.static_only:
+            result.problems += self._placement.open_asked(result.items)
         self.link.inbox.post(result)
 
     def _joined(self, result: GenerationResult) -> list[ev.Event]:
@@ -272,41 +309,21 @@ class Cook:
         node, now = result.node, self.link.clock.now()
         self._patience.generated(node.name)
         try:
-            for item in result.items:
-                self._place(item)
+            self._placement.place(result.items)
         except TopcookError as error:
-            problems = error.problems if isinstance(error, ProblemsError) else []
-            self.generation_problems += problems
-            self._tell(Message("error", node.name, f'node "{node.name}": {error}'))
+            text = f'node "{node.name}": {error}'
+            self._tell_generation(node, as_problems(error, text), [text])
             return [ev.GenerationFailed(node.name, str(error), now)]
         self.graph.keep_items(result.items)
-        events: list[ev.Event] = [ev.ItemsGenerated(node.name, result.items, now, bool(result.problems))]
-        if result.problems:
-            self.generation_problems += result.problems
-            for problem in result.problems:
-                self._tell(Message("error", node.name, str(problem)))
-        return events
+        self._tell_generation(node, result.problems, [str(problem) for problem in result.problems])
+        return [ev.ItemsGenerated(node.name, result.items, now, bool(result.problems))]
 
-    def _place(self, item: WorkItem) -> None:
-        if not item.traits & Trait.AUTOMATIC:
-            name, _ = self.graph.choice.for_item(item)
-            item.scheduler = name
-            if name not in self.state.schedulers:
-                host = self.graph.host(name)
-                self.state.know_scheduler(SchedulerState(name, takes_static=host.takes_static))
-                host.begin_cook(self.link)
-        for files in (item.outputs, item.expected_outputs):
-            for file in files or ():
-                if "__PDG_" in file.path:
-                    file.path = self._local_path(item, file.path)
-
-    def _local_path(self, item: WorkItem, path: str) -> str:
-        """A path in this machine's view; an item that nothing schedules stands in its node's scheduler's directory."""
-        name = item.scheduler or self.graph.scheduler_name_for(item.node)
-        host = self.graph.host(name)
-        if host.instance is None:
-            host.directories.working = working_directories(self.graph, host.node)
-        return localize(path, host.directories)
+    def _tell_generation(self, node: Node, problems: list[Problem], texts: list[str]) -> None:
+        """Mistakes found before the cook are its refusal, and told as that."""
+        self.generation_problems += problems
+        if self.state.cooking:
+            for text in texts:
+                self._tell(Message("error", node.name, text))
 
     def _act_static_ready(self, _order: ins.StaticReady) -> None:
         if self.generation_problems:
@@ -317,7 +334,10 @@ class Cook:
             self.observers.tell("cook_started", cook=self)
             self.link.inbox.post(ev.Go(self.link.clock.now()))
 
+    # ------------------------------------------------------------------ schedulers
+
     def _act_start(self, order: ins.StartScheduler) -> None:
+        self._running[order.scheduler] = False
         self.graph.host(order.scheduler).start(order.nodes)
 
     def _act_hand_over(self, order: ins.HandOver) -> None:
@@ -347,7 +367,8 @@ class Cook:
         self.graph.host(order.scheduler).cancel_items(order.items)
 
     def _act_stop(self, order: ins.StopScheduler) -> None:
-        self._patience.stopping(order.scheduler, cancel=order.cancel)
+        self._running[order.scheduler] = True
+        self._patience.stopping(order.scheduler)
         self.graph.host(order.scheduler).stop(cancel=order.cancel)
 
     def _act_finish(self, order: ins.Finish) -> None:
@@ -372,17 +393,47 @@ class Cook:
                 )
             return self._keeper.pool(scheduler)
 
+    # ------------------------------------------------------------------ the end
+
+    def _abandon(self, error: BaseException) -> None:
+        """The cook cannot go on: nothing is handed over any more, and every scheduler is stopped."""
+        self.outcome = "failed"
+        self._tell(Message("error", "cook", str(error) or type(error).__name__))
+        self._patience.hurry()
+        for name, asked in list(self._running.items()):
+            if not asked:
+                self._act_stop(ins.StopScheduler(name, cancel=True))
+        while self._running:
+            for entry in self._next_batch():
+                if type(entry) is Message:
+                    self._tell(entry)
+                elif type(entry) is Report:
+                    if entry.done is not None:
+                        entry.done(RecorderError(f"the cook has ended: {error}"))
+                else:
+                    self._note(entry)
+
     def _close(self) -> None:
-        for name in self.state.schedulers:
-            self.graph.host(name).end_cook()
-        self._generator.close(timeout=1.0)
-        if self._keeper is not None:
-            self._keeper.close()
-            forget_cook(self.cook_id)
-        self._recorder.close()
-        self.graph.cook = None
-        if not self.graph.debug:
-            strays.uninstall()
+        self.finished = self.link.clock.now()
+        with contextlib.ExitStack() as ends:
+            ends.callback(self.recorder.close)
+            ends.callback(self._close_keeper)
+            ends.callback(self._generator.close, timeout=1.0)
+            for name in self.state.schedulers:
+                ends.callback(self.graph.host(name).end_cook)
+        for message in self.link.close():
+            self._tell(message)
+
+    def _close_keeper(self) -> None:
+        if self._keeper is None:
+            return
+        if self.outcome not in {"cooked", "failed"} or self.state.stage != "finished":
+            # A scheduler that was given up, or whose onStopCook raised, may have left jobs behind.
+            self._keeper.cancel("", (), 0.0)
+        self._keeper.close()
+        forget_cook(self.cook_id)
+
+    def _tell_end(self) -> None:
         if self.outcome not in {"static", "refused"}:
             self.observers.tell("cook_finished", cook=self, outcome=self.outcome)
 
@@ -397,45 +448,3 @@ _ACTIONS: dict[type, Callable[[Cook, Any], None]] = {
     ins.StopScheduler: Cook._act_stop,
     ins.Finish: Cook._act_finish,
 }
-
-
-def with_ancestors(wanted: Sequence[Node]) -> list[Node]:
-    """The wanted nodes and all they depend on, inputs first."""
-    order: dict[Node, None] = {}
-    todo = list(reversed(wanted))
-    while todo:
-        node = todo[-1]
-        missing = [source for source in node.inputs if source not in order]
-        if node in order or not missing:
-            todo.pop()
-            order.setdefault(node)
-        else:
-            todo += reversed(missing)
-    return list(order)
-
-
-@contextlib.contextmanager
-def _home(hip: str) -> Iterator[None]:
-    """Set ``$HIP`` in the process's own environment: scheduler files and in-process items read it there."""
-    before = os.environ.get("HIP")
-    os.environ["HIP"] = hip
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("HIP", None)
-        else:
-            os.environ["HIP"] = before
-
-
-@contextlib.contextmanager
-def _collector_at_rest(size: int) -> Iterator[None]:
-    """Keep the cyclic collector off while many objects are made: it would walk them all, again and again."""
-    rest = size > 1000 and gc.isenabled()  # noqa: PLR2004 - below this the collector costs nothing noticeable
-    if rest:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if rest:
-            gc.enable()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from topcook.model.workitem import Trait
 from topcook.runtime.generation_problems import RefusedError, as_problems, capped, defined_at
 from topcook.runtime.generation_texts import evaluate_labels, evaluate_texts, finish_late_command
 from topcook.runtime.generation_when import Plan, generate_when, plan_generation
+from topcook.runtime.surroundings import collector_at_rest
 
 if TYPE_CHECKING:
     from topcook.contract.callbacks import Callback
@@ -49,6 +49,7 @@ _ROWS: dict[str, Callback] = {row.name: row for kind in NodeType for row in rows
 class GenerationRequest:
     """Let ``instance``, the node's object, make items of ``node`` from ``upstream``.
 
+    Without an instance the generator has one made first: ``__init__`` is author code as well.
     One call with all of ``upstream``, or one call per item of it (``each``); ``static`` before the cook.
     """
 
@@ -82,10 +83,22 @@ class Generator:
     ``run`` does it on the calling thread; ``submit`` on the generator's own, which then calls ``done(result)``.
     """
 
-    def __init__(self, graph: GraphServices, done: Callable[[GenerationResult], None] | None = None) -> None:
-        """Generate for ``graph``; the thread starts with the first ``submit``."""
+    def __init__(
+        self,
+        graph: GraphServices,
+        done: Callable[[GenerationResult], None] | None = None,
+        *,
+        make: Callable[[Node], Any] | None = None,
+        adopt_thread: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Generate for ``graph``; the thread starts with the first ``submit``, and ``adopt_thread`` is its first call.
+
+        ``make`` makes the object of a node that has none yet.
+        """
         self._graph = graph
         self._done = done or (lambda _result: None)
+        self._make = make
+        self._adopt_thread = adopt_thread
         self._made: dict[Node, int] = {}
         self._requests: SimpleQueue[GenerationRequest | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -115,7 +128,13 @@ class Generator:
         upstream = [record for record in request.upstream if Trait.NO_GENERATE not in record.traits]
         if not upstream and request.node.inputs:
             return result
-        with _collector_at_rest(static=request.static):
+        if request.instance is None and self._make is not None:
+            try:
+                request.instance = self._make(request.node)
+            except BaseException as error:  # noqa: BLE001 - author code may raise anything, SystemExit included
+                result.problems = as_problems(request.node, "__init__", error)
+                return result
+        with collector_at_rest() if request.static else nullcontext():
             for batch in [[record] for record in upstream] if request.each else [upstream]:
                 try:
                     items = make[request.node.kind](request, batch)
@@ -128,10 +147,15 @@ class Generator:
         return result
 
     def _work(self) -> None:
+        self._adopt_thread()
         while (request := self._requests.get()) is not None:
             if self._closed.is_set():
                 return
-            self._done(self.run(request))
+            try:
+                result = self.run(request)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the cook waits for an answer
+                result = GenerationResult(request, problems=as_problems(request.node, "generation", error))
+            self._done(result)
 
     def _process(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:
         node, instance = request.node, request.instance
@@ -180,19 +204,6 @@ class Generator:
 
     def _handles(self, records: Sequence[Record]) -> list[WorkItem]:
         return [WorkItem(record, self._graph) for record in records]
-
-
-@contextmanager
-def _collector_at_rest(*, static: bool) -> Iterator[None]:
-    """Keep the cyclic collector off while a static graph is made: it would walk all of it, again and again."""
-    rest = static and gc.isenabled()
-    if rest:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if rest:
-            gc.enable()
 
 
 def _call(node: Node, instance: Any, name: str, *args: Any) -> None:

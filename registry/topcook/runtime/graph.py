@@ -5,9 +5,11 @@ Implements ``topcook.contract.host.GraphServices``.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import secrets
+import threading
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from topcook.contract.fields import static_of
 from topcook.errors import CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
+from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
 from topcook.runtime.events import EventBoard
 from topcook.runtime.generation import cook_in_process
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from topcook.factory import Factory
     from topcook.runtime.cook import Cook
     from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
+
+
+#: Of an item's id; Python refuses to read numbers of thousands of digits.
+MOST_DIGITS = 18
 
 
 class NodeHandle:
@@ -53,8 +60,13 @@ class Graph:
         self.factory = factory
         self.network = Network(name, hip)
         self.secret = secrets.token_urlsafe(24)
-        self.context: Any = None
+        #: Gives the ``pdg.GraphContext`` on this, which is not kept alive by it, but by a cook.
+        self.context: Callable[[], Any] = lambda: None
         self.cook: Cook | None = None
+        self._cooking_for: Any = None
+        self._closed = False
+        #: Held while schedulers are made known; author code may load another one meanwhile, on the same thread.
+        self._lock = threading.RLock()
         self.static: dict[str, bool] = {}
         #: Author code may stop at a breakpoint: it has the terminal, and all the time in the world.
         self.debug = False
@@ -64,7 +76,7 @@ class Graph:
         self._items: list[WorkItem | None] = [None]
         self._named: dict[str, WorkItem] = {}
         self._hosts: dict[str, Host] = {}
-        self._instances: dict[str, Any] = {}
+        self._instances: dict[Node, Any] = {}
         self._server: ResultServerThread | None = None
 
     # ------------------------------------------------------------------ building
@@ -92,6 +104,8 @@ class Graph:
         node.parms.declare(SCHEDULER_PARMS)
         node.parms.declare(record.parms)
         self.network.schedulers[name] = node
+        # An instance's name beats a type's, also where that was chosen before.
+        self.choice.forget()
         return node
 
     def instance_name(self, asked: str) -> str:
@@ -102,10 +116,17 @@ class Graph:
         if asked in self.network.schedulers:
             return asked
         record = self.factory.scheduler(asked)
-        name = f"pdg_{record.name}"
-        if name not in self.network.schedulers:
-            self.add_scheduler(record.name, name, implicit=True)
+        names = (f"pdg_{record.name}{number}" for number in ("", *range(2, 1000)))
+        with self._lock:
+            # Somebody's own scheduler of that name is not what was asked for.
+            name = next(each for each in names if self._may_stand_for(each, record.name))
+            if name not in self.network.schedulers:
+                self.add_scheduler(record.name, name, implicit=True)
         return name
+
+    def _may_stand_for(self, name: str, type_name: str) -> bool:
+        there = self.network.schedulers.get(name)
+        return there is None or (there.implicit and there.type_name == type_name)
 
     # ------------------------------------------------------------------ GraphServices
 
@@ -128,12 +149,12 @@ class Graph:
         if isinstance(key, str):
             if not key.isdecimal():
                 return self._named.get(key) or self._by_given_name(key)
-            key = int(key)
+            key = int(key) if len(key) <= MOST_DIGITS else 0
         return self._items[key] if 0 < key < len(self._items) else None
 
     def _by_given_name(self, name: str) -> WorkItem | None:
         tail = name.rpartition("_")[2]
-        if not tail.isdecimal():
+        if not tail.isdecimal() or len(tail) > MOST_DIGITS:
             return None
         item = self.item(int(tail))
         return item if item is not None and item.name == name else None
@@ -143,10 +164,15 @@ class Graph:
         return [item for item in self._items if item is not None]
 
     def forget_items(self) -> None:
-        """Drop the items that nodes generate, before they generate anew; those that were added by hand stay."""
+        """Drop the items that nodes generate, before they generate anew; those added by hand stay, as if new."""
         for node in self.network.nodes.values():
             node.items = [item for item in node.items if item.data == "by hand"]
         kept = [item for node in self.network.nodes.values() for item in node.items]
+        ids = {item.id for item in kept}
+        for item in kept:
+            item.phase, item.state, item.attempt, item.run = 0, WorkItemState.Uncooked, 0, None
+            item.dependencies = [needed for needed in item.dependencies if needed.id in ids]
+            item.dependents = [other for other in item.dependents or () if other.id in ids] or None
         self._items, self._named = [None], {}
         self.keep_items(kept)
 
@@ -170,7 +196,7 @@ class Graph:
 
     def context_object(self) -> Any:
         """The ``pdg.GraphContext`` on this."""
-        return self.context
+        return self.context()
 
     def cook_in_process(self, item: WorkItem) -> None:
         """Run the item's own Python cook on the calling thread."""
@@ -194,9 +220,9 @@ class Graph:
 
     def node_instance(self, node: Node) -> Any:
         """The node's object, made when first asked for."""
-        made = self._instances.get(node.name)
+        made = self._instances.get(node)
         if made is None:
-            made = self._instances[node.name] = self.node_class(node)(NodeHandle(node, self), node.name)
+            made = self._instances[node] = self.node_class(node)(NodeHandle(node, self), node.name)
         return made
 
     def host(self, name: str) -> Host:
@@ -205,15 +231,26 @@ class Graph:
         Raises ``UnknownSchedulerError``, or ``SchedulerLoadError`` when its file does not load any more.
         """
         host = self._hosts.get(name)
-        if host is None:
-            node = self.network.schedulers.get(name)
-            if node is None:
-                raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
-            record = self.factory.scheduler(node.type_name)
-            static = self.static.get(name, static_of(node, record.static)[0])
-            host = Host(node, self, self.factory.load(record), static=static)
-            self._hosts[name] = host
+        return host if host is not None else self._new_host(name)
+
+    def _new_host(self, name: str) -> Host:
+        with self._lock:
+            host = self._hosts.get(name)
+            if host is None:
+                node = self.network.schedulers.get(name)
+                if node is None:
+                    raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
+                self._refuse_closed()
+                record = self.factory.scheduler(node.type_name)
+                static = self.static.get(name, static_of(node, record.static)[0])
+                host = self._hosts[name] = Host(node, self, self.factory.load(record), static=static)
         return host
+
+    def parms_changed(self, owner: str, parm: str) -> None:
+        """A parm was set from outside; a scheduler that cooks takes notice."""
+        host = self._hosts.get(owner)
+        if host is not None:
+            host.parms_changed(parm)
 
     def hosts(self) -> list[Host]:
         """The hosts that are open."""
@@ -224,16 +261,84 @@ class Graph:
         host = self._hosts.get(name)
         return host is not None and host.accepts_in_process
 
+    def remove_node(self, node: Node) -> None:
+        """The node leaves the network."""
+        for other in node.inputs:
+            other.outputs.remove(node)
+        for other in node.outputs:
+            other.inputs.remove(node)
+        del self.network.nodes[node.name]
+        if self.network.display == node.name:
+            self.network.display = None
+        self._instances.pop(node, None)
+        self.choice.forget()
+
+    def rename_node(self, node: Node, name: str) -> None:
+        """The node gets another name wherever it is named, and keeps its place and its object."""
+        old, node.name = node.name, name
+        network, by_node = self.network, self.choice.by_node
+        network.nodes = {each.name: each for each in network.nodes.values()}
+        if network.display == old:
+            network.display = name
+        if old in by_node:
+            by_node[name] = by_node.pop(old)
+        self.choice.forget()
+
     def remove_scheduler(self, name: str) -> None:
         """The scheduler leaves the network: ``onStop``."""
         host = self._hosts.pop(name, None)
         if host is not None:
             host.close()
         self.network.schedulers.pop(name, None)
+        self.choice.forget()
+
+    # ------------------------------------------------------------------ cooks and the end
+
+    def begin_cook(self, cook: Cook) -> None:
+        """Let it be the one cook of this graph; raises ``CookRefusedError`` while there is another one."""
+        with self._lock:
+            self._refuse_closed()
+            if self.cook is not None and self.cook is not cook:
+                raise CookRefusedError(f'graph context "{self.name}" is cooking already')
+            self.cook = cook
+            self._cooking_for = self.context()
+
+    def end_cook(self, cook: Cook) -> None:
+        """It has ended."""
+        if self.cook is cook:
+            self.cook = self._cooking_for = None
+
+    def refuse_while_cooking(self) -> None:
+        """Raise ``CookRefusedError`` during a cook: the machine counts on the network as it was."""
+        if self.cook is not None:
+            raise CookRefusedError(
+                f'graph context "{self.name}" is cooking: its network can be changed when the cook has ended'
+            )
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise CookRefusedError(f'graph context "{self.name}" is closed: make another one')
 
     def close(self) -> None:
-        """Every scheduler leaves (``onStop``), the result server closes."""
-        for host in self._hosts.values():
+        """End the cook, let every scheduler leave (``onStop``) and close the result server; again a no-op."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            cook, hosts = self.cook, list(self._hosts.values())
+        here = threading.get_ident()
+        if here in {cook.thread_id if cook is not None else None, *(host.thread_id for host in hosts)}:
+            # What is to end is what asks for it.
+            threading.Thread(target=self._end, args=(cook, hosts), name="topcook-close").start()
+        else:
+            self._end(cook, hosts)
+
+    def _end(self, cook: Cook | None, hosts: list[Host]) -> None:
+        if cook is not None:
+            cook.cancel("the graph context was closed")
+            with contextlib.suppress(Exception):  # what broke the cook is its waiter's to hear
+                cook.wait()
+        for host in hosts:
             host.close()
         self._hosts.clear()
         server, self._server = self._server, None

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.node import Node as NodeHandle
+from topcook.contract.staticcook import StaticCookMixin
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError, CookRefusedError, TopcookError
 from topcook.machine import events as ev
@@ -23,11 +24,11 @@ from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
 from topcook.model.enums import ScheduleResult, TickResult
 from topcook.model.states import UNSUCCESSFUL
-from topcook.runtime import strays
 from topcook.runtime.calls import Caller
+from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.hostdoor import HostDoor
-from topcook.runtime.inbox import UrisTold
+from topcook.runtime.inbox import Broken, UrisTold
 from topcook.runtime.paths import working_directories
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ URIS_TAKE = 10.0
 URI_FAILURES = 3
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
+USUAL_TICK = 0.5
 
 
 class SchedulerHandle:
@@ -75,19 +77,28 @@ class Host(HostDoor):
         self.cls = cls
         self.takes_static = static
         self.draining = False
+        #: A cook has ended without waiting any longer for the callback that still runs.
+        self.given_up = False
         #: (callback, item or None, since) while a callback runs.
         self.busy_with: tuple[str, WorkItem | None, float] | None = None
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"scheduler-{node.name}", daemon=True)
-        self._ticking = False
+        #: The cook for which it ticks; ends with that, whatever the thread is in.
+        self._ticking_for: CookLink | None = None
         self._next_tick = 0.0
+        self._tick_error = ""
+        #: Working, temp and script directory as they were before the cook's own callbacks, and the derived working one.
+        self._own: tuple[Directories, tuple[str, str]] | None = None
         self._caller: Caller | None = None
         self._refused: CookRefusedError | None = None
+        self.delegate = Delegate(self)
 
     # ------------------------------------------------------------------ life
 
     def open(self) -> None:
         """Make the instance, call ``onStart``, wait; raises ``CookRefusedError`` with what the author has to mend."""
+        if self.given_up:
+            raise CookRefusedError(f"an earlier cook still waits for its end: {self.where_it_stands()}")
         done = threading.Event()
 
         def make() -> None:
@@ -107,6 +118,11 @@ class Host(HostDoor):
         self._calls.put(self._stop)
         self._calls.put(None)
         self._thread.join(timeout)
+
+    @property
+    def thread_id(self) -> int | None:
+        """The host thread's, ``None`` before its start."""
+        return self._thread.ident
 
     def _begin(self) -> None:
         if self._thread.ident is None:
@@ -153,21 +169,38 @@ class Host(HostDoor):
     # ------------------------------------------------------------------ the thread
 
     def _run(self) -> None:
-        strays.speak_through(self.log)
+        self.adopt_thread()
         while True:
             try:
                 call = self._calls.get(timeout=self._until_tick())
             except Empty:
-                self._tick()
+                self._tick_if_due()
                 continue
             if call is None:
                 return
-            call()
-            if self._ticking and time.monotonic() >= self._next_tick:
-                self._tick()
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
+                self._broken(error)
+            self._tick_if_due()
 
     def _until_tick(self) -> float | None:
-        return max(0.0, self._next_tick - time.monotonic()) if self._ticking else None
+        return max(0.0, self._next_tick - time.monotonic()) if self._ticking_for is not None else None
+
+    def _tick_if_due(self) -> TickResult | None:
+        """The regular ``onTick``; ``None`` when it is not time."""
+        link = self._ticking_for
+        if link is None or time.monotonic() < self._next_tick:
+            return None
+        if link is not self.link:
+            self._ticking_for = None
+            return None
+        return self._tick(link)
+
+    def _broken(self, error: BaseException) -> None:
+        self.log(full_text(error))
+        if self.link is not None:
+            self.link.inbox.post(Broken(error))
 
     def _call(self, name: str, *args: Any, item: WorkItem | None = None) -> Any:
         assert self._caller is not None  # noqa: S101 - set by _make, before any other call is queued
@@ -177,26 +210,23 @@ class Host(HostDoor):
         finally:
             self.busy_with = None
 
-    def _post(self, event: ev.Event) -> None:
-        if self.link is not None:
-            self.link.inbox.post(event)
-
-    def _now(self) -> float:
-        return self.link.clock.now() if self.link is not None else time.time()
-
-    def _problem(self, error: TopcookError) -> None:
+    def _problem(self, link: CookLink, error: TopcookError) -> None:
         self.node.errors.append(str(error))
-        if self.link is not None:
-            self.link.message("error", self.name, str(error))
+        link.message("error", self.name, str(error))
 
     # ------------------------------------------------------------------ a cook, told by the cook thread
 
     def begin_cook(self, link: CookLink) -> None:
-        """Belong to a cook from now on: fresh directories, unless a callback has set its own."""
-        mine = self.directories
-        self.directories = Directories(mine.working, mine.temp, mine.script, link.cook_id)
+        """Belong to a cook from now on: fresh directories, unless the scheduler set its own before any cook."""
+        mine, derived = self._own or (self.directories, self.directories.working)
+        working = working_directories(self.graph, self.node)
+        if self._caller is not None and mine.working != derived:
+            working = mine.working
+        self.directories = Directories(working, mine.temp, mine.script, link.cook_id)
         self._common = None
         self._keeper = None
+        self._logged = 0
+        self._tick_error = ""
         self.draining = False
         self.link = link
         link.post_limits(self)
@@ -204,44 +234,59 @@ class Host(HostDoor):
     def end_cook(self) -> None:
         """Belong to no cook any more."""
         self.link = None
-        self._ticking = False
+
+    def _order(self, call: Callable[[CookLink], None]) -> None:
+        """Queue a call for the present cook; a late one is its, too, though another cook may have begun."""
+        link = self.link
+        if link is not None:
+            self._calls.put(lambda: call(link))
 
     def start(self, nodes: Sequence[str]) -> None:
         """Queue ``onStartCook``, ``onSetupCook`` and the first tick (``onStart`` first, where nobody asked before)."""
         self._begin()
-        self._calls.put(lambda: self._start_cook(list(nodes)))
+        self._order(lambda link: self._start_cook(link, list(nodes)))
 
     def hand_over(self, items: list[WorkItem]) -> None:
         """Queue ``onSchedule`` for each item."""
-        self._calls.put(lambda: self._hand_over(items))
+        self._order(lambda link: self._hand_over(link, items))
 
     def hand_over_static(self, items: list[WorkItem]) -> None:
         """Queue one ``onScheduleStatic``."""
-        self._calls.put(lambda: self._hand_over_static(items))
+        self._order(lambda link: self._hand_over_static(link, items))
 
     def cancel_items(self, items: list[WorkItem]) -> None:
         """Queue ``onCancelWorkItems``."""
-        self._calls.put(lambda: self._cancel_items(items))
+        self._order(lambda link: self._cancel_items(link, items))
+
+    def deliver(self) -> None:
+        """Queue what waits for the author's event methods."""
+        self._calls.put(self.delegate.run)
+
+    def static_succeeded(self, item: WorkItem) -> None:
+        """Queue what a ``StaticCookMixin`` schedules once ``item`` has ended well, whoever reported it."""
+        if issubclass(self.cls, StaticCookMixin):
+            self._order(lambda link: self._static_succeeded(link, item.id))
 
     def shared_server_started(self, info: dict[str, Any]) -> None:
         """Queue ``onSharedServerStarted``, where the scheduler listens for it."""
         if self._caller is not None and self._caller.has("onSharedServerStarted"):
-            self._calls.put(lambda: self._tell("onSharedServerStarted", info))
+            self._order(lambda link: self._tell(link, "onSharedServerStarted", info))
 
     def stop(self, *, cancel: bool) -> None:
         """Queue ``onStopCook``; with ``cancel``, hand-overs that were queued before it are dropped."""
         self.draining = cancel
-        self._calls.put(lambda: self._stop_cook(cancel=cancel))
+        self._order(lambda link: self._stop_cook(link, cancel=cancel))
 
     # ------------------------------------------------------------------ the calls
 
-    def _start_cook(self, nodes: list[str]) -> None:
+    def _start_cook(self, link: CookLink, nodes: list[str]) -> None:
         ok, message = True, ""
         try:
             self._make_once()
             if self._refused is not None:
                 raise self._refused
             self._refresh_working_dir()
+            self._remember_directories()
             self.prepare_directories()
             cook_set = [NodeHandle(self.graph.network.nodes[name], self.graph) for name in nodes]
             ok = bool(self._call("onStartCook", self.takes_static, cook_set))
@@ -257,10 +302,16 @@ class Host(HostDoor):
             ok, message = False, str(error)
         if message:
             self.node.errors.append(message)
-        if ok:
-            self._tick()
-            self._ticking = True
-        self._post(ev.SchedulerStarted(self.name, ok, self._now(), message))
+        if ok and link is self.link:
+            self._tick(link)
+            self._ticking_for = link
+        link.inbox.post(ev.SchedulerStarted(self.name, ok, link.clock.now(), message))
+
+    def _remember_directories(self) -> None:
+        """What ``onStart`` has set holds for every cook; what ``onStartCook`` sets, for its own."""
+        mine = self.directories
+        derived = self._own[1] if self._own is not None else working_directories(self.graph, self.node)
+        self._own = (Directories(mine.working, mine.temp, mine.script), derived)
 
     def _refresh_working_dir(self) -> None:
         """Make a relative working directory absolute: relative to the network file, as ``$HIP`` is."""
@@ -269,21 +320,24 @@ class Host(HostDoor):
             local = str(Path(self.graph.network.hip, local).resolve())
             self.directories.working = (local, remote if remote.startswith(("/", "__")) else local)
 
-    def _hand_over(self, items: list[WorkItem]) -> None:
+    def _hand_over(self, link: CookLink, items: list[WorkItem]) -> None:
         full = False
         for item in items:
-            if full or self.draining:
-                self._post(ev.ItemEvent(item, Trigger.NOT_OFFERED, self._now()))
+            if full or self.draining or link is not self.link:
+                link.inbox.post(ev.ItemEvent(item, Trigger.NOT_OFFERED, link.clock.now()))
                 continue
-            trigger, reason = self._schedule(item)
-            full = trigger is Trigger.FULL
-            self._post(ev.ItemEvent(item, trigger, self._now(), reason=reason))
+            trigger, reason = self._schedule(link, item)
+            # What the job said while this blocked came before its end.
+            self.delegate.run()
+            link.inbox.post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
+            # Polls go on, however long the batch takes.
+            full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
 
-    def _schedule(self, item: WorkItem) -> tuple[Trigger, str]:
+    def _schedule(self, link: CookLink, item: WorkItem) -> tuple[Trigger, str]:
         try:
             result = self._call("onSchedule", ItemHandle(item, self.graph), item=item)
         except CallbackError as error:
-            self._problem(error)
+            self._problem(link, error)
             return Trigger.RAISED, str(error)
         reason = ""
         if result is ScheduleResult.Failed:
@@ -292,7 +346,10 @@ class Host(HostDoor):
             reason = f'scheduler "{self.name}" said at once that it failed: onSchedule returned CookFailed'
         return TRIGGER_OF[result], reason
 
-    def _hand_over_static(self, items: list[WorkItem]) -> None:
+    def _hand_over_static(self, link: CookLink, items: list[WorkItem]) -> None:
+        if self.draining or link is not self.link:
+            link.inbox.post(ev.StaticReturned(self.name, items, raised=False, at=link.clock.now()))
+            return
         handles = {item.id: ItemHandle(item, self.graph) for item in items}
         dependencies = {
             handles[item.id]: [handles[d.id] for d in item.dependencies if d.id in handles] for item in items
@@ -305,37 +362,52 @@ class Host(HostDoor):
         try:
             self._call("onScheduleStatic", dependencies, dependents, ready)
         except CallbackError as error:
-            self._problem(error)
+            self._problem(link, error)
             message = str(error)
-        self._post(ev.StaticReturned(self.name, items, bool(message), self._now(), message))
+        self.delegate.run()
+        link.inbox.post(ev.StaticReturned(self.name, items, bool(message), link.clock.now(), message))
 
-    def _cancel_items(self, items: list[WorkItem]) -> None:
+    def _static_succeeded(self, link: CookLink, item_id: int) -> None:
+        self.instance.static_completed(item_id)
+        if self.draining or link is not self.link:
+            return
+        self.busy_with = ("onSchedule", None, time.monotonic())
+        try:
+            self.instance.static_tick()
+        except BaseException as error:  # noqa: BLE001 - author code: its onSchedule
+            self.log(full_text(error))
+            self._problem(link, CallbackError(f'scheduler "{self.name}": onSchedule raised {describe(error)}'))
+        finally:
+            self.busy_with = None
+
+    def _cancel_items(self, link: CookLink, items: list[WorkItem]) -> None:
         node = NodeHandle(items[0].node, self.graph) if len({item.node.name for item in items}) == 1 else None
-        self._tell("onCancelWorkItems", [ItemHandle(item, self.graph) for item in items], node)
-        self._post(ev.ItemsReleased(items, self._now()))
+        self._tell(link, "onCancelWorkItems", [ItemHandle(item, self.graph) for item in items], node)
+        link.inbox.post(ev.ItemsReleased(items, link.clock.now()))
 
-    def _tell(self, name: str, *args: Any) -> None:
+    def _tell(self, link: CookLink, name: str, *args: Any) -> None:
         try:
             self._call(name, *args)
         except CallbackError as error:
-            self._problem(error)
+            self._problem(link, error)
 
-    def _stop_cook(self, *, cancel: bool) -> None:
-        self._ticking = False
+    def _stop_cook(self, link: CookLink, *, cancel: bool) -> None:
+        self._ticking_for = None
+        self.given_up = False
         if not cancel:
-            self._tell_uris()
+            self._tell_uris(link)
         if self._caller is not None:
-            self._tell("onStopCook", cancel)
+            self._tell(link, "onStopCook", cancel)
         if cancel:
             # Ending the jobs comes first when somebody waits for it.
-            self._tell_uris()
-        self._post(ev.SchedulerStopped(self.name, self._now()))
+            self._tell_uris(link)
+        link.inbox.post(ev.SchedulerStopped(self.name, link.clock.now()))
 
-    def _tell_uris(self) -> None:
+    def _tell_uris(self, link: CookLink) -> None:
         """Ask where the logs and pages of items are, while the scheduler still knows, and tell the cook."""
-        if self._caller is None or self.link is None:
+        if self._caller is None:
             return
-        asked = self.link.all_uris
+        asked = link.all_uris
         told: list[tuple[WorkItem, str, str]] = []
         failures: dict[str, int] = {}
         give_up = time.monotonic() + URIS_TAKE
@@ -348,7 +420,7 @@ class Host(HostDoor):
                 if time.monotonic() > give_up:
                     break
         if told:
-            self.link.inbox.post(UrisTold(told))
+            link.inbox.post(UrisTold(told))
 
     def _uri(self, name: str, handle: ItemHandle, failures: dict[str, int]) -> str:
         assert self._caller is not None  # noqa: S101 - the caller looked
@@ -361,22 +433,28 @@ class Host(HostDoor):
             failures[name] = failures.get(name, 0) + 1
             return ""
 
-    def _tick(self) -> None:
-        low, high = TICK_BOUNDS
-        try:
-            period = min(max(float(self.parm_value("pdg_tickperiod")), low), high)
-        except (TypeError, ValueError):
-            period = 0.5
-        busy, cancel = False, ""
+    def _tick(self, link: CookLink) -> TickResult | None:
+        result, cancel = None, ""
         try:
             result = self._call("onTick")
-            busy = result is TickResult.SchedulerBusy
             if result is TickResult.SchedulerCancelCook:
                 cancel = f'scheduler "{self.name}" canceled the cook{self._recorded()}'
         except CallbackError as error:
-            self._problem(error)
-        self._next_tick = time.monotonic() + period
-        self._post(ev.Ticked(self.name, busy, self._now(), cancel))
+            if str(error) != self._tick_error:
+                # A tick comes twice a second, for days: what it says again is in the log only.
+                self._tick_error = str(error)
+                self._problem(link, error)
+        self._next_tick = time.monotonic() + self._tick_period()
+        link.inbox.post(ev.Ticked(self.name, result is TickResult.SchedulerBusy, link.clock.now(), cancel))
+        return result
+
+    def _tick_period(self) -> float:
+        low, high = TICK_BOUNDS
+        try:
+            period = float(self.parm_value("pdg_tickperiod"))
+        except (TypeError, ValueError):
+            return USUAL_TICK
+        return min(max(period, low), high) if period == period else USUAL_TICK  # noqa: PLR0124 - only NaN differs from itself
 
     # ------------------------------------------------------------------ when a callback does not come back
 
@@ -393,20 +471,20 @@ class Host(HostDoor):
             f"{stack_of(frame)}"
         )
 
-    def end_children(self) -> None:
+    def end_children(self, *, kill: bool = False) -> None:
         """End the processes that the callback under way has started and blocks on (Linux only)."""
         native = self._thread.native_id
         with contextlib.suppress(OSError, ValueError):
             text = Path(f"/proc/self/task/{native}/children").read_text()
             for pid in map(int, text.split()):
                 if pid != self.graph.keeper_pid():
-                    end_tree(pid)
+                    end_tree(pid, signal.SIGKILL if kill else signal.SIGTERM)
 
 
-def end_tree(pid: int) -> None:
-    """Send SIGTERM to a process and everything below it, children first."""
+def end_tree(pid: int, how: signal.Signals) -> None:
+    """Send a signal to a process and everything below it, children first."""
     with contextlib.suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            end_tree(int(child))
+            end_tree(int(child), how)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, how)

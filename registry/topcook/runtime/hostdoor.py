@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from topcook.model.notification import Notification
     from topcook.model.parms import Parms
     from topcook.model.workitem import WorkItem
+    from topcook.runtime.delegate import Delegate
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
     from topcook.runtime.resultserver import SchedulerDoor
@@ -30,6 +31,8 @@ LOG_LIMIT = 64 * 1024 * 1024
 
 class HostDoor:
     """Implements ``SchedulerHost`` for one scheduler of a network; the base of ``Host``."""
+
+    delegate: Delegate
 
     def __init__(self, node: SchedulerNode, graph: Graph) -> None:
         """Open the door; the instance is made later, on the host's thread."""
@@ -67,7 +70,7 @@ class HostDoor:
         return self.node.parms
 
     def parms_changed(self, name: str) -> None:
-        """A parm was set: limits are read again."""
+        """A parm was set: limits are read again (the tick period is before each tick)."""
         if self.link is not None and name in {"pdg_maxitems", "pdg_maxtasks", "pdg_usemaxtasks"}:
             self.link.post_limits(self)
 
@@ -83,8 +86,14 @@ class HostDoor:
         link = self.link
         if link is None:
             self.log(f"ignored outside a cook: {notification!r}\n")
+        elif not self.delegate.passes(notification):
+            self.deliver()
         else:
             link.inbox.post(Report([notification], self.name))
+
+    def deliver(self) -> None:
+        """Have the author's event methods called for what waits for them."""
+        raise NotImplementedError
 
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now."""
@@ -203,8 +212,12 @@ class HostDoor:
             self._write_log(message)
 
     def adopt_thread(self) -> None:
-        """From now on what the calling thread prints and logs goes into the scheduler's log."""
+        """From now on what the calling thread prints and logs goes into the scheduler's log.
+
+        ``pdg.TypeRegistry.types()`` gives it the cook's types, as in callbacks.
+        """
         speak_through(self.log)
+        self.graph.factory.registry.adopt_thread()
 
     def _flush_early_log(self) -> None:
         with self._log_lock:

@@ -46,6 +46,16 @@ class UrisTold:
         self.told = told
 
 
+class Broken:
+    """A thread of ours met what it was not made for: the cook cannot go on."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        """Keep it."""
+        self.error = error
+
+
 class Inbox:
     """A queue of events and reports."""
 
@@ -61,9 +71,10 @@ class Inbox:
         """Everything that is there, at least one event; empty only when ``timeout`` seconds went by without any."""
         batch: list[Any] = []
         take = self._queue.get_nowait
+        wait = timeout is None or timeout > 0
         # What was taken before the queue ran empty must not be lost: appended one by one.
         with contextlib.suppress(Empty):
-            batch.append(self._queue.get(timeout=timeout))
+            batch.append(self._queue.get(wait, timeout if wait else None))
             for _ in range(LARGEST_BATCH):
                 batch.append(take())  # noqa: PERF401
         return batch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from topcook.machine import events as ev
 from topcook.runtime.clock import CookClock
-from topcook.runtime.inbox import Inbox
+from topcook.runtime.inbox import Inbox, Report
 from topcook.runtime.tokens import attempt_token
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class CookLink:
         self.inbox = Inbox()
         self.clock = CookClock()
         self.keeper_for = keeper_for
+        #: Nobody looks into the inbox any more.
+        self.over = False
         #: Ask schedulers for the URIs of every item they were given, not only of those that did not end well.
         self.all_uris = False
 
@@ -53,14 +55,40 @@ class CookLink:
         """Cancel the whole cook."""
         self.inbox.post(ev.CancelRequested(self.clock.now(), reason))
 
+    def close(self) -> list[Message]:
+        """The cook is over: whoever waits for a receipt is told so. Answers with the messages that nobody has read."""
+        self.over = True
+        return self.refuse_rest()
+
+    def refuse_rest(self) -> list[Message]:
+        """Refuse what is in the inbox of a cook that is over.
+
+        Invariant: a report is refused here by who closes, or by who posted it and then found the cook over.
+        """
+        left: list[Message] = []
+        for entry in self.inbox.drain(0.0):
+            if type(entry) is Message:
+                left.append(entry)
+            elif type(entry) is Report and entry.done is not None:
+                entry.done(LookupError("the cook is over"))
+        return left
+
     def post_room(self, scheduler: str) -> None:
         """The scheduler has room now."""
         self.inbox.post(ev.TaskRequested(scheduler, self.clock.now()))
 
     def post_limits(self, host: HostDoor) -> None:
         """Read the scheduler's limits and tell the machine."""
-        limit = _whole(host.parm_value("pdg_maxtasks")) if host.parm_value("pdg_usemaxtasks") else 0
+        limit = _whole(host.parm_value("pdg_maxtasks")) if _limits_tasks(host) else 0
         self.inbox.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), limit))
+
+
+def _limits_tasks(host: HostDoor) -> bool:
+    """Whether ``pdg_maxtasks`` counts: as its toggle says; where nobody touched that, when it was given itself."""
+    toggle, limit = host.parms.get("pdg_usemaxtasks"), host.parms.get("pdg_maxtasks")
+    if toggle is not None and toggle.values is not None:
+        return bool(toggle.at())
+    return limit is not None and limit.values is not None
 
 
 def _whole(value: object) -> int:

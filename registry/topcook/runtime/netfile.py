@@ -19,7 +19,7 @@ from topcook.errors import (
 from topcook.model.graphfile import read_network_file
 from topcook.model.parms import PARM_TYPES, ParmSpec
 from topcook.runtime.api.context import GraphContext
-from topcook.runtime.cook import with_ancestors
+from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.parmcheck import TypedText, typed_value
 
 if TYPE_CHECKING:

@@ -70,10 +70,14 @@ class SchedulerChoice:
         return name, why
 
     def _named_by(self, item: WorkItem) -> tuple[str, str] | None:
+        name = self.named_by(item)
+        return (self.resolve(name), f"the item's attribute {ATTRIBUTE}") if name else None
+
+    @staticmethod
+    def named_by(item: WorkItem) -> str:
+        """What the item's own attribute asks for, empty when it does not."""
         attribute = item.attributes.get(ATTRIBUTE) if item.attributes else None
-        if attribute is None or not attribute.values or not attribute.values[0]:
-            return None
-        return self.resolve(str(attribute.values[0])), f"the item's attribute {ATTRIBUTE}"
+        return str(attribute.values[0] or "") if attribute is not None and attribute.values else ""
 
     def in_process(self) -> str:
         """The network's in-process scheduler, an implicit one if it names none."""

@@ -35,6 +35,8 @@ class GraphSink:
                 done(LookupError(f"unknown work item {notification.item!r}"))
                 return
         cook.link.inbox.post(Report(notifications, done=done))
+        if cook.link.over:
+            cook.link.refuse_rest()
 
     def query(self, method: str, args: tuple[Any, ...]) -> Any:
         """Answer ``check_ready_batch``, ``get_workitem_json``, ``add_sub_item_batch`` or ``getSharedServerInfo``."""

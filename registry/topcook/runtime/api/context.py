@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
+import threading
 import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -61,12 +63,12 @@ class GraphContext:
         self.core = Graph(
             unique, os.path.abspath(hip or os.getcwd()), factory or cast("Factory", TypeRegistry.types().catalogue)
         )
-        self.core.context = weakref.proxy(self)
+        self.core.context = weakref.ref(self)
         self._cook: Cook | None = None
         self._options = CookOptions()
         self._observers: list[object] = []
-        # onStop may delete the farm's job: it has to run at the end of the program, too.
-        self._closer = weakref.finalize(self, self.core.close)
+        # onStop may delete the farm's job: it has to run when nobody has the context any more, too.
+        weakref.finalize(self, _let_go, self.core).atexit = False
 
     # ------------------------------------------------------------------ names
 
@@ -94,6 +96,7 @@ class GraphContext:
 
     def addNode(self, type_name: str, name: str = "", *_args: Any, **parms: Any) -> Node:
         """Add a node; keyword arguments set parms. Raises ``UnknownTypeError`` or ``ProblemsError``."""
+        self.core.refuse_while_cooking()
         record = self.core.add_node(type_name, name or self._free_name(type_name, self.core.network.nodes))
         node = Node(record, self.core)
         if parms:
@@ -116,6 +119,7 @@ class GraphContext:
 
         Written ``connect("a", "b")``, ``connect("a.out", "b.in")`` or ``connect("a", "out", "b", "in")``.
         """
+        self.core.refuse_while_cooking()
         if ports:
             target = ports[0]
         upstream, downstream = self._node(source.partition(".")[0]), self._node(target.partition(".")[0])
@@ -128,6 +132,7 @@ class GraphContext:
 
     def disconnect(self, source: str, target: str, *ports: str) -> None:
         """Undo ``connect``."""
+        self.core.refuse_while_cooking()
         upstream = self._node(source.partition(".")[0])
         downstream = self._node((ports[0] if ports else target).partition(".")[0])
         if upstream in downstream.inputs:
@@ -136,24 +141,19 @@ class GraphContext:
 
     def delete(self, name: str) -> None:
         """Remove a node, or a scheduler (``onStop`` is called)."""
+        self.core.refuse_while_cooking()
         if name in self.core.network.schedulers:
             self.core.remove_scheduler(name)
             return
-        node = self._node(name)
-        for other in node.inputs:
-            other.outputs.remove(node)
-        for other in node.outputs:
-            other.inputs.remove(node)
-        del self.core.network.nodes[name]
+        self.core.remove_node(self._node(name))
 
     def renameNode(self, name: str, new_name: str) -> None:
         """Give a node another name."""
+        self.core.refuse_while_cooking()
         node = self._node(name)
         if new_name in self.core.network.nodes:
             raise CookRefusedError(f'there is a node "{new_name}" already')
-        node.name = new_name
-        nodes = self.core.network.nodes
-        self.core.network.nodes = {new_name if key == name else key: value for key, value in nodes.items()}
+        self.core.rename_node(node, new_name)
 
     def _node(self, name: str) -> Record:
         node = self.core.network.nodes.get(name)
@@ -172,11 +172,12 @@ class GraphContext:
         problems = list(check_parm(parms, param_name, value, undeclared=undeclared))
         if problems:
             raise ProblemsError(problems)
-        if index:
-            parm = parms.get(param_name)
-            old = list(parm.values or [parm.at(i) for i in range(index)]) if parm is not None else []
-            value = [*old[:index], *[0] * (index - len(old)), value, *old[index + 1 :]]
+        parm = parms.get(param_name)
+        if index is not None and parm is not None:
+            size = max(index + 1, parm.spec.size, len(parm.values or ()))
+            value = [value if place == index else parm.at(place) for place in range(size)]
         parms.set(param_name, value)
+        self.core.parms_changed(name, param_name)
 
     def setParameters(self, name: str, values: Mapping[str, Any] | None = None, **more: Any) -> None:
         """Set several parms; the problems of all of them are raised together as ``ProblemsError``."""
@@ -269,7 +270,10 @@ class GraphContext:
         inProcess: bool = False,
     ) -> WorkItem:
         """Add a static item to a node by hand; such a node generates nothing itself in a cook."""
+        self.core.refuse_while_cooking()
         record = self._node(node)
+        if name and self.core.item(name) is not None:
+            raise CookRefusedError(f'there is a work item "{name}" already; an item\'s files and logs have its name')
         item = self.core.new_item(record, index if index >= 0 else len(record.items))
         item.custom_name = name or None
         item.label, item.command, item.priority = label, command, priority
@@ -301,7 +305,8 @@ class GraphContext:
 
     def observe(self, observer: object) -> None:
         """Have an object with ``hookimpl`` methods hear of every cook from now on. Topcook's own."""
-        self._observers.append(observer)
+        if observer not in self._observers:
+            self._observers.append(observer)
 
     def cook(
         self, block: bool | CookOptions = True, mode: CookType = CookType.Full, name: str = "", ids: Any = None
@@ -324,20 +329,30 @@ class GraphContext:
 
     def prepare(self, nodes: Sequence[str] = (), *, static_only: bool = False) -> Cook:
         """A cook of these nodes that has not begun. Topcook's own, for programs that watch or cancel it."""
-        if self.core.cook is not None:
-            raise CookRefusedError(f'graph context "{self.name}" is cooking already')
+        self.core.refuse_while_cooking()
         self.core.forget_items()
         self._cook = Cook(self.core, self.wanted(nodes), observers=self._observers, static_only=static_only)
         return self._cook
 
     def open_schedulers(self, cook: Cook) -> None:
         """Make the schedulers that the nodes of a cook name (``onStart``); raises ``CookRefusedError``. Our own."""
+        refusals = []
         for name in self._named_schedulers(cook):
-            self.core.host(name).open()
+            try:
+                self.core.host(name).open()
+            except CookRefusedError as error:
+                refusals.append(str(error))
+        if refusals:
+            raise CookRefusedError("\n".join(refusals))
 
     def finish(self, cook: Cook) -> bool:
         """Wait for a cook; raises ``ProblemsError`` when it was refused, answers whether every item cooked."""
-        cook.wait()
+        try:
+            cook.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C in a program of somebody's own: jobs end, onStopCook(True) runs; close waits for that.
+            cook.cancel("interrupted")
+            raise
         if cook.outcome == "refused":
             raise ProblemsError(cook.generation_problems, "the work items cannot be made; nothing was run")
         return cook.outcome in {"cooked", "static"}
@@ -413,7 +428,7 @@ class GraphContext:
 
     def close(self) -> None:
         """Every scheduler leaves the network (``onStop``); again a no-op."""
-        self._closer()
+        self.core.close()
 
     def __repr__(self) -> str:
         """Name and size."""
@@ -423,6 +438,23 @@ class GraphContext:
 _GENERATE_ONLY = frozenset(
     {CookType.GenerateFull, CookType.GenerateNode, CookType.GenerateStatic, CookType.StaticDepsGen}
 )
+
+
+def _let_go(core: Graph) -> None:
+    """Close what lost its context. Collecting garbage happens anywhere, so it waits for nothing here."""
+    try:
+        threading.Thread(target=core.close, name="topcook-close").start()
+    except RuntimeError:
+        # No more threads: the program is at its end.
+        core.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    for name in GraphContext.names():
+        context = GraphContext.byName(name)
+        if context is not None:
+            context.close()
 
 
 def _name_of(scheduler: str | SchedulerNode | None) -> str | None:

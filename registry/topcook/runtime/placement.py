@@ -1,0 +1,70 @@
+"""New work items get their scheduler, and their files a place on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.errors import Problem, ProblemsError, TopcookError
+from topcook.machine.schedulers import SchedulerState
+from topcook.model.workitem import Trait
+from topcook.runtime.localize import localize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from topcook.machine import CookState
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.host import Host
+    from topcook.runtime.link import CookLink
+
+
+class Placement:
+    """Places the items of one cook."""
+
+    def __init__(self, graph: Graph, link: CookLink, state: CookState) -> None:
+        """Place into ``state``: each scheduler joins the cook with its first item."""
+        self._graph = graph
+        self._link = link
+        self._state = state
+
+    def open_asked(self, items: Iterable[WorkItem]) -> list[Problem]:
+        """Make the schedulers that in-process items name themselves: only an instance knows what it accepts.
+
+        Called on the generator's thread, since making one runs author code.
+        """
+        problems = []
+        choice = self._graph.choice
+        for name in {choice.named_by(item) for item in items if item.traits & Trait.IN_PROCESS}:
+            try:
+                if name:
+                    self._graph.host(self._graph.instance_name(name)).open()
+            except TopcookError as error:
+                problems += as_problems(error)
+        return problems
+
+    def place(self, items: Sequence[WorkItem]) -> None:
+        """Choose the scheduler of each item; raises ``UnknownSchedulerError`` and its like."""
+        for item in items:
+            host = None
+            if not item.traits & Trait.AUTOMATIC:
+                item.scheduler, _ = self._graph.choice.for_item(item)
+                host = self._known(item.scheduler)
+            for file in (*(item.outputs or ()), *(item.expected_outputs or ())):
+                if "__PDG_" in file.path:
+                    # What nothing schedules stands in the directory of its node's scheduler.
+                    host = host or self._known(self._graph.scheduler_name_for(item.node))
+                    file.path = localize(file.path, host.directories)
+
+    def _known(self, name: str) -> Host:
+        host = self._graph.host(name)
+        if name not in self._state.schedulers:
+            self._state.know_scheduler(SchedulerState(name, takes_static=host.takes_static))
+            host.begin_cook(self._link)
+        return host
+
+
+def as_problems(error: TopcookError, text: str = "") -> list[Problem]:
+    """What an error says, as problems; ``text`` puts it in other words where it has none."""
+    problems = error.problems if isinstance(error, ProblemsError) else []
+    return problems or [Problem("generation", text or str(error))]
