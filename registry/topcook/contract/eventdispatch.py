@@ -89,7 +89,9 @@ class WorkItemEvents:
 
     def workItemSetAttribute(self, workitem_id: Any, *rest: Any, jobid: Any = "") -> None:
         """The job set an attribute: ``(item, attribute, values)`` or ``(item, index, attribute, values)``."""
-        self.onWorkItemSetAttribute(workitem_id, *rest)
+        index_given = bool(rest) and not isinstance(rest[0], str | bytes)
+        # Behind the values may stand a job id that came by position.
+        self.onWorkItemSetAttribute(workitem_id, *rest[: 3 if index_given else 2])
 
     def workItemSetStringAttrib(
         self, workitem_id: Any, index: Any, name: Any, value: Any, attrib_index: Any = 0, jobid: Any = ""

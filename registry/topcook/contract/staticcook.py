@@ -126,7 +126,7 @@ class StaticCookMixin:
         books.sweep()
         try:
             while (item := books.take()) is not None:
-                result = self.onSchedule(item)
+                result = self._topcook_schedule(item)
                 if result in (ScheduleResult.Deferred, ScheduleResult.FullDeferred):
                     books.put_back(item)
                     break
@@ -171,6 +171,14 @@ class StaticCookMixin:
         """Offer again what was deferred, then tick."""
         self.static_tick()
         return super().onTick()  # type: ignore[misc]
+
+    def _topcook_schedule(self, item: WorkItem) -> Any:
+        """What ``onSchedule`` answers; an item for which it raises fails, or it would be held for ever."""
+        try:
+            return self.onSchedule(item)
+        except BaseException:
+            self.onWorkItemFailed(item.id, -1)
+            raise
 
     def _topcook_books(self) -> _Bookkeeping:
         if self._topcook_static is None:

@@ -35,6 +35,7 @@ from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
+from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import MANY, collector_at_rest, home
 from topcook.runtime.watch import Patience
 
@@ -96,6 +97,7 @@ class Cook:
         self._keeper: KeeperProcess | None = None
         self._keeper_lock = threading.Lock()
         self._patience = Patience(graph, self.link)
+        self._statics = StaticWatch(graph)
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
         self._running: dict[str, bool] = {}
         self._thread: threading.Thread | None = None
@@ -219,6 +221,7 @@ class Cook:
             for done in acknowledge:
                 done(None)
             if changes:
+                self._statics.changed(changes)
                 self.observers.tell("items_changed", cook=self, changes=changes)
             for item, what in self.state.drain_problems():
                 self._tell(Message("warning", item.scheduler, f"{item.name}: {what}"))
@@ -239,8 +242,8 @@ class Cook:
         if self.state.cancel_reason:
             self._patience.hurry()
         while True:
-            batch = self.link.inbox.drain(self._patience.timeout())
-            batch += self._patience.look()
+            batch = self.link.inbox.drain(self._statics.timeout(self._patience.timeout()))
+            batch += [*self._patience.look(), *self._statics.look()]
             if batch:
                 return batch
 
@@ -361,6 +364,7 @@ class Cook:
             if item.traits & Trait.LATE_COMMAND:
                 with contextlib.suppress(ExpressionError):
                     finish_late_command(item, self.graph)
+        self._statics.given(order.scheduler, order.items)
         self.graph.host(order.scheduler).hand_over_static(order.items)
 
     def _act_cancel(self, order: ins.CancelHeld) -> None:

@@ -53,6 +53,8 @@ class Reports:
             if item is None or not item.attempt:
                 self._unknown(notification, report.scheduler)
                 continue
+            if report.done is not None and self._delegated(item, notification):
+                continue
             trigger = TRIGGER_OF.get(notification.kind)
             if trigger is None:
                 if notification.attempt in {None, item.attempt}:
@@ -60,6 +62,14 @@ class Reports:
             elif notification.index < 0 or item.batch is None:
                 events.append(self._item_event(item, trigger, notification))
         return events
+
+    def _delegated(self, item: WorkItem, said: Notification) -> bool:
+        """Whether what a job said goes through the event methods of its scheduler's author."""
+        host = self._graph.host(item.scheduler)
+        if not host.delegate.take(said):
+            return False
+        host.deliver()
+        return True
 
     def _item_event(self, item: WorkItem, trigger: Trigger, said: Notification) -> ev.ItemEvent:
         duration = float(said.payload[0]) if trigger is Trigger.SUCCEED and said.payload else None
