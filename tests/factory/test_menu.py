@@ -34,6 +34,7 @@ def test_rows_stand_in_the_order_of_the_menu_with_the_broken_ones_in_place(facto
         ("needs houdini", "houdini"),
         ("ok", "In-Process Scheduler"),
         ("ok", "Local Scheduler"),
+        ("ok", "Python Scheduler"),
     ]
     categories = list(dict.fromkeys(row.category for row in menu_rows(factory.records)))
     assert categories[0] == "Schedulers"
