@@ -54,6 +54,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # The job's modules under the names that scheduler files import.
     "pdgcmd": ("pdgjob",),
     "pdgjson": ("pdgjob",),
+    # Houdini's names for what Topcook does without.
+    "pdgd": ("topcook.errors",),
+    "pdgutils": ("topcook.contract",),
 }
 # What decides has no clock, thread, socket, disk or logger.
 IMPURE = frozenset(

@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_the_packages_and_the_built_in_types_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"pdg", "pdgcmd.py", "pdgjob", "pdgjson.py", "topcook"}
+    assert tops == {"pdg", "pdgcmd.py", "pdgd.py", "pdgjob", "pdgjson.py", "pdgutils.py", "topcook"}
     for path in (ROOT / "pdg_types").rglob("*.py"):
         assert f"topcook/_builtin_types/{path.relative_to(ROOT / 'pdg_types').as_posix()}" in names
     for package in ("pdg", "pdgjob", "topcook"):

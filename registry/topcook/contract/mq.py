@@ -96,6 +96,47 @@ class SimpleMQSchedulerMixin(MQSchedulerMixin):
     """The simpler kind of ``MQSchedulerMixin``."""
 
 
+class PDGNetMQRelay:
+    """The relay of ``pdgutils``; it cannot be made."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ``CookError``."""
+        raise CookError(f"PDGNetMQRelay: {_WHY}")
+
+
+class PDGNetMessageType(Enum):
+    """The kinds of messages; which numbers Houdini gives them is not public, so these are our own."""
+
+    Undefined = 0
+    Message = 1
+    Command = 2
+    Result = 3
+
+
+class PDGNetLogLevel(Enum):
+    """How much a queue would tell; the numbers are our own."""
+
+    Off = 0
+    Error = 1
+    Warning = 2
+    Info = 3
+    Debug = 4
+
+
+def mqCreateMessage(*args: Any, **kwargs: Any) -> Any:
+    """Raises ``CookError``."""
+    raise CookError(f"mqCreateMessage: {_WHY}")
+
+
+def mqGetError(*args: Any, **kwargs: Any) -> str:
+    """Why there is no queue."""
+    return _WHY
+
+
+def mqSetLogLevel(*args: Any, **kwargs: Any) -> None:
+    """Nothing runs, so nothing is told."""
+
+
 __all__ = [
     "EventDispatchMixin",
     "MQInfo",
@@ -104,5 +145,11 @@ __all__ = [
     "MQState",
     "MQUsage",
     "MQUtility",
+    "PDGNetLogLevel",
+    "PDGNetMQRelay",
+    "PDGNetMessageType",
     "SimpleMQSchedulerMixin",
+    "mqCreateMessage",
+    "mqGetError",
+    "mqSetLogLevel",
 ]

@@ -1,0 +1,4 @@
+import swallow_farm_api_that_nobody_has
+
+class SwallowScheduler:
+    pass
