@@ -64,7 +64,7 @@ def command(
         from topcook.cli.expand import show_plan
         from topcook.cli.plan import make_plan
 
-        show_plan(make_plan(context, options["nodes"]), None, as_json=False)
+        show_plan(make_plan(context, options["nodes"], quiet=not debug), None, as_json=False)
         return COOKED
     if report not in {None, "-"}:
         from topcook.runtime.report import check_report_path
@@ -115,18 +115,24 @@ class _Session:
         self.context.observe(feed)
         cook = self.context.prepare(nodes)
         cook.link.all_uris = self.report is not None
-        with nullcontext() if self.debug else self._quiet():
-            view = self._view(cook)
-            interrupts = Interrupts(cook, view.close)
-            try:
-                with interrupts.caught():
-                    self._cook(cook, Shown(feed, view, interrupts))
-            finally:
-                # However it ended: the report tells how far it came, and every scheduler gets its onStop.
-                interrupted = interrupts.happened
-                self._end(cook, view, interrupted=interrupted)
-        self._keep_output()
+        try:
+            with nullcontext() if self.debug else self._quiet():
+                interrupted = self._watch(cook, feed)
+        finally:
+            self._keep_output()
         return self._status(cook, interrupted=interrupted)
+
+    def _watch(self, cook: Cook, feed: Feed) -> bool:
+        """Cook and show it; answers whether a signal ended it."""
+        view = self._view(cook)
+        interrupts = Interrupts(cook, view.close)
+        try:
+            with interrupts.caught():
+                self._cook(cook, Shown(feed, view, interrupts))
+        finally:
+            # However it ended: the report tells how far it came, and every scheduler gets its onStop.
+            self._end(cook, view, interrupted=interrupts.happened)
+        return interrupts.happened
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:

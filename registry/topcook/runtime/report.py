@@ -62,7 +62,8 @@ def report_parts(cook: Cook, *, interrupted: bool = False) -> Iterator[str]:
         "started": cook.started,
         "finished": cook.finished,
         "counts": {state.name: number for state, number in counts(cook).items()},
-        "messages": [f"{message.level}: {message.source}: {message.text}" for message in cook.messages],
+        # A callback that raises for every item says the same every time.
+        "messages": list(dict.fromkeys(f"{each.level}: {each.source}: {each.text}" for each in cook.messages)),
         "schedulers": {name: _scheduler(cook, name) for name in cook.state.schedulers},
     }
     yield _encode(head)[:-1] + ', "items": ['
@@ -120,8 +121,8 @@ def _scheduler(cook: Cook, name: str) -> dict[str, Any]:
         "origin": named or (origin.path if origin is not None else ""),
         "version": record.content_hash if record is not None else "",
         "static": cook.state.schedulers[name].takes_static,
-        "errors": list(node.errors),
-        "warnings": list(node.warnings),
+        "errors": list(dict.fromkeys(node.errors)),
+        "warnings": list(dict.fromkeys(node.warnings)),
     }
 
 
