@@ -70,7 +70,8 @@ def _text_of(error: BaseException) -> str:
 
 def _name(cls: type) -> tuple[str, list[Problem]]:
     fallback = cls.__name__.lower()
-    if getattr(cls, "templateName", None) is None:
+    # A node's base class has a property of that name.
+    if not callable(getattr(cls, "templateName", None)):
         return fallback, []
     name, problem = _ask(cls, "templateName")
     if problem is not None:

@@ -18,7 +18,6 @@ from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
-from topcook.runtime import strays
 from topcook.runtime.cookset import check_items, with_ancestors
 from topcook.runtime.generation import (
     GenerationRequest,
@@ -36,7 +35,7 @@ from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
-from topcook.runtime.surroundings import MANY, collector_at_rest, home
+from topcook.runtime.surroundings import MANY, collector_at_rest, ready_for_callbacks
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
@@ -189,11 +188,8 @@ class Cook:
         with contextlib.ExitStack() as ends:
             ends.callback(self._tell_end)
             ends.callback(self.graph.end_cook, self)
-            if not self.graph.debug:
-                strays.install()
-                ends.callback(strays.uninstall)
+            ends.enter_context(ready_for_callbacks(self.graph.network, debug=self.graph.debug))
             ends.callback(self._close)
-            ends.enter_context(home(self.graph.network.hip))
             try:
                 self._loop()
             except BaseException as error:

@@ -24,6 +24,7 @@ from topcook.runtime.generation import cook_in_process
 from topcook.runtime.host import Host
 from topcook.runtime.overrides import SchedulerChoice
 from topcook.runtime.sink import GraphSink
+from topcook.runtime.surroundings import ready_for_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -338,8 +339,9 @@ class Graph:
             cook.cancel("the graph context was closed")
             with contextlib.suppress(Exception):  # what broke the cook is its waiter's to hear
                 cook.wait()
-        for host in hosts:
-            host.close()
+        with ready_for_callbacks(self.network, debug=self.debug):
+            for host in hosts:
+                host.close()
         self._hosts.clear()
         server, self._server = self._server, None
         if server is not None:

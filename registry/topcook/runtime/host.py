@@ -87,8 +87,9 @@ class Host(HostDoor):
         self._ticking_for: CookLink | None = None
         self._next_tick = 0.0
         self._tick_error = ""
-        #: Working, temp and script directory as they were before the cook's own callbacks, and the derived working one.
-        self._own: tuple[Directories, tuple[str, str]] | None = None
+        #: The directories as they were before the last cook's own callbacks, and the working one as the parms say.
+        self._kept: Directories | None = None
+        self._by_parms: tuple[str, str] | None = None
         self._caller: Caller | None = None
         self._refused: CookRefusedError | None = None
         self.delegate = Delegate(self)
@@ -139,7 +140,7 @@ class Host(HostDoor):
             self._caller = None
 
     def _make(self) -> None:
-        self.directories.working = working_directories(self.graph, self.node)
+        self.directories.working = self._by_parms = working_directories(self.graph, self.node)
         try:
             self.instance = self.cls(SchedulerHandle(self), self.name)
         except BaseException as error:
@@ -218,10 +219,10 @@ class Host(HostDoor):
 
     def begin_cook(self, link: CookLink) -> None:
         """Belong to a cook from now on: fresh directories, unless the scheduler set its own before any cook."""
-        mine, derived = self._own or (self.directories, self.directories.working)
-        working = working_directories(self.graph, self.node)
-        if self._caller is not None and mine.working != derived:
-            working = mine.working
+        mine = self._kept or self.directories
+        by_parms = working_directories(self.graph, self.node)
+        working = by_parms if self._by_parms in {None, mine.working} else mine.working
+        self._by_parms = by_parms
         self.directories = Directories(working, mine.temp, mine.script, link.cook_id)
         self._common = None
         self._keeper = None
@@ -309,9 +310,7 @@ class Host(HostDoor):
 
     def _remember_directories(self) -> None:
         """What ``onStart`` has set holds for every cook; what ``onStartCook`` sets, for its own."""
-        mine = self.directories
-        derived = self._own[1] if self._own is not None else working_directories(self.graph, self.node)
-        self._own = (Directories(mine.working, mine.temp, mine.script), derived)
+        self._kept = Directories(self.directories.working, self.directories.temp, self.directories.script)
 
     def _refresh_working_dir(self) -> None:
         """Make a relative working directory absolute: relative to the network file, as ``$HIP`` is."""

@@ -36,11 +36,13 @@ class _Router(io.TextIOBase):
 
     @property
     def buffer(self) -> Any:
-        return self._behind.buffer
+        sink = getattr(_sinks, "sink", None)
+        return self._behind.buffer if sink is None else _Bytes(sink)
 
     def write(self, text: str) -> int:
         sink = getattr(_sinks, "sink", None)
-        if sink is None:
+        if sink is None or not isinstance(text, str):
+            # What is no text is refused there as it always was.
             return self._behind.write(text)
         sink(text)
         return len(text)
@@ -59,16 +61,45 @@ class _Router(io.TextIOBase):
         return True
 
 
+class _Bytes(io.RawIOBase):
+    """``sys.stdout.buffer`` of a thread that speaks through a sink."""
+
+    def __init__(self, sink: Callable[[str], None]) -> None:
+        self._sink = sink
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        raw = bytes(data)
+        self._sink(raw.decode("utf-8", "backslashreplace"))
+        return len(raw)
+
+
 class _LogHandler(logging.Handler):
     """Log records of a thread that speaks through a sink go there."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sink = getattr(_sinks, "sink", None)
-        if sink is not None:
-            try:
-                sink(self.format(record) + "\n")
-            except Exception:  # noqa: BLE001 - formatting calls author code; logging's own rule is to carry on
-                self.handleError(record)
+        if sink is None:
+            if logging.lastResort is not None and _is_alone(record):
+                # With this handler in place logging no longer shows what nobody else takes: so do we.
+                logging.lastResort.handle(record)
+            return
+        try:
+            sink(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - formatting calls author code; logging's own rule is to carry on
+            self.handleError(record)
+
+
+def _is_alone(record: logging.LogRecord) -> bool:
+    """Whether no other handler gets this record."""
+    logger: logging.Logger | None = logging.getLogger(record.name)
+    while logger is not None:
+        if any(handler is not _handler for handler in logger.handlers):
+            return False
+        logger = logger.parent if logger.propagate else None
+    return record.levelno >= logging.WARNING
 
 
 _handler = _LogHandler()

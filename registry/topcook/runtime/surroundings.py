@@ -6,23 +6,48 @@ import contextlib
 import gc
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from topcook.contract.pathmap import VARIABLE, PathRules
+from topcook.runtime import strays
+
+if TYPE_CHECKING:
+    from topcook.model.node import Network
 
 #: Below this many objects the collector costs nothing noticeable.
 MANY = 1000
 
 
 @contextlib.contextmanager
-def home(hip: str) -> Iterator[None]:
-    """Set ``$HIP`` in the process's own environment: scheduler files and in-process items read it there."""
-    before = os.environ.get("HIP")
-    os.environ["HIP"] = hip
+def home(network: Network) -> Iterator[None]:
+    """Set ``$HIP`` and ``$PDG_PATHMAP`` in the process's own environment: callbacks and in-process items read them."""
+    new = {"HIP": network.hip}
+    if network.path_maps:
+        # pdg.PathMap reads and edits the map there.
+        new[VARIABLE] = PathRules.of(network.path_maps).to_json()
+    before = {name: os.environ.get(name) for name in new}
+    os.environ.update(new)
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop("HIP", None)
-        else:
-            os.environ["HIP"] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def ready_for_callbacks(network: Network, *, debug: bool) -> Iterator[None]:
+    """As author code finds the process: ``home``, and what it prints goes to where its thread's output belongs."""
+    with home(network):
+        if not debug:
+            strays.install()
+        try:
+            yield
+        finally:
+            if not debug:
+                strays.uninstall()
 
 
 @contextlib.contextmanager

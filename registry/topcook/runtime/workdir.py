@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,27 +51,43 @@ def _parent(path: str) -> Path:
 
 
 def copy_support_files(script_dir: str, secret: str) -> None:
-    """Put ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the session's secret where jobs find them."""
+    """Put ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the session's secret where jobs find them.
+
+    Schedulers that share a directory do so at the same time, while jobs of the first already read there: each file is
+    there whole at any time.
+    """
     target = Path(script_dir)
     source = _job_side()
     package = target / "pdgjob"
     package.mkdir(parents=True, exist_ok=True)
     for path in source.iterdir():
         if path.is_file() and path.suffix != ".pyc":
-            shutil.copy2(path, package / path.name)
+            _copy(path, package / path.name)
             # What a script imports or starts by name; the rest is found through the package.
             if path.suffix == ".py" and not path.name.startswith("_"):
-                shutil.copy2(path, target / path.name)
+                _copy(path, target / path.name)
     for folder in (target, package):
         write_secret(folder / SECRET_FILE, secret)
 
 
 def write_secret(path: Path, secret: str) -> None:
     """Write the secret readable by its owner alone, from its first byte on."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _draft(path)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(secret)
+    draft.replace(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    draft = _draft(target)
+    shutil.copy2(source, draft)
+    draft.replace(target)
+
+
+def _draft(path: Path) -> Path:
+    """A name beside ``path`` that nobody else writes to, whichever thread, process or machine."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
 
 def _job_side() -> Path:

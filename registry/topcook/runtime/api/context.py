@@ -22,6 +22,7 @@ from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.cook import Cook
 from topcook.runtime.graph import Graph
 from topcook.runtime.parmcheck import check_job_parm, check_parm
+from topcook.runtime.surroundings import ready_for_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -337,11 +338,12 @@ class GraphContext:
     def open_schedulers(self, cook: Cook) -> None:
         """Make the schedulers that the nodes of a cook name (``onStart``); raises ``CookRefusedError``. Our own."""
         refusals = []
-        for name in self._named_schedulers(cook):
-            try:
-                self.core.host(name).open()
-            except CookRefusedError as error:
-                refusals.append(str(error))
+        with ready_for_callbacks(self.core.network, debug=self.core.debug):
+            for name in self._named_schedulers(cook):
+                try:
+                    self.core.host(name).open()
+                except CookRefusedError as error:
+                    refusals.append(str(error))
         if refusals:
             raise CookRefusedError("\n".join(refusals))
 
