@@ -58,10 +58,12 @@ def test_only_items_whose_unfinished_ancestors_are_static_and_its_own_are_given_
     below_dynamic = cook.item("a", dynamic)
     automatic = cook.item("a", mine, traits=Trait.STATIC | Trait.AUTOMATIC)
     below_automatic = cook.item("a", automatic)
+    automatic_foreign = cook.item("a", mine, foreign, traits=Trait.STATIC | Trait.AUTOMATIC)
+    below_automatic_foreign = cook.item("a", automatic_foreign)
     cook.begin()
-    assert cook.take(ins.HandOverStatic).items == [mine, below_mine]
+    assert cook.take(ins.HandOverStatic).items == [mine, below_mine, below_automatic], "what cooks nothing is nobody's"
     assert cook.offered("other") == [foreign]
-    assert {item.phase for item in (below_foreign, far_below_foreign, below_dynamic, below_automatic)} == {
+    assert {item.phase for item in (below_foreign, far_below_foreign, below_dynamic, below_automatic_foreign)} == {
         Phase.WAITING
     }
     assert dynamic.phase == Phase.READY, "it is offered when the static call has returned"

@@ -12,19 +12,21 @@ if TYPE_CHECKING:
 
     from topcook.model.workitem import WorkItem
 
-_KINDS = int(Trait.STATIC | Trait.AUTOMATIC)
 _STATIC = int(Trait.STATIC)
+_AUTOMATIC = int(Trait.AUTOMATIC)
 
 
 def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem]:
     """The uncooked static items of ``scheduler`` whose unfinished ancestors are all static and its own, by id.
 
+    Items that cook nothing (partitions, mostly) are nobody's: they are not handed over, and what they wait for counts.
     Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
     mine: dict[int, int] = {}
     found: list[WorkItem] = []
     for item in items:
-        if item.scheduler == scheduler and int(item.traits) & _KINDS == _STATIC:
+        traits = int(item.traits)
+        if traits & _STATIC and (traits & _AUTOMATIC or item.scheduler == scheduler):
             if item.phase == Phase.READY:
                 found.append(item)
             elif item.phase == Phase.WAITING:
@@ -35,4 +37,4 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
             mine[dependent.id] = left
             if left == 0:
                 found.append(dependent)
-    return sorted(found, key=lambda item: item.id)
+    return sorted((item for item in found if not int(item.traits) & _AUTOMATIC), key=lambda item: item.id)
