@@ -19,9 +19,10 @@ self.createJobDirsAndSerializeWorkItems(work_item)
 job_env = os.environ.copy()
 self.addCommonJobEnvVars(job_env, work_item)
 command = self.expandCommandTokens(work_item.command, work_item)
+log_path = os.path.join(self.logDir(True), work_item.name + ".log")
 
 self.onWorkItemStartCook(work_item.id, -1)
-with open(os.path.join(self.logDir(True), work_item.name + ".log"), "ab") as log:
+with open(log_path, "ab") as log:
     status = subprocess.call(
         command,
         shell=True,

@@ -29,6 +29,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),
     Row("Look", "completion", "topcook.cli.completion", "Print what makes a shell complete commands by TAB."),
     Row("Types", "list", "topcook.cli.list_types", "List the schedulers and node types that can be chosen."),
+    Row("Author", "save", "topcook.cli.save", "Save a Python Scheduler node as a scheduler file."),
     Row("Author", "check", "topcook.cli.check", "Find every mistake in scheduler files and networks."),
 )
 SECTIONS: tuple[str, ...] = ("Cook", "Look", "Types", "Author")

@@ -37,7 +37,8 @@ def _overrides(ctx: click.Context, parm: click.Parameter, given: Sequence[str]) 
     return found
 
 
-def _complete_scheduler(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_scheduler(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The schedulers of the network and all scheduler types, as completions."""
     return _matching(_names(ctx, schedulers=True), incomplete)
 
 
@@ -72,7 +73,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--scheduler",
         metavar="NAME",
-        shell_complete=_complete_scheduler,
+        shell_complete=complete_scheduler,
         help="The scheduler of all nodes that name none themselves.",
     ),
     click.option(

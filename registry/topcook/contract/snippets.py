@@ -6,7 +6,6 @@ import ast
 import inspect
 import linecache
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem, ProblemsError
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from topcook.model.node import Node
 
-__all__ = ["Snippet", "filled_blocks", "place_in", "snippet_of"]
+__all__ = ["Snippet", "dedented", "filled_blocks", "place_in", "snippet_of"]
 
 #: How Python says that a block has nothing in it, and which line opened the block.
 _EMPTY_BLOCK = re.compile(r"expected an indented block after .* on line (\d+)")
@@ -31,8 +30,7 @@ class Snippet:
 
     def __init__(self, text: str, what: str, place: tuple[str, int] | None = None) -> None:
         """Keep the text; ``what`` names it in errors (``node "a", parm "script"``)."""
-        # An indented block is how a snippet looks best inside a network file.
-        self.text = textwrap.dedent(text)
+        self.text, self._margin = dedented(text)
         self.what = what
         self.path, self.line = place or (f"<{what}>", 1)
         if place is None:
@@ -88,12 +86,13 @@ class Snippet:
 
     def _syntax(self, error: SyntaxError | ValueError, offset: int) -> ProblemsError:
         line = (getattr(error, "lineno", None) or (1 if offset else self.line)) + offset
+        column = getattr(error, "offset", None)
         text = (getattr(error, "text", None) or "").strip()
         return self._refused(
             "snippet-syntax",
             getattr(error, "msg", str(error)),
             line,
-            getattr(error, "offset", None),
+            column + self._margin if column else None,
             f"found: {text}" if text else None,
         )
 
@@ -119,12 +118,24 @@ def place_in(
     return first if first and end and end[1] - first[1] == last else None
 
 
+def dedented(text: str) -> tuple[str, int]:
+    """A body moved to the left margin, and by how many columns: an indented block looks best inside a network file.
+
+    What a text of several lines in it has at its left is kept where it is less than the body's own indent.
+    """
+    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
+    margin = _indent(first)
+    if not margin:
+        return text, 0
+    return "".join(line.removeprefix(margin) for line in text.splitlines(keepends=True)), len(margin)
+
+
 def filled_blocks(text: str) -> str:
     """``text`` with a ``pass`` before the comment of each block that holds nothing but comments.
 
     Houdini's help shows such a block (``else:`` and a comment); no line moves. Other mistakes stay as they are.
     """
-    text = textwrap.dedent(text)
+    text = dedented(text)[0]
     for _ in range(text.count("\n") + 1):
         try:
             ast.parse(text)

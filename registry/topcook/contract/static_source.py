@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import textwrap
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
+from topcook.contract.snippets import dedented
 from topcook.contract.source import function_of, is_ours, syntax_of
 
 __all__ = ["takes_static", "takes_static_snippet"]
@@ -104,7 +104,7 @@ def takes_static_snippet(body: str) -> tuple[bool, str]:
     try:
         syntax = ast.parse("def onScheduleStatic(self, dependencies, dependents, ready_items): pass").body[0]
         # Grafted, not pasted: an indented body, and a text of several lines in it, stay what they are.
-        statements = ast.parse(textwrap.dedent(body)).body
+        statements = ast.parse(dedented(body)[0]).body
     except (SyntaxError, ValueError, RecursionError):
         return False, "its onScheduleStatic field cannot be read"
     if isinstance(syntax, ast.FunctionDef) and statements:

@@ -23,6 +23,7 @@ from topcook.factory.sources import (
     entry_points,
     path_problems,
     types_path,
+    user_types_dir,
 )
 from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.model.enums import RegisteredType
@@ -58,10 +59,13 @@ class Factory:
     def scan(cls, environ: Mapping[str, str] | None = None, *, quiet: bool = True) -> Factory:
         """Find everything there is: the types path left to right, then entry points, then the built-ins.
 
-        ``environ`` replaces the process environment for PDG_TYPES_PATH. ``quiet`` keeps what files print away from
-        our output. Never raises because of what it finds.
+        ``environ`` replaces the process environment for PDG_TYPES_PATH, and keeps the user's own directory out.
+        ``quiet`` keeps what files print away from our output. Never raises because of what it finds.
         """
-        factory = cls(types_path(os.environ if environ is None else environ))
+        path = types_path(os.environ if environ is None else environ)
+        if environ is None and os.path.isdir(user_types_dir()) and user_types_dir() not in path:
+            path.append(user_types_dir())
+        factory = cls(path)
         output: AbstractContextManager[None] = captured_output() if quiet else nullcontext()
         with output:
             for candidate in factory._all_candidates():

@@ -66,6 +66,13 @@ def types_path(environ: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(full))
 
 
+def user_types_dir() -> str:
+    """The user's own directory of types, which need not exist: behind the types path, where nothing has to be set."""
+    import platformdirs
+
+    return os.path.join(platformdirs.user_data_dir("topcook"), "types")
+
+
 def path_problems(path: list[str]) -> Iterator[Problem]:
     """What is wrong with the entries themselves."""
     for entry in path:
