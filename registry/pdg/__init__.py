@@ -40,6 +40,7 @@ from topcook.model.enums import GenerationType as generationType
 from topcook.model.enums import Language as language
 from topcook.model.enums import NodeSubtype as nodeSubtype
 from topcook.model.enums import NodeType as nodeType
+from topcook.model.enums import PathMapMatchType as pathMapMatchType
 from topcook.model.enums import Platform as platform
 from topcook.model.enums import PortType as portType
 from topcook.model.enums import RegisteredType as registeredType
@@ -88,9 +89,10 @@ __all__ = [
     "WorkItem", "WorkItemData", "WorkItemHolder", "WorkItemOptions", "acceptResult", "attribFlag", "attribType",
     "batchActivation", "cacheMode", "cloneMode", "convertEnvMapToUTF8", "cookType", "createHarsServer",
     "createProcessJob", "dataType", "dirtyHandlerType", "generateWhen", "generationType", "language", "nodeSubtype",
-    "nodeType", "platform", "portType", "print_headless", "registeredType", "result", "scheduleResult", "serviceOwner",
-    "serviceState", "tickResult", "workItemCacheState", "workItemCookType", "workItemDataSource",
-    "workItemExecutionType", "workItemLogType", "workItemStatType", "workItemState", "workItemType",
+    "nodeType", "pathMapMatchType", "platform", "portType", "print_headless", "registeredType", "result",
+    "scheduleResult", "serviceOwner", "serviceState", "tickResult", "workItemCacheState", "workItemCookType",
+    "workItemDataSource", "workItemExecutionType", "workItemLogType", "workItemStatType", "workItemState",
+    "workItemType",
 ]  # fmt: skip
 
 

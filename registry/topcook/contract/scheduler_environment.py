@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from topcook.contract.env import expand_vars
+from topcook.contract.pathmap import VARIABLE, ZONE_VARIABLE, PathRules
 from topcook.contract.scheduler_parms import SchedulerParms
 from topcook.contract.scheduler_paths import SchedulerPaths
 
@@ -47,10 +49,19 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
         return env_dict
 
     def resolvePathMapping(self, env_dict: dict[str, str]) -> None:
-        """Add ``PDG_PATHMAP`` to ``env_dict`` when the network has path maps for this scheduler."""
-        rules = self._topcook_path_map()
-        if rules is not None and rules.mappings:
-            env_dict["PDG_PATHMAP"] = rules.pathMapJSON
+        """Add ``PDG_PATHMAP`` (the rules for this scheduler) and ``PDG_PATHMAP_ZONE`` to ``env_dict``, by the parms.
+
+        ``pdg_mapmode`` 1 leaves jobs without a path map; with ``pdg_usemapzone`` they map for the zone ``pdg_mapzone``.
+        """
+        parms = self._topcook.parms
+        mode, use_zone, zone = (parms.get(name) for name in ("pdg_mapmode", "pdg_usemapzone", "pdg_mapzone"))
+        rules = self._topcook_path_map().rules if mode is None or not mode.at() else []
+        if rules:
+            env_dict[VARIABLE] = PathRules(rules).to_json()
+        else:
+            env_dict.pop(VARIABLE, None)
+        if use_zone is not None and use_zone.at() and zone is not None:
+            env_dict[ZONE_VARIABLE] = expand_vars(str(zone.at()), self._topcook.graph.environment())
 
     def resolveEnvParams(self, prefix: str, work_item: Any, flag: Any = True) -> tuple[dict[str, str], list[str]]:
         """The variables that ``<prefix>_envmulti`` sets for an item, and the names ``<prefix>_envunset`` removes."""

@@ -6,16 +6,14 @@ import os
 import posixpath
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from topcook.contract.env import expand_vars
+from topcook.contract.pathmap import VARIABLE, PathRule, PathRules, local_zone
 from topcook.contract.scheduler_link import SchedulerLink
 from topcook.contract.tokens import expand_tokens
 from topcook.errors import RecursionTrapError
 from topcook.model.enums import Platform
-
-if TYPE_CHECKING:
-    from topcook.contract.pathmap import PathMap
 
 #: Directory tokens of a path, and the method that answers each. A path is made portable by the first that fits, so the
 #: inner directories come first.
@@ -110,20 +108,20 @@ class SchedulerPaths(SchedulerLink):
             return text.replace("__PDG_HFS__", self._topcook.graph.environment().get("HFS", ""))
         if not _ABSOLUTE.match(text):
             return posixpath.normpath(posixpath.join(self._topcook_local("workingDir", text), text))
+        return self._topcook_mapped(text)
+
+    def _topcook_mapped(self, path: str) -> str:
         local, remote = self._topcook.directories.working
-        if local != remote and _is_below(text, remote):
-            return local + text[len(remote) :]
-        rules = self._topcook_path_map()
-        return text if rules is None else rules.mapPathToLocal(text)
+        rows, env = self._topcook.graph.network.path_maps, self._topcook.graph.environment()
+        if local == remote and not rows and VARIABLE not in env:
+            return path
+        below = PathRule(remote, local).apply(path) if local != remote else None
+        return self._topcook_path_map().mapped(path, local_zone(env)) if below is None else below
 
-    def _topcook_path_map(self) -> PathMap | None:
-        """The network's path maps for this scheduler, ``None`` when it has none."""
-        rows = self._topcook.graph.network.path_maps
-        if not rows:
-            return None
-        from topcook.contract.pathmap import PathMap
-
-        return PathMap.of(rows, self._topcook.name)
+    def _topcook_path_map(self) -> PathRules:
+        """The path map for this scheduler: the network's rules, then those of ``$PDG_PATHMAP``."""
+        graph = self._topcook.graph
+        return PathRules.of(graph.network.path_maps, graph.environment()).for_scheduler(self._topcook.name)
 
     def delocalizePath(self, path: Any) -> str:
         """``path`` with the directory it lies in as a token; the inverse of ``localizePath``."""
@@ -131,8 +129,9 @@ class SchedulerPaths(SchedulerLink):
         for token, method in PATH_TOKENS.items():
             for local in (True, False):
                 folder = str(getattr(self, method)(local)).rstrip("/")
-                if folder and _is_below(text, folder):
-                    return token + text[len(folder) :]
+                found = PathRule(folder, token).apply(text) if folder else None
+                if found is not None:
+                    return found
         return text
 
     def formatTransferPath(self, file_path: Any) -> str:

@@ -15,6 +15,9 @@ SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
     ),
     ParmSpec("localsharedroot", "String", "Local Shared Root", help="pdg_workingdir is relative to it, here."),
     ParmSpec("remotesharedroot", "String", "Remote Shared Root", help="pdg_workingdir is relative to it, on the farm."),
+    ParmSpec("pdg_mapmode", "Integer", "Path Mapping", default=(0,), help="0: jobs get the path map, 1: they do not."),
+    ParmSpec("pdg_usemapzone", "Toggle", "Use Path Map Zone", default=(False,), help="Whether pdg_mapzone counts."),
+    ParmSpec("pdg_mapzone", "String", "Path Map Zone", help="The zone of this scheduler's jobs: LINUX, WIN, MAC, …"),
     ParmSpec(
         "pdg_usemaxtasks",
         "Toggle",

@@ -35,6 +35,7 @@ __all__ = [
     "Language",
     "NodeSubtype",
     "NodeType",
+    "PathMapMatchType",
     "Platform",
     "PortType",
     "RegisteredType",
@@ -190,6 +191,14 @@ class RegisteredType(PdgEnum):
     Scheduler = 2
     WorkItem = 3
     Service = 4
+
+
+class PathMapMatchType(PdgEnum):
+    """``pdg.pathMapMatchType``: where in a path a rule of the path map looks for what it replaces."""
+
+    Contains = 0
+    Prefix = 1
+    Suffix = 2
 
 
 class NodeSubtype(PdgEnum):

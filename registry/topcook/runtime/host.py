@@ -29,7 +29,7 @@ from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.hostdoor import HostDoor
 from topcook.runtime.inbox import Broken, UrisTold
-from topcook.runtime.paths import working_directories
+from topcook.runtime.paths import is_absolute, working_directories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -317,7 +317,7 @@ class Host(HostDoor):
         local, remote = self.directories.working
         if not Path(local).is_absolute():
             local = str(Path(self.graph.network.hip, local).resolve())
-            self.directories.working = (local, remote if remote.startswith(("/", "__")) else local)
+            self.directories.working = (local, remote if is_absolute(remote) else local)
 
     def _hand_over(self, link: CookLink, items: list[WorkItem]) -> None:
         full = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.env import expand_vars
 from topcook.contract.fields import field_problems
 from topcook.errors import (
     CookRefusedError,
@@ -80,7 +81,7 @@ class _Builder:
         network, spec = self.context.core.network, self.file.network
         network.display = spec.display
         network.files = [*spec.files]
-        network.path_maps = [dataclasses.asdict(row) for row in self.file.pathmaps]
+        network.path_maps = [self._path_map(number) for number in range(len(self.file.pathmaps))]
         for name in self.file.schedulers:
             self._scheduler(name)
         for name in self.file.nodes:
@@ -100,6 +101,11 @@ class _Builder:
                 ("network", "inprocess_scheduler"),
                 lambda: self.context.core.instance_name(spec.inprocess_scheduler or ""),
             )
+
+    def _path_map(self, number: int) -> dict[str, Any]:
+        row, environment = self.file.pathmaps[number], self.context.core.environment()
+        both = {name: expand_vars(getattr(row, name), environment) for name in ("from_path", "to_path")}
+        return {**dataclasses.asdict(row), **both, "origin": str(self.file.place("pathmap", number))}
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)

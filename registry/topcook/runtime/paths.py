@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
+import posixpath
 from typing import TYPE_CHECKING
 
 from topcook.contract.env import expand_vars
+from topcook.contract.pathmap import PathRule
 
 if TYPE_CHECKING:
     from topcook.model.node import SchedulerNode
@@ -24,11 +27,14 @@ def working_directories(graph: Graph, node: SchedulerNode) -> tuple[str, str]:
         parm = node.parms.get(name)
         return expand_vars(str(parm.at()), environment) if parm is not None else ""
 
-    working = text("pdg_workingdir") or graph.network.hip
-    local_root, remote_root = text("localsharedroot") or graph.network.hip, text("remotesharedroot")
-    local = os.path.normpath(os.path.join(local_root, os.path.expanduser(working)))
-    if remote_root and not os.path.isabs(working):
-        return local, f"{remote_root.rstrip('/')}/{working}"
-    if remote_root and local.startswith(local_root.rstrip("/") + "/"):
-        return local, remote_root.rstrip("/") + local[len(local_root.rstrip("/")) :]
-    return local, local
+    working = os.path.expanduser(text("pdg_workingdir")) or graph.network.hip
+    root = os.path.normpath(os.path.join(graph.network.hip, text("localsharedroot")))
+    local = os.path.normpath(os.path.join(root, working))
+    # Where it lies below the root, which need not be where the text says: "../other" does not.
+    remote = PathRule(root, text("remotesharedroot")).apply(local) if text("remotesharedroot") else None
+    return local, local if remote is None else remote
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path means the same wherever one stands: ``/x``, ``C:/x``, ``//server/share/x``, ``__PDG_DIR__/x``."""
+    return posixpath.isabs(path) or ntpath.isabs(path) or path.startswith("__PDG_")

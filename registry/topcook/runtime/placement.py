@@ -54,7 +54,7 @@ class Placement:
                 if "__PDG_" in file.path:
                     # What nothing schedules stands in the directory of its node's scheduler.
                     host = host or self._known(self._graph.scheduler_name_for(item.node))
-                    file.path = localize(file.path, host.directories)
+                    file.path = localize(file.path, host.directories, self._graph.network)
 
     def _known(self, name: str) -> Host:
         host = self._graph.host(name)

@@ -128,7 +128,7 @@ def _store_outputs(graph: Graph, item: WorkItem, said: Notification) -> None:
     outputs = list(item.outputs or ())
     known = {file.path for file in outputs}
     for file in said.payload:
-        path = localize(file.path, directories)
+        path = localize(file.path, directories, graph.network)
         # A farm's retry, and many a poll, says the same file again.
         if path not in known:
             known.add(path)
