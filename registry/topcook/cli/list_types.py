@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from topcook.cli.problems import counted, problem_text
-from topcook.factory import GLYPHS, Factory, MenuRow, check_pdg_is_ours, menu_rows
+from topcook.factory import GLYPHS, Factory, Kind, MenuRow, check_pdg_is_ours, menu_rows
 
 _COLOURS = {"ok": "green", "invalid": "red", "failed": "red", "needs houdini": "yellow", "shadowed": "bright_black"}
 _GAP = 2
@@ -71,8 +71,19 @@ def _print_rows(rows: Sequence[MenuRow]) -> None:
         mark = click.style(glyph, fg=_COLOURS.get(row.look))
         name = click.style(row.name.ljust(widths[1]), bold=row.look == "ok")
         state = click.style(words[row.look].ljust(state_width), fg=_COLOURS.get(row.look))
-        line = f"  {mark} {row.label.ljust(widths[0])}{name}{state}{_short(row.note, room, plain=plain)}"
+        line = f"  {mark} {row.label.ljust(widths[0])}{name}{state}{_short(_note(row), room, plain=plain)}"
         click.echo(line.rstrip())
+
+
+def _note(row: MenuRow) -> str:
+    """Where it comes from or what is wrong with it, and of a scheduler how it is given its static items."""
+    record = row.record
+    if record.kind is not Kind.SCHEDULER or not record.usable:
+        return row.note
+    takes, why = record.static
+    if any(parm.name == "onschedulestatic" for parm in record.parms):
+        return f"{row.note} - static: as the field onschedulestatic of the node says"
+    return f"{row.note} - static: {'yes' if takes else 'no'}, because {why}"
 
 
 def _shows_glyphs() -> bool:

@@ -101,6 +101,22 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         help="Override a parm of a node's scheduler, for that node.",
     ),
     click.option(
+        "--static",
+        "static",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete_scheduler,
+        help="Give this scheduler its static items all at once (onScheduleStatic); may be given again.",
+    ),
+    click.option(
+        "--no-static",
+        "no_static",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete_scheduler,
+        help="Hand this scheduler each item when it is ready, also where its type takes static hand-over.",
+    ),
+    click.option(
         "--node",
         "nodes",
         multiple=True,
@@ -123,11 +139,18 @@ def load(network: str, options: dict[str, Any]) -> Any:
     from topcook.factory import check_pdg_is_ours
     from topcook.runtime.netfile import load_network
 
+    both = set(options["static"]) & set(options["no_static"])
+    if both:
+        raise click.UsageError(f'"{min(both)}" is named by --static and by --no-static')
     check_pdg_is_ours()
-    return load_network(
+    context = load_network(
         network,
         scheduler=options["scheduler"],
         overrides=options["overrides"],
         parms=options["parms"],
         job_parms=options["job_parms"],
     )
+    for takes in (True, False):
+        for name in options["static" if takes else "no_static"]:
+            context.core.decide_static(name, takes=takes)
+    return context

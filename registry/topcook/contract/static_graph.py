@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 Graph = dict[WorkItem, list[WorkItem]]
 
 
-def unfinished_ancestors(item: Record, *, expand_partitions: bool) -> list[Record]:
+def ancestors(item: Record, *, expand_partitions: bool, finished: bool = False) -> list[Record]:
     """What ``item`` still waits for. Items that cook nothing are looked through: what they wait for counts.
 
-    Partitions are among these unless ``expand_partitions`` is off and they have something to cook.
+    Partitions are among these unless ``expand_partitions`` is off and they have something to cook. With ``finished``
+    nothing is looked through but expanded partitions, and what has ended counts too.
     """
     found: dict[int, Record] = {}
     seen: set[int] = set()
     stack = list(reversed(item.dependencies))
     while stack:
         record = stack.pop()
-        if record.id in seen or record.state in FINAL:
+        if record.id in seen or (record.state in FINAL and not finished):
             continue
         seen.add(record.id)
-        if record.traits & Trait.AUTOMATIC or (expand_partitions and record.traits & Trait.PARTITION):
+        through = expand_partitions and record.traits & Trait.PARTITION
+        if through or (record.traits & Trait.AUTOMATIC and not finished):
             stack.extend(reversed(record.dependencies))
         else:
             found[record.id] = record
@@ -43,13 +45,18 @@ def dependency_maps(
     belongs: Callable[[Record], bool],
     *,
     expand_partitions: bool = False,
+    finished: bool = False,
 ) -> tuple[Graph, Graph, list[WorkItem]]:
     """``(dependencies, dependents, ready_items)`` over the unfinished items for which ``belongs`` holds.
 
     Every such item is a key of both dicts, leaves included. An item that waits for somebody else's is not ready.
+    With ``finished`` every item is there, also those that have ended or cook nothing themselves.
     """
     wanted: Sequence[Record] = [
-        item for item in items if item.state not in FINAL and not item.traits & Trait.AUTOMATIC and belongs(item)
+        item
+        for item in items
+        if (finished or (item.state not in FINAL and not item.traits & Trait.AUTOMATIC)) and belongs(item)
+        if not (finished and expand_partitions and item.traits & Trait.PARTITION)
     ]
     handles = {item.id: WorkItem(item, services) for item in wanted}
     dependencies: Graph = {handle: [] for handle in handles.values()}
@@ -57,13 +64,13 @@ def dependency_maps(
     ready = []
     for item in wanted:
         handle = handles[item.id]
-        waits = unfinished_ancestors(item, expand_partitions=expand_partitions)
+        waits = ancestors(item, expand_partitions=expand_partitions, finished=finished)
         for other in waits:
             known = handles.get(other.id)
             if known is not None:
                 dependencies[handle].append(known)
                 dependents[known].append(handle)
-        if not waits:
+        if item.state not in FINAL and all(other.state in FINAL for other in waits):
             ready.append(handle)
     return dependencies, dependents, ready
 

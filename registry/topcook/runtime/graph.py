@@ -243,9 +243,31 @@ class Graph:
                     raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
                 self._refuse_closed()
                 record = self.factory.scheduler(node.type_name)
-                static = self.static.get(name, static_of(node, record.static)[0])
+                static = self.takes_static(name)[0]
                 host = self._hosts[name] = Host(node, self, self.factory.load(record), static=static)
         return host
+
+    def takes_static(self, name: str) -> tuple[bool, str]:
+        """Whether a scheduler of this network is given its static items all at once, and why."""
+        if name in self.static:
+            return self.static[name], f"--{'' if self.static[name] else 'no-'}static was given"
+        node = self.network.schedulers[name]
+        return static_of(node, self.factory.scheduler(node.type_name).static)
+
+    def decide_static(self, asked: str, *, takes: bool) -> None:
+        """Decide it for the scheduler, or for all schedulers of the type, that ``asked`` names.
+
+        Raises ``UnknownSchedulerError``, or ``CookRefusedError`` for a type that could do nothing with them.
+        """
+        named = [name for name, node in self.network.schedulers.items() if asked in {name, node.type_name}]
+        for name in named or [self.instance_name(asked)]:
+            record = self.factory.scheduler(self.network.schedulers[name].type_name)
+            if takes and record.callbacks.get("onScheduleStatic") != "implemented" and not record.static[0]:
+                raise CookRefusedError(
+                    f'scheduler "{name}" cannot be given its static items at once: type "{record.name}" has no '
+                    "onScheduleStatic of its own\n    leave --static away: each item is handed over when it is ready"
+                )
+            self.static[name] = takes
 
     def parms_changed(self, owner: str, parm: str) -> None:
         """A parm was set from outside; a scheduler that cooks takes notice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.contract.node import Node
+from topcook.contract.static_graph import dependency_maps
 from topcook.contract.workitem import WorkItem
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Graph:
         self, expand_partitions: bool = False
     ) -> tuple[dict[WorkItem, list[WorkItem]], dict[WorkItem, list[WorkItem]], list[WorkItem]]:
         """Dependencies, dependents and ready items of all work items; partitions may be replaced by their members."""
-        from topcook.runtime.dependencygraph import dependency_graph
-
-        return dependency_graph(self._core, self._core.items(), expand_partitions=expand_partitions)
+        core = self._core
+        return dependency_maps(
+            core.items(), core, lambda _: True, expand_partitions=bool(expand_partitions), finished=True
+        )
