@@ -143,8 +143,11 @@ class _Builder:
             self._named((*place, "scheduler"), spec.scheduler)
 
     def _places(self, table: str, name: str, parms: Mapping[str, Any]) -> Callable[[str, int], tuple[str, int] | None]:
+        # The file alone: nodes that held the builder would keep its context alive for ever.
+        file = self.file
+
         def places(parm: str, line: int) -> tuple[str, int] | None:
-            found = self.file.place_in_string((table, name, "parms", *_parm_path(parms, parm)), line)
+            found = file.place_in_string((table, name, "parms", *_parm_path(parms, parm)), line)
             return (str(found.path), found.line) if found.line is not None else None
 
         return places

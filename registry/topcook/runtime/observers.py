@@ -58,6 +58,6 @@ class Observers:
         for impl in list(caller.get_hookimpls()):
             try:
                 impl.function(*(facts[name] for name in impl.argnames))
-            except Exception:  # noqa: BLE001 - an observer is author code: whatever it raises is its own affair
+            except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
                 _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
                 self.manager.unregister(impl.plugin)

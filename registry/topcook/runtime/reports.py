@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topcook.machine import events as ev
-from topcook.machine.phases import HELD, Trigger
+from topcook.machine.phases import HELD, Phase, Trigger
 from topcook.model.attributes import BLANKS, AttribType, Attribute
 from topcook.model.files import File, tag_for
 from topcook.model.notification import Kind
+from topcook.runtime.inbox import Report
 from topcook.runtime.localize import localize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from topcook.model.notification import Notification
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
-    from topcook.runtime.inbox import Report
     from topcook.runtime.link import CookLink
 
 TRIGGER_OF: dict[Kind, Trigger] = {
@@ -31,6 +31,8 @@ TRIGGER_OF: dict[Kind, Trigger] = {
     Kind.FAILED: Trigger.FAIL,
     Kind.CANCELED: Trigger.CANCEL,
 }
+
+_NOT_GIVEN = frozenset({Phase.WAITING, Phase.READY})
 
 #: How many reports about unknown items are told one by one.
 UNKNOWN_TOLD = 5
@@ -44,12 +46,17 @@ class Reports:
         self._graph = graph
         self._link = link
         self.unknown = 0
+        #: What was said of items that a scheduler was shown and not yet given, by item, in order.
+        self._early: dict[int, list[Report]] = {}
 
     def read(self, report: Report) -> list[ev.ItemEvent]:
         """The machine's events of one report, in order; everything else it says is carried out here."""
         events = []
         for notification in report.notifications:
             item = self._graph.item(notification.item)
+            if item is not None and self._is_early(item, report.scheduler):
+                self._early.setdefault(item.id, []).append(Report([notification], report.scheduler))
+                continue
             if item is None or not item.attempt:
                 self._unknown(notification, report.scheduler)
                 continue
@@ -70,6 +77,15 @@ class Reports:
             return False
         host.deliver()
         return True
+
+    def _is_early(self, item: WorkItem, scheduler: str) -> bool:
+        if item.phase not in _NOT_GIVEN or not (scheduler or item.scheduler):
+            return False
+        return item.id in self._graph.host(scheduler or item.scheduler).shown
+
+    def kept_for(self, items: Iterable[WorkItem]) -> list[Report]:
+        """What was said of these items before they were handed over, to be read again now that they are."""
+        return [report for item in items for report in self._early.pop(item.id, ())] if self._early else []
 
     def _item_event(self, item: WorkItem, trigger: Trigger, said: Notification) -> ev.ItemEvent:
         duration = float(said.payload[0]) if trigger is Trigger.SUCCEED and said.payload else None
