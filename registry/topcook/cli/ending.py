@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from topcook.cli.problems import counted
+from topcook.cli.problems import counted, wants_colour
 from topcook.cli.wording import seconds, shown_path
 from topcook.machine.phases import Phase
 from topcook.model.states import SUCCESSFUL, WorkItemState
@@ -28,9 +28,8 @@ _COLOURS = {"cooked": "green", "failed": "red"}
 
 def print_summary(cook: Cook, stream: TextIO, *, interrupted: bool) -> None:
     """Print the summary of a cook that has ended."""
-    colour = None if stream.isatty() else False
     for line in summary_lines(cook, interrupted=interrupted):
-        click.echo(line, file=stream, color=colour)
+        click.echo(line, file=stream, color=wants_colour(stream))
 
 
 def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:

@@ -104,7 +104,7 @@ class TopcookGroup(click.Group):
                 **extra,
             )
 
-        if os.environ.get("NO_COLOR"):
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             extra.setdefault("color", False)
         if not standalone_mode:
             return run()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from topcook.cli.feed import Tally
+from topcook.cli.problems import wants_colour
 from topcook.cli.wording import ended_line, log_lines, message_lines
 from topcook.model.states import FINAL, SUCCESSFUL, WorkItemState
 from topcook.model.workitem import Trait
@@ -109,7 +110,7 @@ class PlainView:
         self._line(f"{tally.ended:,}/{tally.total:,} ended{failed}, {tally.of(WorkItemState.Cooking):,} cooking")
 
     def _line(self, text: str) -> None:
-        if not self._terminal.err.isatty():
+        if not wants_colour(self._terminal.err):
             text = click.unstyle(text)
         self._terminal.write(text + "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -21,13 +22,16 @@ def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     mark = click.style("error:", fg="red", bold=True)
     if isinstance(error, ProblemsError) and error.problems:
-        for problem in error.problems:
-            click.echo(problem_text(problem), file=stream)
-        if error.summary:
-            click.echo(f"{mark} {error.summary}", file=stream)
-        return
-    text = str(error) or type(error).__name__
-    click.echo(f"{mark} {text}", file=stream)
+        lines = [problem_text(problem) for problem in error.problems]
+        lines += [f"{mark} {error.summary}"] if error.summary else []
+    else:
+        lines = [f"{mark} {str(error) or type(error).__name__}"]
+    click.echo("\n".join(lines), file=stream, color=wants_colour(stream))
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether what is written there may be coloured."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def problem_text(problem: Problem, *, level: str = "error") -> str:
