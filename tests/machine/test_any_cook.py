@@ -7,8 +7,10 @@ like, and a user who ticks, pauses and cancels.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +27,8 @@ from topcook.model.enums import GenerateWhen
 from topcook.model.node import Node
 from topcook.model.workitem import Trait, WorkItem
 
+#: A node makes no more items when there are so many.
+MANY = 40
 REPORTS = sorted(NOTIFICATIONS, key=lambda trigger: trigger.value)
 ANSWERS = [
     *[Trigger.ACCEPTED] * 5,
@@ -36,6 +40,7 @@ ANSWERS = [
     Trigger.REJECTED,
     Trigger.RAISED,
 ]
+Thing = TypeVar("Thing")
 ALL_GENERATED, ALL_COOKED, EACH_COOKED = (
     GenerateWhen.AllUpstreamGenerated,
     GenerateWhen.AllUpstreamCooked,
@@ -57,6 +62,14 @@ class Host:
     asked_since_tick: int = 0
 
 
+def is_covered(item: WorkItem, together: set[int]) -> bool:
+    """Whether an item is done, or given away in the same static hand-over, or nobody's and waits for such only."""
+    if item.phase in DONE_WELL or item.id in together:
+        return True
+    nobodys = bool(item.traits & Trait.AUTOMATIC) and bool(together) and item.phase == Phase.WAITING
+    return nobodys and all(is_covered(dependency, together) for dependency in item.dependencies)
+
+
 class AnyCook(RuleBasedStateMachine):
     """One cook of a network that hypothesis makes up."""
 
@@ -74,28 +87,40 @@ class AnyCook(RuleBasedStateMachine):
         self.shown: dict[int, Any] = {}
         self.outcome = ""
         self.go_due = False
+        #: Small choices are made by lot: hypothesis chooses what happens, and prefers the empty and the small.
+        self.lot = Random(0)
+        self.given_statically: set[int] = set()
+
+    def once_in(self, times: int) -> bool:
+        return self.lot.randrange(times) == 0
+
+    def some(self, things: Sequence[Thing], most: int) -> list[Thing]:
+        return self.lot.sample(things, self.lot.randint(0, min(most, len(things))))
 
     # ------------------------------------------------------------------ the network
 
-    @initialize(data=st.data())
-    def make_network(self, data: st.DataObject) -> None:
-        names = ["one", "two", "three"][: data.draw(st.integers(1, 3), "schedulers")]
+    @initialize(seed=st.integers(0, 2**32 - 1))
+    def make_network(self, seed: int) -> None:
+        lot = self.lot = Random(seed)
+        names = ["one", "two", "three"][: lot.randint(1, 3)]
         for name in names:
-            limits = {"max_items": data.draw(st.integers(0, 4)), "max_tasks": data.draw(st.integers(0, 4))}
-            self.hosts[name] = Host(SchedulerState(name, takes_static=data.draw(st.booleans()), **limits))
+            limits = {"max_items": lot.choice([0, 1, 4]), "max_tasks": lot.choice([0, 1, 3])}
+            self.hosts[name] = Host(SchedulerState(name, takes_static=lot.random() < 0.5, **limits))
         nodes: list[NodeState] = []
-        for index in range(data.draw(st.integers(1, 6), "nodes")):
-            inputs = data.draw(st.lists(st.sampled_from(nodes), unique=True, max_size=3)) if nodes else []
-            when = data.draw(st.sampled_from([ALL_GENERATED, ALL_COOKED, EACH_COOKED])) if inputs else ALL_GENERATED
+        for index in range(lot.randint(1, 7)):
+            inputs = [] if self.once_in(4) else self.some(nodes, 3)
+            when = lot.choice([ALL_GENERATED, ALL_COOKED, EACH_COOKED]) if inputs else ALL_GENERATED
             static = when is ALL_GENERATED and all(node.static for node in inputs)
-            partitioner = when is not EACH_COOKED and bool(inputs) and data.draw(st.booleans())
+            partitioner = when is not EACH_COOKED and bool(inputs) and self.once_in(2)
             node = NodeState(Node(f"n{index}", "test"), when, partitioner=partitioner, static=static)
             node.link(inputs)
             nodes.append(node)
-        self.scheduler_of = {node.node.name: data.draw(st.sampled_from(names)) for node in nodes}
-        self.automatic = {node.node.name: node.partitioner or data.draw(st.integers(0, 4)) == 0 for node in nodes}
+        self.scheduler_of = {node.node.name: lot.choice(names) for node in nodes}
+        self.automatic = {node.node.name: node.partitioner or self.once_in(5) for node in nodes}
         self.state = CookState(nodes, [host.state for host in self.hosts.values()])
         self.tell(ev.CookRequested(self.now))
+        # Most cooks are met in the middle: there the rules have more to play with.
+        self.the_shell_gets_on(lot.randint(0, 40))
 
     def make_item(self, node: NodeState, dependencies: list[WorkItem], priority: int) -> WorkItem:
         name = node.node.name
@@ -110,19 +135,18 @@ class AnyCook(RuleBasedStateMachine):
         self.items.append(made)
         return made
 
-    def items_for(self, order: ins.Generate, data: st.DataObject) -> list[WorkItem]:
+    def items_for(self, order: ins.Generate) -> list[WorkItem]:
         node = self.state.nodes[order.node]
-        priority = data.draw(st.integers(0, 2))
+        priority = self.lot.randint(0, 2)
         if node.partitioner:
-            cut = data.draw(st.integers(0, len(order.upstream)))
+            cut = self.lot.randint(0, len(order.upstream))
             parts = [part for part in (order.upstream[:cut], order.upstream[cut:]) if part]
             return [self.make_item(node, list(part), priority) for part in parts]
+        sources = order.upstream if node.inputs else [None] * self.lot.randint(0, 6)
         made: list[WorkItem] = []
-        for source in order.upstream if node.inputs else [None] * data.draw(st.integers(0, 5)):
+        for source in [] if len(self.items) > MANY else sources:
             dependencies = [source] if source is not None else []
-            if made and data.draw(st.integers(0, 2)) == 0:
-                dependencies.append(data.draw(st.sampled_from(made)))
-            made.append(self.make_item(node, dependencies, priority))
+            made.append(self.make_item(node, dependencies + self.some(made, 2), priority))
         return made
 
     # ------------------------------------------------------------------ the door
@@ -136,6 +160,7 @@ class AnyCook(RuleBasedStateMachine):
             assert self.shown.get(item.id, before) is before
             self.shown[item.id] = after
         for item in self.items:
+            assert item.attempt == (item.id in self.given), "what was given back was no attempt"
             if item.id in self.ended:
                 assert item.phase == self.ended[item.id], "what has ended stays as it ended"
             elif item.phase in DONE_WELL or item.phase in DONE_BADLY:
@@ -178,9 +203,10 @@ class AnyCook(RuleBasedStateMachine):
             assert held <= host.state.max_tasks
         for item in order.items:
             assert item.id not in self.given, f"{item!r} is handed over twice"
-            assert all(dep.phase in DONE_WELL or dep.id in together for dep in item.dependencies)
+            assert all(is_covered(dependency, together) for dependency in item.dependencies)
             self.given.add(item.id)
             self.jobs.append((item, item.attempt))
+        self.given_statically |= together
 
     # ------------------------------------------------------------------ what the shell does
 
@@ -190,38 +216,38 @@ class AnyCook(RuleBasedStateMachine):
         self.go_due = False
         self.tell(ev.Go(self.now))
 
-    @rule(data=st.data(), steps=st.integers(1, 6))
-    def the_shell_gets_on(self, data: st.DataObject, steps: int) -> None:
+    @rule(steps=st.integers(1, 8))
+    def the_shell_gets_on(self, steps: int) -> None:
         """Most of the time a cook just goes on; the other rules come between."""
         for _ in range(steps):
             if self.go_due:
                 self.the_user_goes_on()
-            elif self.generating and data.draw(st.booleans()):
-                self.a_node_answers(data)
+            elif self.generating and self.once_in(2):
+                self.a_node_answers()
             elif any(host.calls or host.batch for host in self.hosts.values()):
-                self.a_host_performs_its_next_call(data)
+                self.a_host_performs_its_next_call()
+            elif self.jobs and self.once_in(2):
+                self.a_job_ends_as_it_should()
             elif any(host.started for host in self.hosts.values()):
-                self.a_scheduler_ticks(data, busy=False)
+                self.a_scheduler_ticks(busy=False)
 
     @precondition(lambda self: self.generating)
-    @rule(data=st.data())
-    def a_node_answers(self, data: st.DataObject) -> None:
+    @rule()
+    def a_node_answers(self) -> None:
         order = self.generating.popleft()
-        if data.draw(st.integers(0, 9), "fails") == 0:
+        if self.once_in(15):
             self.tell(ev.GenerationFailed(order.node, "it raised", self.now))
         else:
-            some_failed = data.draw(st.integers(0, 9), "some fail") == 0
-            self.tell(ev.ItemsGenerated(order.node, self.items_for(order, data), self.now, some_failed))
+            self.tell(ev.ItemsGenerated(order.node, self.items_for(order), self.now, incomplete=self.once_in(20)))
 
     @precondition(lambda self: any(host.calls or host.batch for host in self.hosts.values()))
-    @rule(data=st.data())
-    def a_host_performs_its_next_call(self, data: st.DataObject) -> None:
-        busy = [name for name, host in self.hosts.items() if host.calls or host.batch]
-        host = self.hosts[data.draw(st.sampled_from(busy))]
+    @rule()
+    def a_host_performs_its_next_call(self) -> None:
+        host = self.lot.choice([host for host in self.hosts.values() if host.calls or host.batch])
         if host.batch:
-            self.schedule(host, data.draw(st.sampled_from(ANSWERS)))
+            self.schedule(host, self.lot.choice(ANSWERS))
         else:
-            self.perform(host, host.calls.popleft(), good=data.draw(st.integers(0, 14)) > 0)
+            self.perform(host, host.calls.popleft(), good=not self.once_in(20))
 
     def perform(self, host: Host, call: ins.Instruction, *, good: bool) -> None:
         name = host.state.name
@@ -235,6 +261,7 @@ class AnyCook(RuleBasedStateMachine):
             self.tell(ev.StaticReturned(name, call.items, not good, self.now, "" if good else "it raised"))
         elif isinstance(call, ins.CancelHeld):
             self.tell(ev.ItemsReleased(call.items, self.now))
+            assert all(item.phase in SETTLED for item in call.items), "what is canceled is out of play"
         else:
             assert isinstance(call, ins.StopScheduler)
             host.stopped = True
@@ -254,48 +281,57 @@ class AnyCook(RuleBasedStateMachine):
         self.tell(ev.ItemEvent(item, answer, self.now))
 
     @precondition(lambda self: any(host.started and not host.batch for host in self.hosts.values()))
-    @rule(data=st.data(), busy=st.booleans())
-    def a_scheduler_ticks(self, data: st.DataObject, busy: bool) -> None:
-        host = data.draw(st.sampled_from([host for host in self.hosts.values() if host.started and not host.batch]))
-        host.asked_since_tick = 0
-        self.tell(ev.Ticked(host.state.name, busy, self.now))
+    @rule(busy=st.booleans())
+    def a_scheduler_ticks(self, busy: bool) -> None:
+        ticking = [host for host in self.hosts.values() if host.started and not host.batch]
+        if ticking:
+            host = self.lot.choice(ticking)
+            host.asked_since_tick = 0
+            self.tell(ev.Ticked(host.state.name, busy, self.now))
 
-    @rule(data=st.data())
-    def a_scheduler_asks_for_work(self, data: st.DataObject) -> None:
-        self.tell(ev.TaskRequested(data.draw(st.sampled_from(sorted(self.hosts))), self.now))
+    @rule()
+    def a_scheduler_asks_for_work(self) -> None:
+        self.tell(ev.TaskRequested(self.lot.choice(sorted(self.hosts)), self.now))
 
     # ------------------------------------------------------------------ what jobs and users do
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data(), triggers=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), knows=st.booleans())
-    def a_job_reports(self, data: st.DataObject, triggers: list[Trigger], knows: bool) -> None:
-        item, attempt = data.draw(st.sampled_from(self.jobs))
+    @rule()
+    def a_job_ends_as_it_should(self) -> None:
+        item, attempt = self.jobs.pop(self.lot.randrange(len(self.jobs)))
+        end = Trigger.FAIL if self.once_in(8) else Trigger.SUCCEED
+        self.tell(*(ev.ItemEvent(item, trigger, self.now, attempt) for trigger in (Trigger.START, end)))
+
+    @precondition(lambda self: self.jobs)
+    @rule(triggers=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), knows=st.booleans())
+    def a_job_reports(self, triggers: list[Trigger], knows: bool) -> None:
+        item, attempt = self.lot.choice(self.jobs)
         self.tell(*(ev.ItemEvent(item, trigger, self.now, attempt if knows else None) for trigger in triggers))
 
     @precondition(lambda self: self.items)
-    @rule(data=st.data(), trigger=st.sampled_from(REPORTS), attempt=st.none() | st.integers(-1, 4))
-    def somebody_reports_anything(self, data: st.DataObject, trigger: Trigger, attempt: int | None) -> None:
-        self.tell(ev.ItemEvent(data.draw(st.sampled_from(self.items)), trigger, self.now, attempt))
+    @rule(trigger=st.sampled_from(REPORTS), attempt=st.none() | st.integers(-1, 4))
+    def somebody_reports_anything(self, trigger: Trigger, attempt: int | None) -> None:
+        self.tell(ev.ItemEvent(self.lot.choice(self.items), trigger, self.now, attempt))
 
     @precondition(lambda self: self.items)
-    @rule(data=st.data(), trigger=st.sampled_from(ANSWERS))
-    def a_callback_of_an_earlier_cook_comes_back(self, data: st.DataObject, trigger: Trigger) -> None:
-        item = data.draw(st.sampled_from(self.items))
+    @rule(trigger=st.sampled_from(ANSWERS))
+    def a_callback_of_an_earlier_cook_comes_back(self, trigger: Trigger) -> None:
+        item = self.lot.choice(self.items)
         if not any(item.id in host.state.calls for host in self.hosts.values()):
             self.tell(ev.ItemEvent(item, trigger, self.now))
 
     @precondition(lambda self: self.items)
-    @rule(data=st.data())
-    def the_user_cancels_items(self, data: st.DataObject) -> None:
-        self.tell(ev.CancelItems(data.draw(st.lists(st.sampled_from(self.items), max_size=3)), self.now))
+    @rule()
+    def the_user_cancels_items(self) -> None:
+        self.tell(ev.CancelItems(self.some(self.items, 2), self.now))
 
     @rule(paused=st.booleans())
     def the_user_pauses(self, paused: bool) -> None:
         self.tell(ev.PauseSet(paused))
 
-    @rule(really=st.integers(0, 9))
-    def the_user_cancels(self, really: int) -> None:
-        if really == 0:
+    @rule()
+    def the_user_cancels(self) -> None:
+        if self.once_in(10):
             self.tell(ev.CancelRequested(self.now, "enough"))
 
     # ------------------------------------------------------------------ what must hold at the end
@@ -313,7 +349,7 @@ class AnyCook(RuleBasedStateMachine):
             if item.phase == Phase.BLOCKED:
                 assert hopeless, "what is blocked has a reason"
             elif hopeless and not self.state.cancel_reason:
-                assert item.phase in DONE_BADLY or any(host.state.takes_static for host in self.hosts.values())
+                assert item.phase == Phase.CANCELED or item.id in self.given_statically
         if not canceled:
             well = all(item.phase in DONE_WELL for item in items)
             stalled = any(node.stalled for node in self.state.nodes.values())
@@ -356,13 +392,55 @@ class AnyCook(RuleBasedStateMachine):
         self.tell(*(ev.ItemEvent(item, Trigger.SUCCEED, self.now, item.attempt) for item in held))
 
 
-QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+def cook_by_lot(seed: int) -> AnyCook:
+    """A cook whose rules are drawn by lot as well; reproduced by its seed."""
+    cook = AnyCook()
+    cook.make_network(seed)
+    lot = cook.lot
+    for _ in range(lot.randint(5, 150)):
+        kind = lot.randrange(22)
+        if kind == 0 and cook.items:
+            cook.the_user_cancels_items()
+        elif kind == 1 and cook.items:
+            cook.somebody_reports_anything(lot.choice(REPORTS), lot.choice([None, 0, 1, 2]))
+        elif kind in {2, 3} and cook.jobs:
+            cook.a_job_reports(lot.choices(REPORTS, k=lot.randint(1, 3)), lot.random() < 0.5)
+        elif kind == 4 and cook.items:
+            cook.a_callback_of_an_earlier_cook_comes_back(lot.choice(ANSWERS))
+        elif kind == 5:
+            cook.a_scheduler_ticks(lot.random() < 0.3)
+        elif kind == 6:
+            cook.a_scheduler_asks_for_work()
+        elif kind == 7:
+            cook.the_user_pauses(lot.random() < 0.3)
+        elif kind == 8:
+            cook.the_user_cancels()
+        else:
+            cook.the_shell_gets_on(lot.randint(1, 4))
+    cook.teardown()
+    return cook
 
-TestAnyCook = AnyCook.TestCase
-TestAnyCook.settings = settings(max_examples=100, stateful_step_count=50, **QUIET)
+
+@pytest.mark.parametrize("start", range(0, 400, 50))
+def test_any_cook_by_lot_ends_rightly(start: int) -> None:
+    for seed in range(start, start + 50):
+        cook_by_lot(seed)
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
+def test_many_cooks_by_lot_end_rightly() -> None:
+    for seed in range(1000, 9000):
+        cook_by_lot(seed)
+
+
+QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+TestAnyCook = AnyCook.TestCase
+TestAnyCook.settings = settings(max_examples=60, stateful_step_count=50, **QUIET)
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(900)
 class TestManyCooks(AnyCook.TestCase):  # type: ignore[name-defined,misc]
     settings = settings(max_examples=600, stateful_step_count=100, **QUIET)
