@@ -98,6 +98,14 @@ def reports(cooked: Cooked) -> None:
     assert [cooked.text(f"second.{index}") for index in (0, 1)] == ["first_1\n", "first_2\n"]
 
 
+def told(cooked: Cooked) -> None:
+    """What every job reported is there."""
+    assert (cooked.status, cooked.report["state"]) == (0, "cooked"), cooked.err
+    for item in cooked.report["items"]:
+        assert [os.path.basename(each["path"]) for each in item["outputs"]][-1] == f"{item['name']}.txt"
+        assert item["attributes"]["letters"]["value"] == [len(item["name"])]
+
+
 def walked(cooked: Cooked) -> None:
     chain(cooked)
     lines = cooked.text("graph.txt").splitlines()
@@ -198,6 +206,7 @@ TABLE: tuple[tuple[str, str, str, Callable[[Cooked], None]], ...] = (
     ("nonecloud", "reports", QUICK, reports),
     ("graphwalker", "chain", QUICK, walked),
     ("graphwalker", "broken", QUICK, broken),
+    ("graphwalker", "told", QUICK, told),
     ("fqscheduler", "chain", QUICK, chain),
     ("fqscheduler", "broken", QUICK, broken),
     ("fqscheduler", "reports", QUICK, reports),

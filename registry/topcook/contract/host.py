@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from topcook.model.directories import Directories
     from topcook.model.node import Network, Node, SchedulerNode
@@ -188,6 +188,9 @@ class SchedulerHost(Protocol):
 
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now rather than at the next tick."""
+
+    def graph_shown(self, items: Iterable[int]) -> None:
+        """The scheduler was shown these items: what is said of them is kept until they are handed over."""
 
     def record_error(self, message: str) -> None:
         """Keep an error on the scheduler node (``cookError``)."""

@@ -53,9 +53,15 @@ class SchedulerServices(SchedulerEnvironment):
         return network if work_item is None else f"{network}.{work_item.name}"
 
     def dependencyGraph(self, expand_partitions: bool = False) -> tuple[Graph, Graph, list[WorkItem]]:
-        """``(dependencies, dependents, ready_items)`` over this scheduler's unfinished items."""
+        """``(dependencies, dependents, ready_items)`` over this scheduler's unfinished items.
+
+        A farm may be given them all at once, ahead of their ``onSchedule``: what it reports of one before that
+        counts as soon as the item is handed over.
+        """
         graph = self._topcook.graph
-        return dependency_maps(graph.items(), graph, self._topcook_is_mine, expand_partitions=bool(expand_partitions))
+        maps = dependency_maps(graph.items(), graph, self._topcook_is_mine, expand_partitions=bool(expand_partitions))
+        self._topcook.graph_shown(item.id for item in maps[1])
+        return maps
 
     def _topcook_is_mine(self, record: Record) -> bool:
         return (record.scheduler or self._topcook.graph.scheduler_name_for(record.node)) == self._topcook.name

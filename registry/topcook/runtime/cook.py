@@ -343,6 +343,7 @@ class Cook:
         items = [item for item in order.items if self._finish_command(item)]
         if items:
             self.graph.host(order.scheduler).hand_over(items)
+            self._read_kept(items)
 
     def _finish_command(self, item: WorkItem) -> bool:
         """Put a late command together; an item whose command cannot be is failed here."""
@@ -362,6 +363,12 @@ class Cook:
                     finish_late_command(item, self.graph)
         self._statics.given(order.scheduler, order.items)
         self.graph.host(order.scheduler).hand_over_static(order.items)
+        self._read_kept(order.items)
+
+    def _read_kept(self, items: list[WorkItem]) -> None:
+        """A farm that was shown the graph may have been ahead of the hand-over: what it said counts now."""
+        for report in self._reports.kept_for(items):
+            self.link.inbox.post(report)
 
     def _act_cancel(self, order: ins.CancelHeld) -> None:
         self.graph.host(order.scheduler).cancel_items(order.items)

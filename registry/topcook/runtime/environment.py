@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.model.attributes import AttribFlag, AttribType
+from topcook.runtime.tokens import attempt_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def item_variables(item: WorkItem, token: str) -> dict[str, str]:
         "PDG_ITEM_LABEL": item.label or item.name,
         "PDG_INDEX": str(item.index),
         "PDG_INDEX4": f"{item.index:04d}",
-        "PDG_ITEM_ATTEMPT": str(item.attempt),
+        "PDG_ITEM_ATTEMPT": str(attempt_of(item)),
         "PDG_ITEM_TOKEN": token,
     }
     variables.update(exported_attributes(item))

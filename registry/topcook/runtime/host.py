@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.node import Node as NodeHandle
+from topcook.contract.static_graph import dependency_maps
 from topcook.contract.staticcook import StaticCookMixin
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError, CookRefusedError, TopcookError
@@ -228,6 +229,7 @@ class Host(HostDoor):
         self._keeper = None
         self._logged = 0
         self._tick_error = ""
+        self.shown = frozenset()
         self.draining = False
         self.link = link
         link.post_limits(self)
@@ -349,17 +351,9 @@ class Host(HostDoor):
         if self.draining or link is not self.link:
             link.inbox.post(ev.StaticReturned(self.name, items, raised=False, at=link.clock.now()))
             return
-        handles = {item.id: ItemHandle(item, self.graph) for item in items}
-        dependencies = {
-            handles[item.id]: [handles[d.id] for d in item.dependencies if d.id in handles] for item in items
-        }
-        dependents = {
-            handles[item.id]: [handles[d.id] for d in item.dependents or () if d.id in handles] for item in items
-        }
-        ready = [handle for handle, waits in dependencies.items() if not waits]
         message = ""
         try:
-            self._call("onScheduleStatic", dependencies, dependents, ready)
+            self._call("onScheduleStatic", *dependency_maps(items, self.graph, lambda _: True))
         except CallbackError as error:
             self._problem(link, error)
             message = str(error)

@@ -13,7 +13,7 @@ from topcook.runtime.inbox import Report
 from topcook.runtime.strays import speak_through
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from topcook.contract.host import JobKeeper
     from topcook.model.node import SchedulerNode
@@ -43,7 +43,9 @@ class HostDoor:
         self.ports_ready = False
         self.accepts_in_process = False
         self.link: CookLink | None = None
-        self.result_server: SchedulerDoor = graph.server_door()
+        #: Ids of the items that the scheduler was shown in this cook.
+        self.shown: frozenset[int] | set[int] = frozenset()
+        self.result_server: SchedulerDoor = graph.server_door(node)
         self._servers: dict[str, dict[str, Any]] = {}
         self._keeper: JobKeeper | None = None
         self._keeper_lock = threading.Lock()
@@ -99,6 +101,11 @@ class HostDoor:
         """Ask for the next ``onSchedule`` now."""
         if self.link is not None:
             self.link.post_room(self.name)
+
+    def graph_shown(self, items: Iterable[int]) -> None:
+        """Its farm may be ahead of the hand-over of these items."""
+        # A new set, not a changed one: the cook thread reads it.
+        self.shown = self.shown | set(items)
 
     def stop_cook(self) -> None:
         """Cancel the whole cook."""

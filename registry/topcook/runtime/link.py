@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from topcook.machine import events as ev
 from topcook.runtime.clock import CookClock
 from topcook.runtime.inbox import Inbox, Report
-from topcook.runtime.tokens import attempt_token
+from topcook.runtime.tokens import attempt_of, attempt_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +44,8 @@ class CookLink:
         self.all_uris = False
 
     def token(self, item: WorkItem) -> str:
-        """The token of the item's present attempt."""
-        return attempt_token(self.cook_id, item.id, item.attempt)
+        """The token of the item's present attempt, or of its next one while nobody was given it."""
+        return attempt_token(self.cook_id, item.id, attempt_of(item))
 
     def message(self, level: str, source: str, text: str) -> None:
         """Tell the observers something."""

@@ -16,6 +16,7 @@ from topcook.errors import CookRefusedError
 from topcook.model.attributes import AttribType
 from topcook.model.enums import WorkItemCookType, WorkItemExecutionType
 from topcook.model.workitem import NO_BATCH, Trait, WorkItemType
+from topcook.runtime.tokens import attempt_of
 
 if TYPE_CHECKING:
     from topcook.contract.host import GraphServices
@@ -97,7 +98,7 @@ def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
         "type": int(_type(item)),
         "executionType": int(WorkItemExecutionType.Regular),
         "cookType": _cook_type(item).value,
-        "attempt": item.attempt,
+        "attempt": attempt_of(item),
         "attributes": {name: _attribute(found) for name, found in (item.attributes or {}).items()},
         "outputs": [_file(made) for made in item.outputs or ()],
         "expectedOutputs": [_file(made) for made in item.expected_outputs or ()],

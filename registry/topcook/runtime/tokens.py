@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from topcook.machine.phases import Phase
+
+if TYPE_CHECKING:
+    from topcook.model.workitem import WorkItem
+
+_NOT_GIVEN = frozenset({Phase.UNCOOKED, Phase.WAITING, Phase.READY})
+
+
+def attempt_of(item: WorkItem) -> int:
+    """The number of the item's present attempt, or of its next one while nobody was given it."""
+    return item.attempt + (item.phase in _NOT_GIVEN)
+
 
 def attempt_token(cook: str, item: int, attempt: int) -> str:
     """The token of one attempt, unique over all cooks: ``<cook id>-<item id>-<attempt>``."""

@@ -15,7 +15,7 @@ from topcook.model.parms import ParmSpec
 from topcook.testkit.fakegraph import FakeGraph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from topcook.contract.host import LocalJob
     from topcook.model.workitem import WorkItem
@@ -127,6 +127,7 @@ class FakeHost:
         self.prepared: list[WorkItem] = []
         self.copied = 0
         self.tasks = 0
+        self.shown: set[int] = set()
         self.takes_in_process = False
         self.stopped = False
         self._servers: dict[str, Mapping[str, Any]] = {}
@@ -161,6 +162,10 @@ class FakeHost:
     def request_task(self) -> None:
         """Count it."""
         self.tasks += 1
+
+    def graph_shown(self, items: Iterable[int]) -> None:
+        """Remember them in ``shown``."""
+        self.shown.update(items)
 
     def record_error(self, message: str) -> None:
         """Remember it in ``errors``."""
