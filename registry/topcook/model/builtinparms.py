@@ -58,6 +58,31 @@ SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
         default=(30,),
         help="onSchedule calls between two ticks at most, 0: any number.",
     ),
+    ParmSpec(
+        "topcook_serverbind",
+        "String",
+        "Result Server: Listen On",
+        help="The address that jobs' reports come in at; blank: loopback, or every interface for a farm's scheduler.",
+    ),
+    ParmSpec(
+        "topcook_serveraddress",
+        "String",
+        "Result Server: Tell Jobs",
+        help="The host name or IPv4 address that jobs are told; blank: this host's name.",
+    ),
+    ParmSpec(
+        "topcook_serverports",
+        "String",
+        "Result Server: Ports",
+        help='First and last port, such as "40000-40100"; blank: any free port.',
+    ),
+    ParmSpec(
+        "topcook_oldclients",
+        "Toggle",
+        "Take Reports Without Secret",
+        default=(False,),
+        help="For job scripts of old that cannot send the secret: whoever reaches the port can report then.",
+    ),
 )
 
 #: Parms of every node that makes work items.

@@ -19,6 +19,7 @@ from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
+from topcook.runtime.addresses import address_of, takes_old_clients
 from topcook.runtime.events import EventBoard
 from topcook.runtime.generation import cook_in_process
 from topcook.runtime.host import Host
@@ -371,13 +372,15 @@ class Graph:
 
     # ------------------------------------------------------------------ result server, data files, keeper
 
-    def server_door(self) -> SchedulerDoor:
-        """A new scheduler's door to the one result server; it listens when the first of them starts it."""
+    def server_door(self, node: SchedulerNode) -> SchedulerDoor:
+        """A scheduler's door to the one result server; it listens when the first of them starts it."""
         from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
 
         if self._server is None:
-            self._server = ResultServerThread(GraphSink(self), self.secret)
-        return SchedulerDoor(self._server)
+            self._server = ResultServerThread(
+                GraphSink(self), self.secret, allow_without_secret=lambda item: takes_old_clients(self, item)
+            )
+        return SchedulerDoor(self._server, lambda: address_of(node))
 
     def write_item_data(self, item: WorkItem, directory: str, scheduler: str, *, compress: bool) -> None:
         """Write an item's JSON data file for its job."""

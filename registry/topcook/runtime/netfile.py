@@ -19,6 +19,7 @@ from topcook.errors import (
 )
 from topcook.model.graphfile import read_network_file
 from topcook.model.parms import PARM_TYPES, ParmSpec
+from topcook.runtime.addresses import address_of
 from topcook.runtime.api.context import GraphContext
 from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.parmcheck import TypedText, typed_value
@@ -125,6 +126,7 @@ class _Builder:
         record.places = self._places("schedulers", name, spec.parms)
         self._spare(name, spec.spare)
         self._parms(name, spec.parms, (*place, "parms"))
+        self._try((*place, "parms"), lambda: address_of(record))
         self.problems += field_problems(record)
 
     def _node(self, name: str) -> None:

@@ -302,6 +302,19 @@ class GraphContext:
             raise CookRefusedError(f"work item {item.id} is not of this graph context")
         return record
 
+    def serializeWorkItemJSON(self, item: int | str | WorkItem) -> str:
+        """The data of an item (a handle, an id or a name) as the JSON text that its job reads."""
+        from topcook.runtime.serialize import item_text
+
+        record = self.core.item(item.id if isinstance(item, WorkItem) else item)
+        if record is None:
+            raise CookRefusedError(f"there is no work item {item!r} in this graph context")
+        return item_text(record, self.core, scheduler_name=record.scheduler)
+
+    def serializeWorkItemsJSON(self, items: Iterable[int | str | WorkItem]) -> str:
+        """The data of several items as one JSON list."""
+        return f"[{', '.join(self.serializeWorkItemJSON(item) for item in items)}]"
+
     # ------------------------------------------------------------------ cooking
 
     def observe(self, observer: object) -> None:

@@ -113,7 +113,7 @@ class Dispatcher:
     @property
     def allows_strangers(self) -> bool:
         """Whether any call without the secret is worth reading."""
-        return self._allow is not None
+        return self._allow is not None and self._allow(None)
 
     def call(self, name: str, given: Sequence[object], caller: Caller, done: Done) -> None:
         """Do one call; ``done`` is called on the server's thread, perhaps before this returns."""

@@ -19,7 +19,8 @@ class ResultServerThread:
 
     ``sink`` gets the calls; ``secret`` is what callers must know; ``address`` and ``limits`` are the user's;
     ``allow_without_secret(item)`` says whether an item's scheduler takes reports of old clients that cannot send the
-    secret (``item`` is None for calls about no item; the default None: nobody's does); ``log`` takes lines.
+    secret (``item`` is None for calls about no item, and to ask whether any does; the default None: nobody's does);
+    ``log`` takes lines.
     A report is answered only when the sink says that it is recorded. No code of authors runs here.
     Any thread may call any method.
     """
@@ -44,7 +45,7 @@ class ResultServerThread:
         self._dispatcher = Dispatcher(sink, self._post, self.counters, self._notebook, allow_without_secret)
         self._lock = threading.Lock()
         self._loop: Loop | None = None
-        self._addresses: dict[tuple[bool, tuple[int, int] | None], str] = {}
+        self._addresses: dict[tuple[bool, tuple[int, int] | None, Address], str] = {}
 
     @property
     def running(self) -> bool:
@@ -56,28 +57,36 @@ class ResultServerThread:
         """The first ``host:port`` it listens on, empty while it does not listen."""
         return next(iter(self._addresses.values()), "")
 
-    def start(self, *, local_only: bool = True, port_range: tuple[int, int] | None = None) -> str:
+    def start(
+        self,
+        *,
+        local_only: bool = True,
+        port_range: tuple[int, int] | None = None,
+        address: Address | None = None,
+    ) -> str:
         """Listen as asked; returns the ``host:port`` for it, the same again for the same wish.
 
         Schedulers of one cook may ask for different things: each gets a port of the one server. A scheduler that
-        has no wish shares what is there. Raises ConfigError or CookRefusedError.
+        has no wish shares what is there. ``address`` goes before the server's own. Raises ConfigError or
+        CookRefusedError.
         """
+        wanted = address if address is not None and address != Address() else self._address
         with self._lock:
-            known = self._known(local_only=local_only, port_range=port_range)
+            known = self._known(wanted, local_only=local_only, port_range=port_range)
             if known:
                 return known
-            listener, told = open_listener(self._address, local_only=local_only, ports=port_range)
+            listener, told = open_listener(wanted.checked(), local_only=local_only, ports=port_range)
             if self._loop is None:
                 self._loop = Loop(self._dispatcher, self.counters, self._limits, self._notebook, self._secret)
             self._loop.listen(listener)
-            self._addresses[local_only, port_range] = told
+            self._addresses[local_only, port_range, wanted] = told
             return told
 
-    def _known(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
-        for (local, ports), told in self._addresses.items():
+    def _known(self, wanted: Address, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
+        for (local, ports, address), told in self._addresses.items():
             # With an address of the user's, what the scheduler says about local or not changes nothing.
-            reach = local == local_only or bool(self._address.bind) or (local_only and not local)
-            if reach and port_range in {None, ports}:
+            reach = local == local_only or bool(wanted.bind) or (local_only and not local)
+            if reach and port_range in {None, ports} and address == wanted:
                 return told
         return ""
 
@@ -102,9 +111,10 @@ class SchedulerDoor:
     are still recorded.
     """
 
-    def __init__(self, server: ResultServerThread) -> None:
-        """A door to ``server``, closed."""
+    def __init__(self, server: ResultServerThread, wish: Callable[[], Address] = Address) -> None:
+        """A door to ``server``, closed; ``wish`` gives the address that the user wants for this scheduler."""
         self._server = server
+        self._wish = wish
         self._address = ""
 
     @property
@@ -120,7 +130,7 @@ class SchedulerDoor:
     def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
         """Listen for this scheduler; again a no-op."""
         if not self.running:
-            self._address = self._server.start(local_only=local_only, port_range=port_range)
+            self._address = self._server.start(local_only=local_only, port_range=port_range, address=self._wish())
         return self._address
 
     def stop(self) -> None:
