@@ -351,7 +351,7 @@ def test_when_nothing_can_be_recorded_nothing_is_handed_over_and_schedulers_are_
         cook.recorder = recorder
 
     cook = bench.start(context, before=use)
-    with pytest.raises(RecorderError, match="(?s)No space left on device.*nothing was handed over after it"):
+    with pytest.raises(RecorderError, match=r"(?s)No space left on device.*nothing was handed over after it"):
         bench.finish(context, cook)
     said = calls(bench)
     assert [int(line.split()[1]) for line in said if line.startswith("item")] == [
@@ -416,7 +416,7 @@ def test_observers_that_raise_are_dropped_and_the_cook_goes_on(
 def test_one_graph_context_has_one_cook_at_a_time(bench: CookBench) -> None:
     context = bench.load(LOCAL)
     assert context.cook(block=False)
-    with pytest.raises(CookRefusedError, match="is cooking already|is cooking"):
+    with pytest.raises(CookRefusedError, match="is cooking"):
         context.cook(block=False)
     for change in (
         lambda: context.renameNode("work", "other"),

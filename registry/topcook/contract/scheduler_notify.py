@@ -19,6 +19,8 @@ from topcook.model.notification import Kind, Notification
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: Of an item's id that comes as text.
+MOST_DIGITS = 18
 #: Our name of an argument → the other names it is passed under.
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "workitem_id": (
@@ -72,7 +74,8 @@ def item_key(method: str, item: Any) -> int | str:
         item = item.decode("utf-8", "replace")
     if isinstance(item, str):
         # An id that went through an environment variable or a farm's metadata comes back as text.
-        return int(item) if item.isdecimal() else item
+        # Python refuses to read numbers of thousands of digits, and no id has them.
+        return int(item) if item.isdecimal() and len(item) <= MOST_DIGITS else item
     record = getattr(item, "record", None)
     if record is not None:
         return int(record.id)

@@ -36,6 +36,10 @@ _NOT_GIVEN = frozenset({Phase.WAITING, Phase.READY})
 
 #: How many reports about unknown items are told one by one.
 UNKNOWN_TOLD = 5
+#: How much of a report is quoted.
+LONGEST_TOLD = 300
+#: How long an attribute may grow by having one of its components set.
+MOST_COMPONENTS = 1 << 20
 
 
 class Reports:
@@ -65,7 +69,7 @@ class Reports:
             trigger = TRIGGER_OF.get(notification.kind)
             if trigger is None:
                 if notification.attempt in {None, item.attempt}:
-                    _STORE[notification.kind](self._graph, item, notification)
+                    self._store(item, notification, report.scheduler)
             elif notification.index < 0 or item.batch is None:
                 events.append(self._item_event(item, trigger, notification))
         return events
@@ -96,13 +100,21 @@ class Reports:
             item, trigger, self._link.clock.at(said.at), said.attempt, duration, said.exit_status, said.reason
         )
 
+    def _store(self, item: WorkItem, said: Notification, scheduler: str) -> None:
+        try:
+            _STORE[said.kind](self._graph, item, said)
+        except Exception as error:  # noqa: BLE001 - what is told comes from anybody's code, and a disk may be full
+            source = scheduler or item.scheduler
+            text = f'cannot take what was reported of "{item.name}": {error}\n    it was {_shortened(said)}'
+            self._link.message("warning", source, text)
+
     def _unknown(self, said: Notification, scheduler: str) -> None:
         self.unknown += 1
         if self.unknown <= UNKNOWN_TOLD:
             self._link.message(
                 "warning",
                 scheduler or "result server",
-                f"ignored a report on work item {said.item!r}, which nobody was given: {said!r}",
+                f"ignored a report on a work item which nobody was given: {_shortened(said)}",
             )
 
     def checked(self, event: ev.ItemEvent) -> ev.ItemEvent:
@@ -123,6 +135,11 @@ class Reports:
     def _checks_outputs(self, item: WorkItem) -> bool:
         host = self._graph.host(item.scheduler)
         return bool(host.parm_value("pdg_checkexpectedoutputs"))
+
+
+def _shortened(said: Notification) -> str:
+    text = repr(said)
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 def collect_outputs(item: WorkItem) -> list[str]:
@@ -160,6 +177,8 @@ def _store_attribute(_: Graph, item: WorkItem, said: Notification) -> None:
         values: tuple[Any, ...] = tuple(value) if isinstance(value, list | tuple) else (value,)
         new = Attribute(kind, values, old.flags if old is not None else Attribute(kind, ()).flags)
     else:
+        if not 0 <= index < MOST_COMPONENTS:
+            raise ValueError(f'attribute "{name}" can have no component {index}')
         base = old if old is not None and old.type == kind else Attribute(kind, (BLANKS[AttribType(kind)],) * index)
         new = base.with_value(value, index)
     # A new dict, not a changed one: other threads may be reading it.

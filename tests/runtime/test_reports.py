@@ -1,0 +1,205 @@
+"""Notifications as schedulers send them: early, late, twice, from threads, about anything."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from topcook.testkit.cookbench import CookBench
+
+HEAD = """
+import threading
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Mine, name="mine", label="Mine")
+
+
+class Mine(PyScheduler):
+    def onStartCook(self, static, cook_set):
+        self.held = []
+        return True
+"""
+NETWORK = """
+[network]
+name = "net"
+scheduler = "farm"
+[schedulers.farm]
+type = "mine"
+parms = { pdg_tickperiod = 0.02, pdg_maxitems = 0 }
+[nodes.work]
+type = "genericgenerator"
+parms.itemcount = 40
+parms.command = "echo @pdg_index"
+[nodes.after]
+type = "genericgenerator"
+inputs = ["work"]
+parms.command = "echo after"
+"""
+
+
+def scheduler(bench: CookBench, body: str) -> None:
+    bench.types("mine", HEAD + textwrap.indent(textwrap.dedent(body), "    "))
+
+
+@pytest.mark.parametrize(
+    ("reports", "answer"),
+    [
+        ("self.onWorkItemSucceeded(i, -1, 0)", "Succeeded"),
+        ("self.onWorkItemStartCook(i, -1); self.onWorkItemSucceeded(i, -1, 0)", "Succeeded"),
+        (
+            "self.onWorkItemStartCook(i, -1); self.onWorkItemStartCook(i, -1); self.onWorkItemSucceeded(i, -1, 0)",
+            "CookSucceeded",
+        ),
+        ("[self.onWorkItemSucceeded(i, -1, 0) for _ in range(3)]; self.onWorkItemFailed(i, -1)", "Succeeded"),
+        ("self.onWorkItemSucceeded(work_item.name, -1, -5)", "Succeeded"),
+        ("self.onWorkItemSucceeded(str(i), -1, float('nan'))", "Succeeded"),
+    ],
+)
+def test_reports_before_onschedule_returns_count_and_what_comes_twice_changes_nothing(
+    bench: CookBench, reports: str, answer: str
+) -> None:
+    scheduler(
+        bench,
+        f"""
+        def onSchedule(self, work_item):
+            i = work_item.id
+            {reports}
+            return pdg.scheduleResult.{answer}
+        """,
+    )
+    done = bench.cook(NETWORK)
+    assert (done.outcome, done.messages) == ("cooked", "")
+    assert {item.attempt for item in done.items()} == {1}
+    assert all((item.ran().duration or 0) >= 0 for item in done.items())
+
+
+@pytest.mark.parametrize("answer", ["Failed", "Deferred"])
+def test_an_answer_that_contradicts_a_report_is_told_and_changes_nothing(bench: CookBench, answer: str) -> None:
+    scheduler(
+        bench,
+        f"""
+        def onSchedule(self, work_item):
+            self.onWorkItemSucceeded(work_item.id, -1, 0)
+            return pdg.scheduleResult.{answer}
+        """,
+    )
+    done = bench.cook(NETWORK)
+    assert done.outcome == "cooked"
+    assert f"onSchedule: {answer} contradicts what was reported: it ended as success" in done.messages
+
+
+def test_reports_from_many_threads_at_once_all_count(bench: CookBench) -> None:
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            self.held.append(work_item.id)
+            return pdg.scheduleResult.Succeeded
+
+        def onTick(self):
+            held, self.held = self.held, []
+            def tell():
+                for item in held:
+                    self.onWorkItemStartCook(item, -1)
+                    self.onWorkItemSetIntAttrib(item, -1, "seen", 1, 0)
+                    self.onWorkItemAddOutput(item, -1, "/some/where/%d.png" % item, "file/image", 0)
+                    self.onWorkItemSucceeded(item, -1, 0.5)
+            for _ in range(8):
+                threading.Thread(target=tell).start()
+            return pdg.tickResult.SchedulerReady
+        """,
+    )
+    done = bench.cook(NETWORK)
+    assert done.outcome == "cooked", done.messages
+    assert {item.attempt for item in done.items()} == {1}
+    for item in done.items("work"):
+        assert [file.path for file in item.outputs or ()] == [f"/some/where/{item.id}.png"]
+        assert (item.attributes or {})["seen"].values == (1,)
+
+
+def test_reports_about_what_nobody_was_given_are_told_a_few_times_and_ignored(bench: CookBench) -> None:
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            for name in (99999, "nobody", "work_77777", "-3", "9" * 5000, "work_" + "9" * 5000, ""):
+                self.onWorkItemSucceeded(name or "x", -1, 0)
+            return pdg.scheduleResult.CookSucceeded
+
+        def onTick(self):
+            # Everything there will be, long before it is handed over.
+            for number in range(1, 81):
+                self.onWorkItemFailed(number, -1)
+            return pdg.tickResult.SchedulerReady
+        """,
+    )
+    done = bench.cook(NETWORK.replace("itemcount = 40", "itemcount = 1"))
+    assert done.outcome == "cooked"
+    assert done.messages.count("which nobody was given") == 5
+
+
+def test_a_report_that_makes_no_sense_is_told_and_hurts_nothing_else(bench: CookBench) -> None:
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            self.onWorkItemSetIntAttrib(work_item.id, -1, "far", 1, 10 ** 12)
+            self.onWorkItemSetIntAttrib(work_item.id, -1, "negative", 1, -7)
+            self.onWorkItemSetCookPercent(work_item.id, -1, 0.5)
+            return pdg.scheduleResult.CookSucceeded
+        """,
+    )
+    done = bench.cook(NETWORK.replace("itemcount = 40", "itemcount = 1"))
+    assert done.outcome == "cooked"
+    assert 'cannot take what was reported of "work_1"' in done.messages
+    assert "far" in done.messages
+
+
+def test_reports_on_an_item_that_was_canceled_come_too_late(bench: CookBench) -> None:
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            self.held.append(work_item.id)
+            if len(self.held) == 5:
+                self.graph_cook().cancel()
+            return pdg.scheduleResult.Succeeded
+
+        def graph_cook(self):
+            return self.context.core.cook
+
+        def onStopCook(self, cancel):
+            for item in self.held:
+                self.onWorkItemSucceeded(item, -1, 0)
+                self.onWorkItemFailed(item, -1)
+            threading.Thread(target=lambda: [self.onWorkItemSucceeded(item, -1, 0) for item in self.held]).start()
+            return True
+        """,
+    )
+    done = bench.cook(NETWORK)
+    assert done.outcome == "canceled"
+    assert {item.state.name for item in done.items("after")} == {"Uncooked"}
+
+
+def test_declared_outputs_that_are_not_there_fail_the_item_unless_they_are_not_looked_for(bench: CookBench) -> None:
+    network = """
+        [network]
+        name = "outputs"
+        [schedulers.local]
+        type = "localscheduler"
+        [nodes.work]
+        type = "genericgenerator"
+        scheduler = "local"
+        parms.command = "true"
+        parms.outputs = [{ path = "__PDG_DIR__/never.txt" }, { path = "__PDG_DIR__/ever.txt" }]
+        """
+    done = bench.cook(network)
+    assert done.outcome == "failed"
+    assert f'its declared output "{bench.folder}/never.txt" and 1 more was not written' in done.why("work_1")
+    done = bench.cook(network, parms=[("local", "pdg_checkexpectedoutputs", False)])
+    assert done.outcome == "cooked"
+    assert done.items()[0].outputs is None
