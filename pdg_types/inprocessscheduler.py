@@ -7,13 +7,12 @@ import os
 import sys
 import threading
 import time
-import traceback
 from queue import SimpleQueue
 from typing import Any
 
 import pdg
 from pdg.scheduler import PyScheduler
-from topcook.author import JobReport, log_to_scheduler, report
+from topcook.author import JobReport, log_to_scheduler, report, traceback_text
 
 #: How long a canceled cook waits for functions that are in the middle of something: a thread cannot be killed.
 PATIENCE = 5.0
@@ -114,7 +113,7 @@ class InProcessScheduler(PyScheduler):
             if isinstance(error, SystemExit) and error.code in (None, 0):
                 told.succeeded(time.monotonic(), exit_status=None)
                 return
-            text = "".join(traceback.format_exception(error))
+            text = traceback_text(error, "inprocessscheduler.py", "pythonscript.py")
             sys.stderr.write(text)
             self.onWorkItemAppendLog(work_item.id, -1, text, int(pdg.workItemLogType.Error))
             told.failed(f"{type(error).__name__}: {error}", time.monotonic())

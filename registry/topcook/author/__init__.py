@@ -11,6 +11,7 @@ from topcook.author.host import attempt_token, log_to_scheduler
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, local_jobs
 from topcook.author.report import JobReport, report
+from topcook.author.tracebacks import traceback_text
 from topcook.contract.fields import TextFields
 from topcook.contract.host import JobEnd, JobKeeper
 from topcook.contract.itemgraph import add_item_graph
@@ -31,4 +32,5 @@ __all__ = [
     "read_item_graph",
     "report",
     "split_command",
+    "traceback_text",
 ]

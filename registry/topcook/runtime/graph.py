@@ -123,8 +123,16 @@ class Graph:
             # Somebody's own scheduler of that name is not what was asked for.
             name = next(each for each in names if self._may_stand_for(each, record.name))
             if name not in self.network.schedulers:
-                self.add_scheduler(record.name, name, implicit=True)
+                self._share_directories(self.add_scheduler(record.name, name, implicit=True))
         return name
+
+    def _share_directories(self, node: SchedulerNode) -> None:
+        """Let a scheduler that nobody configured work where the network's default scheduler does."""
+        default = self.network.schedulers.get(self.choice.default_name())
+        for name in ("pdg_workingdir", "localsharedroot", "remotesharedroot"):
+            parm = default.parms.get(name) if default is not None else None
+            if parm is not None and parm.is_set:
+                node.parms.set(name, parm.at())
 
     def _may_stand_for(self, name: str, type_name: str) -> bool:
         there = self.network.schedulers.get(name)

@@ -34,8 +34,9 @@ def make_directories(directories: Directories, owner: str) -> None:
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "not writable", path)
         except OSError as error:
+            why = "there is a file of that name" if isinstance(error, FileExistsError) else error.strerror or error
             raise CookRefusedError(
-                f'scheduler "{owner}" cannot use the directory "{path}": {error.strerror or error}\n'
+                f'scheduler "{owner}" cannot use the directory "{path}": {why}\n'
                 f"  it is made from the parm pdg_workingdir\n"
                 f"  give another: --parm {owner}.pdg_workingdir=DIR, or mend the permissions of {_parent(path)}"
             ) from error
