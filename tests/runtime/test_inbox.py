@@ -1,0 +1,40 @@
+"""The inbox, and what becomes of reports that come when nobody looks into it any more."""
+
+from __future__ import annotations
+
+import threading
+
+from topcook.machine.events import TaskRequested
+from topcook.runtime.inbox import LARGEST_BATCH, Inbox, Report
+from topcook.runtime.link import CookLink
+
+
+def test_a_batch_is_everything_that_is_there_up_to_a_limit() -> None:
+    inbox = Inbox()
+    for number in range(LARGEST_BATCH + 10):
+        inbox.post(number)
+    first, rest = inbox.drain(), inbox.drain()
+    assert first + rest == list(range(LARGEST_BATCH + 10))
+    assert len(first) == LARGEST_BATCH + 1
+    assert inbox.drain(0.0) == []
+    assert inbox.drain(0.01) == []
+
+
+def test_draining_waits_for_the_first_event() -> None:
+    inbox = Inbox()
+    threading.Timer(0.02, inbox.post, ["late"]).start()
+    assert inbox.drain() == ["late"]
+
+
+def test_who_waits_for_a_receipt_is_answered_when_the_cook_is_over() -> None:
+    link = CookLink("cook", lambda _name: None)  # type: ignore[arg-type,return-value]
+    told: list[object] = []
+    link.inbox.post(Report([], done=told.append))
+    link.inbox.post(TaskRequested("farm", 0.0))
+    link.message("error", "farm", "one more thing")
+    assert [message.text for message in link.close()] == ["one more thing"]
+    assert [str(error) for error in told] == ["the cook is over"]
+    assert link.over
+    link.inbox.post(Report([], done=told.append))
+    link.refuse_rest()
+    assert len(told) == 2
