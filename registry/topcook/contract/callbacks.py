@@ -174,7 +174,7 @@ CALLBACKS: tuple[Callback, ...] = (
         ("work_item",),
         Need.OPTIONAL,
         Returns.ACCEPT,
-        "Says whether this scheduler wants the item at all.",
+        "Says whether this scheduler wants the item at all; asked before onSchedule, Reject fails the item.",
         _LATER,
     ),
     Callback(

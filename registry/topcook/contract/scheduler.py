@@ -69,6 +69,13 @@ class PyScheduler(SchedulerServices, SchedulerNotifications):
         """Take whatever the cook finds right for this scheduler."""
         return AcceptResult.Default
 
+    def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
+        """Nothing to end here: what the scheduler's jobs report of these items counts no more."""
+
+    def onTransferFile(self, file_path: str) -> Any:
+        """Copy it as ``transferFile`` does."""
+        return self.transferFile(file_path)
+
     def onPreSubmitItem(self, work_item: Any, job_env: dict[str, str], item_command: str) -> str:
         """Run the command as it is."""
         return item_command

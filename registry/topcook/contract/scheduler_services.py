@@ -199,6 +199,12 @@ class SchedulerServices(SchedulerEnvironment):
             "attributeInfo, commonVars and scriptInfo describe a node in Houdini's panes; parms are in self.parameters"
         )
 
+    def default(self, *args: Any) -> Any:
+        """Raises: it answers for Houdini's own node, and no public page says what."""
+        raise NotImplementedError(
+            "default() belongs to Houdini's scheduler node; a parm's default is self[name].defaultValue"
+        )
+
     commonVars = attributeInfo
     scriptInfo = attributeInfo
 
