@@ -246,3 +246,33 @@ def test_items_are_canceled_with_the_scheduler_that_holds_them_in_one_call() -> 
         ("one", [items[0], items[2]]),
         ("two", [items[1]]),
     ]
+
+
+def test_a_scheduler_that_starts_after_it_was_given_up_does_not_hold_the_end_up() -> None:
+    from topcook.machine.schedulers import SchedulerState
+
+    cook = MachineDriver(SchedulerState("slow"), SchedulerState("other"))
+    cook.item("a", scheduler="slow")
+    cook.item("a", scheduler="other")
+    cook.request()
+    cook.go()
+    cook.take_all(ins.StartScheduler)
+    cook.cancel()
+    cook.take_all(ins.StopScheduler)
+    cook.tell(ev.SchedulerStopped("slow", cook.now))
+    cook.tell(ev.SchedulerStarted("slow", ok=True, at=cook.now))
+    cook.tell(ev.SchedulerStopped("other", cook.now))
+    assert cook.end(()) == "canceled"
+
+
+def test_a_scheduler_that_is_being_stopped_is_not_asked_to_cancel_items_too(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    cook.begin()
+    cook.offered()
+    cook.cancel()
+    order = cook.take(ins.StopScheduler)
+    cook.cancel(item)
+    assert cook.waiting == []
+    cook.tell(ev.SchedulerStopped(order.scheduler, cook.now))
+    assert cook.end(()) == "canceled"
+    assert item.phase == Phase.CANCELED

@@ -6,6 +6,7 @@ import pytest
 
 from topcook.machine import Phase, Trigger
 from topcook.machine import events as ev
+from topcook.machine import instructions as ins
 from topcook.machine.phases import RETURNS
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import Trait, WorkItem
@@ -214,8 +215,7 @@ def test_what_failed_in_an_earlier_cook_is_cooked_anew_with_the_next_attempt(coo
     for item in (one, two):
         item.phase, item.attempt = Phase.FAILED, 1
         item.ran().messages.append("it failed before")
-    # Left from the earlier cook: one of the two had succeeded then, and was dirtied since.
-    both.phase, both.pending = Phase.BLOCKED, 1
+    both.phase, both.pending = Phase.BLOCKED, 2
     cook.begin()
     assert cook.offered() == [one, two]
     assert one.attempt == 2
@@ -224,6 +224,28 @@ def test_what_failed_in_an_earlier_cook_is_cooked_anew_with_the_next_attempt(coo
     assert both.phase == Phase.WAITING
     done(cook, two)
     assert cook.offered() == [both]
+
+
+def test_a_count_left_from_an_earlier_cook_releases_nothing_too_early(cook: MachineDriver) -> None:
+    quick, slow = cook.item("a", traits=Trait.STATIC | Trait.AUTOMATIC), cook.item("a")
+    both = cook.item("a", quick, slow)
+    # One of the two had succeeded then, and was made dirty since.
+    both.phase, both.pending = Phase.BLOCKED, 1
+    cook.begin()
+    assert cook.offered() == [slow]
+
+
+def test_an_item_of_a_dependency_that_was_discarded_is_blocked(cook: MachineDriver) -> None:
+    cook.node("a")
+    cook.request()
+    discarded = cook.new_item("a")
+    item = cook.new_item("a", discarded)
+    cook.take(ins.Generate)
+    cook.tell(ev.ItemsGenerated("a", [item], cook.now, incomplete=True))
+    cook.go()
+    cook.start()
+    assert item.phase == Phase.BLOCKED
+    assert cook.end() == "failed"
 
 
 def test_times_are_those_of_the_events(cook: MachineDriver) -> None:
