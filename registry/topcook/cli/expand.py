@@ -12,6 +12,7 @@ import click
 
 from topcook.cli.options import load, network_options
 from topcook.cli.problems import counted
+from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.model.workitem import Trait
 
@@ -47,7 +48,7 @@ def show_plan(plan: Plan, item: str | None, *, as_json: bool) -> None:
         if as_json:
             from topcook.cli.plan import plan_as_data
 
-            click.echo(json.dumps(plan_as_data(plan, items), indent=2))
+            click.echo(json.dumps(redacted(plan_as_data(plan, items)), indent=2))
         else:
             click.echo("\n".join(_text(plan, items)))
     finally:

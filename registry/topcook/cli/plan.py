@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.scheduler import PyScheduler
+from topcook.contract.secrets import redact
 from topcook.contract.source import is_ours
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import ProblemsError
@@ -112,7 +113,7 @@ def _plan_item(graph: Graph, item: WorkItem, plan: Plan, stand_ins: dict[str, Py
         stand_ins[name] = _stand_in(graph, name)
         plan.schedulers[name] = _plan_scheduler(graph, name, stand_ins[name])
     scheduler, handle = stand_ins[name], ItemHandle(item, graph)
-    command = scheduler.expandCommandTokens(item.command, handle)
+    command = redact(scheduler.expandCommandTokens(item.command, handle))
     late = bool(item.traits & Trait.LATE_COMMAND)
     return ItemPlan(item, name, why, command, late, _environment(scheduler, handle))
 
@@ -159,7 +160,7 @@ def _environment(scheduler: PyScheduler, handle: ItemHandle) -> dict[str, str]:
             variables.update(scheduler.resolveEnvParams(match.group(1), handle)[0])
     scheduler.addCommonJobEnvVars(variables, handle)
     variables.update({name: value for name, value in _ONLY_THEN.items() if name in variables})
-    return dict(sorted(variables.items()))
+    return {name: redact(str(value)) for name, value in sorted(variables.items())}
 
 
 def plan_as_data(plan: Plan, items: Iterable[ItemPlan]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
         lines = [problem_text(problem) for problem in error.problems]
         lines += [f"{mark} {error.summary}"] if error.summary else []
     else:
-        lines = [f"{mark} {str(error) or type(error).__name__}"]
+        lines = [f"{mark} {_masked(str(error)) or type(error).__name__}"]
     click.echo("\n".join(lines), file=stream, color=wants_colour(stream))
 
 
@@ -38,7 +38,7 @@ def problem_text(problem: Problem, *, level: str = "error") -> str:
     """One problem: ``path:line:column: error: message``, the line with the place underlined, the hint."""
     place = click.style(f"{problem.place}: ", bold=True) if problem.path else ""
     colour = "red" if level == "error" else "yellow"
-    first, _, rest = problem.message.partition("\n")
+    first, _, rest = _masked(problem.message).partition("\n")
     lines = [f"{place}{click.style(f'{level}:', fg=colour, bold=True)} {first}"]
     lines += [f"    {line.strip()}" for line in rest.splitlines()]
     lines += excerpt(problem)
@@ -46,9 +46,15 @@ def problem_text(problem: Problem, *, level: str = "error") -> str:
     return "\n".join(lines)
 
 
+def _masked(text: str) -> str:
+    """Without the secrets that were read; nothing was, where the module that reads them is not loaded."""
+    secrets = sys.modules.get("topcook.contract.secrets")
+    return str(secrets.redact(text)) if secrets is not None else text
+
+
 def excerpt(problem: Problem) -> list[str]:
     """The problem's line of its file with the place underlined; nothing where there is no such line."""
-    if not problem.path or not problem.line:
+    if not problem.path or not problem.line or problem.code == "plain-secret":
         return []
     lines = _lines(problem.path)
     if problem.line > len(lines) or not lines[problem.line - 1].strip():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from topcook.contract.secrets import redact
 from topcook.model.states import SUCCESSFUL, WorkItemState
 from topcook.runtime.summary import exit_text, log_path, printable, tail
 
@@ -44,7 +45,7 @@ def reason(item: WorkItem) -> str:
     """Why an item failed, in one line."""
     if item.run is None:
         return ""
-    said = item.run.messages[0] if item.run.messages else exit_text(item.run.exit_status)
+    said = redact(item.run.messages[0]) if item.run.messages else exit_text(item.run.exit_status)
     return printable(said.partition("\n")[0])
 
 

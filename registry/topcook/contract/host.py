@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from topcook.contract.secrets import Vault
     from topcook.model.directories import Directories
     from topcook.model.node import Network, Node, SchedulerNode
     from topcook.model.notification import Notification
@@ -28,6 +29,10 @@ class GraphServices(Protocol):
     @property
     def network(self) -> Network:
         """The network's record."""
+
+    @property
+    def vault(self) -> Vault:
+        """The values of secret parms."""
 
     def item(self, key: int | str) -> WorkItem | None:
         """The item with this id or name, ``None`` when there is none."""

@@ -50,9 +50,9 @@ def _text(value: str) -> str:
     """A string in double quotes, or single ones where that spares backslashes."""
     if '"' in value and "'" not in value:
         return repr(value)
-    # JSON's string literals are Python's, but for the characters beyond the first plane, which it writes as pairs.
+    # What JSON escapes it escapes as Python does; what else cannot be seen is escaped here.
     quoted = json.dumps(value, ensure_ascii=False)
-    return quoted if quoted.isprintable() else '"' + repr("'" + value)[2:-1].replace('"', '\\"') + '"'
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in quoted)
 
 
 def docstring(text: str, indent: int) -> str:

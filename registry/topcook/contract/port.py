@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
 from topcook.contract.expressions import expand
-from topcook.errors import ExpressionError
+from topcook.errors import CookError, ExpressionError
 from topcook.model.enums import DataType, PortType
+from topcook.model.secrets import MASK, Secret, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ class Port:
     @property
     def value(self) -> Any:
         """What was set, or the default, as it is written: a scalar, or a list when there are several components."""
-        return self._all(self._parm.at)
+        return self._all(self._at)
 
     @property
     def defaultValue(self) -> Any:
@@ -127,7 +128,9 @@ class Port:
 
         Raises ``ExpressionError`` when the text names an attribute that the item does not have.
         """
-        value = self._parm.at(index)
+        value = self._at(index)
+        if self._parm.spec.secret:
+            return str(value)
         if isinstance(value, bool):
             return str(int(value))
         if not isinstance(value, str):
@@ -138,23 +141,25 @@ class Port:
 
     def evaluateInt(self, work_item: Any = None, index: int = 0) -> int:
         """Component ``index`` as an int; a fraction is cut off, an empty text is 0."""
-        value = self._parm.at(index)
+        value = self._at(index)
         return value if type(value) is int else int(self._number(work_item, index))
 
     def evaluateFloat(self, work_item: Any = None, index: int = 0) -> float:
         """Component ``index`` as a float, also of an Integer parm; an empty text is 0."""
-        value = self._parm.at(index)
+        value = self._at(index)
         return value if type(value) is float else float(self._number(work_item, index))
 
     def evaluateBool(self, work_item: Any = None, index: int = 0) -> bool:
         """Component ``index`` as a bool; of text, ``0``, ``off``, ``no``, ``false`` and nothing are false."""
-        value = self._parm.at(index)
+        value = self._at(index)
         if isinstance(value, str):
             return self.evaluateString(work_item, index).strip().lower() not in _FALSE
         return bool(value)
 
     def setValue(self, value: Any, index: int = 0) -> None:
         """Set component ``index``, or everything when ``value`` is a list."""
+        if self._parm.spec.secret:
+            value = [held(each) for each in value] if isinstance(value, list | tuple) else held(value)
         if isinstance(value, list | tuple):
             self._parm.values = list(value)
         else:
@@ -164,11 +169,21 @@ class Port:
         if self._changed is not None:
             self._changed(self._parm.name)
 
+    def _at(self, index: int) -> Any:
+        """Component ``index`` as it is written; of a secret the value itself. Raises ``CookError`` without one."""
+        value = self._parm.at(index)
+        if not isinstance(value, Secret):
+            return value
+        try:
+            return self._services.vault.reveal(value)
+        except CookError as error:
+            raise CookError(f'secret parm "{self.name}": {error}') from None
+
     def _all(self, read: Callable[[int], Any]) -> Any:
         return read(0) if self.size == 1 else [read(index) for index in range(self.size)]
 
     def _number(self, work_item: Any, index: int) -> float:
-        value = self._parm.at(index)
+        value = self._at(index)
         if not isinstance(value, str):
             return value or 0
         text = self.evaluateString(work_item, index).strip()
@@ -180,8 +195,9 @@ class Port:
                 return 0
             owner = getattr(self._owner, "name", "")
             where = f' of "{owner}"' if owner else ""
-            raise ExpressionError(f'parm "{self.name}"{where} is "{text}", which is no number') from None
+            shown = MASK if self._parm.spec.secret else text
+            raise ExpressionError(f'parm "{self.name}"{where} is "{shown}", which is no number') from None
 
     def __repr__(self) -> str:
         """Name and raw value, unless it is a secret."""
-        return f"<Port {self.name}={'***' if self._parm.spec.secret else self.value!r}>"
+        return f"<Port {self.name}={MASK if self._parm.spec.secret else self.value!r}>"

@@ -181,12 +181,13 @@ class SchedulerParms(SchedulerLink):
         name = f"{prefix}_{parm}" if prefix else parm
         item = self._topcook_record(work_item)
         attribute = (item.attributes or {}).get(name) if item is not None else None
-        if attribute is not None and attribute.values:
+        found = self._topcook_parms.get(name)
+        # An attribute is written down with its item: it can hold no secret.
+        if attribute is not None and attribute.values and not (found is not None and found.spec.secret):
             return self._topcook_value_port(name, list(attribute.values))
         node_record = getattr(node, "record", node) or (item.node if item is not None else None)
         if node_record is not None and name in node_record.job_parms:
             return self._topcook_value_port(name, node_record.job_parms[name])
-        found = self._topcook_parms.get(name)
         return None if found is None else self._topcook_port(found)
 
     def _topcook_value_port(self, name: str, value: Any) -> Port:

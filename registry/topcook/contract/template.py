@@ -153,6 +153,12 @@ def _parm(cls: type, entry: dict[str, Any], where: str, template: Template) -> P
     size = _size(cls, entry, where, template)
     tags = frozenset(_tags(entry))
     default = []
+    if SECRET_TAG in tags and any(value not in ("", None) for value in _values(entry)):
+        message = f"{where} is secret and has a value"
+        template.problems.append(
+            _problem(cls, "parm-value", message, "the value counts as missing: the network gives it")
+        )
+        entry = {**entry, "value": None, "default": None}
     for value in _values(entry):
         good, plain = _plain(kind, value)
         if not good:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from topcook.model.secrets import held, secret_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -52,7 +54,9 @@ class ParmSpec:
 
 
 def spec_of_value(name: str, value: object) -> ParmSpec:
-    """The spec of a parm that nobody declared, read off the value a network gives it."""
+    """The spec of a parm that nobody declared, read off its value; the source of a secret makes it one."""
+    if secret_of(value) is not None:
+        return ParmSpec(name, secret=True, declared=False)
     first = value[0] if isinstance(value, list | tuple) and value else value
     kind = (
         "Toggle"
@@ -140,7 +144,8 @@ class Parms:
         parm = self._parms.get(name)
         if parm is None:
             parm = self._parms[name] = Parm(self.spec_for(name) or spec_of_value(name, value))
-        parm.values = list(value) if isinstance(value, list | tuple) else [value]
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        parm.values = [held(each) for each in values] if parm.spec.secret else values
         return parm
 
     def _set_multiparm(self, name: str, rows: list[dict[str, Any]]) -> Parm:

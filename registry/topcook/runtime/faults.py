@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from topcook.contract.secrets import redact
+
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
@@ -21,6 +23,7 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except BaseException:  # noqa: BLE001 - an author's __str__ may raise too, and must not hide the error
         text = "(its text cannot be read: __str__ raises)"
+    text = redact(text)
     head = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"{head}\n    at {place}" if place else head
 

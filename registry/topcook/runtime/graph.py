@@ -14,6 +14,7 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.fields import static_of
+from topcook.contract.secrets import Vault
 from topcook.errors import CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
@@ -62,6 +63,7 @@ class Graph:
         self.factory = factory
         self.network = Network(name, hip)
         self.secret = secrets.token_urlsafe(24)
+        self.vault = Vault(self.environment)
         #: Gives the ``pdg.GraphContext`` on this, which is not kept alive by it, but by a cook.
         self.context: Callable[[], Any] = lambda: None
         self.cook: Cook | None = None

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.secrets import redact
 from topcook.errors import CookRefusedError
 from topcook.model.directories import Directories
 from topcook.runtime import environment, workdir
@@ -114,14 +115,14 @@ class HostDoor:
 
     def record_error(self, message: str) -> None:
         """Keep an error on the scheduler node."""
-        self.node.errors.append(str(message))
+        self.node.errors.append(redact(str(message)))
         self.log(f"error: {message}\n")
         if self.link is not None:
             self.link.message("error", self.name, str(message))
 
     def record_warning(self, message: str) -> None:
         """Keep a warning on the scheduler node."""
-        self.node.warnings.append(str(message))
+        self.node.warnings.append(redact(str(message)))
         self.log(f"warning: {message}\n")
         if self.link is not None:
             self.link.message("warning", self.name, str(message))
@@ -209,6 +210,7 @@ class HostDoor:
 
     def log(self, message: str) -> None:
         """Write to the scheduler's log; kept in memory until the directory exists."""
+        message = redact(message)
         with self._log_lock:
             self._logged += len(message)
             if self._logged > LOG_LIMIT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from topcook.contract.secrets import redact
 from topcook.machine import events as ev
 from topcook.runtime.clock import CookClock
 from topcook.runtime.inbox import Inbox, Report
@@ -26,7 +27,7 @@ class Message:
         """Keep the three; ``level`` is error, warning or info."""
         self.level = level
         self.source = source
-        self.text = text
+        self.text = redact(text)
 
 
 class CookLink:

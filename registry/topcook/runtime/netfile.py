@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
 from topcook.contract.fields import field_problems
+from topcook.contract.template import SECRET_TAG
 from topcook.errors import (
     CookRefusedError,
     CycleError,
@@ -19,10 +20,11 @@ from topcook.errors import (
 )
 from topcook.model.graphfile import read_network_file
 from topcook.model.parms import PARM_TYPES, ParmSpec
+from topcook.model.secrets import secret_of
 from topcook.runtime.addresses import address_of
 from topcook.runtime.api.context import GraphContext
 from topcook.runtime.cookset import with_ancestors
-from topcook.runtime.parmcheck import TypedText, typed_value
+from topcook.runtime.parmcheck import TypedText, plain_secret, typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,6 +160,12 @@ class _Builder:
         for spec in specs:
             kind = PARM_TYPES.get(spec.type.lower(), "String")
             value = spec.value if isinstance(spec.value, list) else [] if spec.value is None else [spec.value]
+            secret = spec.secret or SECRET_TAG in spec.tags
+            if secret:
+                problems = list(plain_secret(spec.name, value))
+                if problems:
+                    self._add((*spec.path, "value"), ProblemsError(problems), "")
+                value = [each for each in map(secret_of, value) if each is not None]
             self.context.addParameter(
                 owner,
                 ParmSpec(
@@ -168,7 +176,7 @@ class _Builder:
                     tuple(value),
                     frozenset(spec.tags),
                     spec.help,
-                    spec.secret,
+                    secret,
                 ),
             )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem
+from topcook.model.secrets import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 SLIP = 0.87
 #: How many names a hint lists.
 NAMES = 12
+#: The code of a secret that stands in plain sight: no excerpt shows the line.
+PLAIN_SECRET = "plain-secret"  # noqa: S105 - a problem's code
 _EXPRESSION = ("@", "$", "`")
 
 _ACCEPTS: dict[str, tuple[type, ...]] = {
@@ -77,7 +81,19 @@ def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
     yield Problem("unknown-parm", f'there is no parm "{name}"', hint=hint)
 
 
+def plain_secret(name: str, value: Any) -> Iterator[Problem]:
+    """The problem of a secret whose value itself stands in a file or on a command line; it is not repeated here."""
+    values = value if isinstance(value, list | tuple) else [value]
+    if not all(each in ("", None) or secret_of(each) is not None for each in values):
+        variable = re.sub(r"\W", "_", name).upper()
+        hint = f'{name} = {{env = "{variable}"}}, {{file = "path"}} or {{command = "prints it"}}'
+        yield Problem(PLAIN_SECRET, f'parm "{name}" is secret: its value cannot be written down here', hint=hint)
+
+
 def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
+    if spec.secret:
+        yield from plain_secret(name, value)
+        return
     values = value if isinstance(value, list | tuple) else [value]
     if isinstance(value, list | tuple) and spec.size == 1 and len(spec.default) <= 1 and "list" not in spec.tags:
         yield Problem(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
+from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.factory import Kind
 from topcook.model.attributes import AttribType, Attribute
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-_encode = json.JSONEncoder(allow_nan=False).encode
+_encode_plain = json.JSONEncoder(allow_nan=False).encode
+
+
+def _encode(value: Any) -> str:
+    return _encode_plain(redacted(value))
 
 
 def check_report_path(path: str) -> None:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.secrets import redact
 from topcook.machine import events as ev
 from topcook.machine.phases import HELD, Phase, Trigger
 from topcook.model.attributes import BLANKS, AttribType, Attribute
@@ -186,7 +187,7 @@ def _store_attribute(_: Graph, item: WorkItem, said: Notification) -> None:
 
 
 def _store_log(graph: Graph, item: WorkItem, said: Notification) -> None:
-    text = str(said.payload[0])
+    text = redact(str(said.payload[0]))
     path = item_log_path(graph, item)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as stream:

@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.expressions import input_files
+from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.model.attributes import AttribType
 from topcook.model.enums import WorkItemCookType, WorkItemExecutionType
@@ -43,7 +44,7 @@ def serialize(item: WorkItem, graph: GraphServices, scheduler_name: str = "") ->
 
 def item_text(item: WorkItem, graph: GraphServices, scheduler_name: str = "") -> str:
     """The same as JSON text; NaN and infinity, which JSON lacks, are written as Python's json reads them."""
-    return json.dumps(serialize(item, graph, scheduler_name), separators=(",", ":"))
+    return json.dumps(redacted(serialize(item, graph, scheduler_name)), separators=(",", ":"))
 
 
 def write_item(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from topcook.contract.secrets import redact
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, Phase
 from topcook.model.states import WorkItemState
 from topcook.runtime.reports import item_log_path
@@ -115,7 +116,7 @@ def failure_of(cook: Cook, item: WorkItem, lines: int) -> Failure:
     """What is known of one failed item."""
     status = item.run.exit_status if item.run else None
     path = log_path(cook, item)
-    messages = list(dict.fromkeys(item.run.messages)) if item.run else []
+    messages = list(dict.fromkeys(map(redact, item.run.messages))) if item.run else []
     return Failure(item, exit_text(status), messages, path, tail(path, lines) if path else [], _blocked_behind(item))
 
 
@@ -153,7 +154,7 @@ def tail(path: str, lines: int) -> list[str]:
             text = stream.read(_TAIL_BYTES).decode("utf-8", "replace")
     except OSError:
         return []
-    found = [printable(line) for line in text.splitlines()]
+    found = [printable(line) for line in redact(text).splitlines()]
     if size > _TAIL_BYTES and len(found) > 1:
         del found[0]
     while found and not found[-1].strip():

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.node import Node as NodeHandle
+from topcook.contract.secrets import Vault
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.model.attributes import Attribute, attribute_of
 from topcook.model.node import Network, Node
@@ -42,6 +43,7 @@ class FakeGraph:
         self.handlers: list[tuple[object, Callable[..., object], list[int], bool]] = []
         self.context = FakeContext(self)
         self._environment = {**(os.environ if environment is None else environment), "HIP": self.network.hip}
+        self.vault = Vault(lambda: self._environment)
         self._items: dict[int, WorkItem] = {}
         self._functions: dict[int, Callable[[ItemHandle], object]] = {}
 

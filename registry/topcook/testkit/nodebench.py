@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.mapper import PyMapper
 from topcook.contract.partitioner import PyPartitioner
 from topcook.contract.processor import PyProcessor
+from topcook.contract.secrets import Vault
 from topcook.factory.scan import Factory
 from topcook.model.builtinparms import NODE_PARMS
 from topcook.model.files import File
@@ -52,6 +53,7 @@ class NodeBench:
         self._items: dict[int, WorkItem] = {}
         self._instances: dict[Node, Any] = {}
         self._environment = {**os.environ, "HIP": self.network.hip}
+        self.vault = Vault(lambda: self._environment)
 
     def node(self, name: str, type_name: str | type, inputs: Sequence[Node] = (), **parms: Any) -> Node:
         """A new node of a registered type, or of a class of its own; raises ``UnknownTypeError``."""

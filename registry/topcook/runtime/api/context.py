@@ -16,6 +16,7 @@ from topcook.errors import CookRefusedError, CycleError, ProblemsError, UnknownT
 from topcook.factory.typeregistry import TypeRegistry
 from topcook.model.attributes import attribute_of
 from topcook.model.enums import CookType
+from topcook.model.secrets import held
 from topcook.model.workitem import Trait
 from topcook.runtime.api.graphface import Graph as GraphFace
 from topcook.runtime.api.schedulernode import SchedulerNode
@@ -217,7 +218,8 @@ class GraphContext:
         problems = list(check_job_parm(scheduler.parms, scheduler.name, param_name, value))
         if problems:
             raise ProblemsError(problems)
-        record.job_parms[param_name] = value
+        spec = scheduler.parms.spec_for(param_name)
+        record.job_parms[param_name] = held(value) if spec is not None and spec.secret else value
 
     def _parms(self, name: str) -> tuple[Parms, bool]:
         network = self.core.network
