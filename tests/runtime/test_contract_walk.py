@@ -108,7 +108,7 @@ def test_a_class_of_no_base_with_all_required_and_defaulted_rows_cooks(bench: Co
             "return True\n\n    def onScheduleStatic",
             "return pdg.scheduleResult.CookSucceeded\n\n    def onScheduleStatic",
         ),
-    )  # noqa: E501
+    )
     cooked = bench.cook(NETWORK)
     assert cooked.outcome == "cooked", cooked.messages
     log = cooked.log("own")
@@ -397,7 +397,7 @@ def test_an_item_that_its_scheduler_does_not_accept_fails_and_says_so(bench: Coo
 """,
     )
     assert cooked.outcome == "failed"
-    rejected = [item for item in cooked.items("a") if item.index == 1][0]
+    rejected = next(item for item in cooked.items("a") if item.index == 1)
     assert rejected.state.name == "CookedFail"
     assert 'scheduler "own" does not accept it: onAcceptWorkItem returned Reject' in cooked.why(rejected.name)
     assert [item.state.name for item in cooked.items("b") if item.dependencies == [rejected]] == ["Waiting"]
@@ -422,8 +422,10 @@ def test_an_accepted_item_goes_its_way(bench: CookBench, answer: str) -> None:
 def test_single_items_are_canceled_through_their_scheduler_or_without_it(bench: CookBench) -> None:
     for extra in (
         "",
-        "    def onCancelWorkItems(self, work_items, node):\n"
-        "        print('cancel', [item.index for item in work_items], node.name)\n",
+        (
+            "    def onCancelWorkItems(self, work_items, node):\n"
+            "        print('cancel', [item.index for item in work_items], node.name)\n"
+        ),
     ):
         bench.types(
             "own",
