@@ -48,7 +48,7 @@ class Job:
 
 
 class Farm:
-    """The jobs and the threads that work on them. Every change happens under one lock and wakes whoever waits for it."""
+    """The jobs, and the threads that work on them. Every change happens under one lock and wakes whoever waits."""
 
     def __init__(self, workers):
         self.jobs, self.closed = {}, False
@@ -64,6 +64,10 @@ class Farm:
             self.jobs[job.number] = job
             self.queue.put(job)
             return {"job": job.number}
+
+    def told(self, number):
+        with self.changed:
+            return self.jobs[number].told()
 
     def cancel(self, number):
         with self.changed:
@@ -154,10 +158,13 @@ class Visit(BaseHTTPRequestHandler):
     timeout = SECONDS_TO_ANSWER
 
     def do_POST(self):
-        self.answer(201, lambda: self.server.farm.submit(**self.body()) if self.path == "/jobs" else self.job(None))
+        if self.path != "/jobs":
+            self.say(404, {"error": f"there is no {self.path}"})
+            return
+        self.answer(201, lambda: self.server.farm.submit(**self.body()))
 
     def do_GET(self):
-        self.answer(200, lambda: self.server.farm.jobs[self.job(self.path)].told())
+        self.answer(200, lambda: self.server.farm.told(self.job(self.path)))
 
     def do_DELETE(self):
         self.answer(200, lambda: self.server.farm.cancel(self.job(self.path)))
@@ -168,7 +175,7 @@ class Visit(BaseHTTPRequestHandler):
             return
         try:
             self.say(status, ask())
-        except (KeyError, LookupError) as error:
+        except LookupError as error:
             self.say(404, {"error": f"there is no {error}"})
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             self.say(400, {"error": f"{type(error).__name__}: {error}"})
@@ -180,7 +187,7 @@ class Visit(BaseHTTPRequestHandler):
         return json.loads(self.rfile.read(length))
 
     def job(self, path):
-        first, _, number = (path or "").rpartition("/")
+        first, _, number = path.rpartition("/")
         if first != "/jobs" or not number.isdigit():
             raise LookupError(self.path)
         return int(number)

@@ -101,7 +101,7 @@ def watch(spool, job):
 def wait_for_slot(spool, job, slots):
     while spool.read(job)["state"] == "queued":
         for number in range(max(1, slots)):
-            stream = open(os.path.join(spool.folder, f"slot{number}"), "a")
+            stream = open(os.path.join(spool.folder, f"slot{number}"), "a")  # noqa: SIM115 - it is held open: the lock
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -3,8 +3,8 @@
 For you when there is no farm, or its order is not yours. PDG says which items may go; which goes next is decided here.
 onSchedule takes every item at once and only queues it. What to copy:
 
-- whoever waits longest for its end goes first: short work fills the gaps that long work leaves, so the last minutes of a
-  cook keep all slots busy. How long an item takes is guessed by `own_seconds`, which a node or item overrides;
+- what takes longest goes first: short work fills the gaps that it leaves, so that the last minutes of a cook keep all
+  slots busy. How long an item takes is guessed by `own_seconds`, which a node or item overrides;
 - an item that needs a licence waits for a token of it, and lets those pass that need none or another;
 - with `pdg_maxitems` raised, the queue sees what there is rather than thirty items between two ticks.
 """

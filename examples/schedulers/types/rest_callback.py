@@ -1,7 +1,8 @@
 """A farm behind a REST API calls back over HTTP: into a server that onStart starts on a background thread.
 
-For you when your farm can POST to a URL as jobs change. `farms/rest_farm.py` stands in for it, a process of its own that
-this scheduler starts and ends; yours runs already, so of `_startFarm` only the URL and the secret remain. What to copy:
+For you when your farm can POST to a URL as jobs change. `farms/rest_farm.py` stands in for it, a process of its own
+that this scheduler starts and ends; yours runs already, so of `_startFarm` only the URL and the secret remain. What to
+copy:
 
 - the server listens before anything is submitted, and until `onStop`: a callback may come early or late;
 - every job has a token of its own in its callback, so that nobody else can say how a work item ended;
@@ -169,15 +170,11 @@ class RestCallback(CallbackServerMixin, PyScheduler):
                 raise pdg.CookError(f"{self.name}: the farm refuses {method} {path}: {error.read().decode()}") from None
 
     def _startFarm(self):
-        program = self["rest_program"].evaluateString()
+        python = self.expandCommandTokens("__PDG_PYTHON__", None)
+        program, workers = self["rest_program"].evaluateString(), self["rest_workers"].evaluateInt()
         self._secret = secrets.token_hex(16)
         self._farm = subprocess.Popen(
-            [
-                self.expandCommandTokens("__PDG_PYTHON__", None),
-                program,
-                "--workers",
-                self["rest_workers"].evaluateString(),
-            ],
+            [python, program, "--workers", str(workers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,9 +1,8 @@
-"""A farm that only answers when asked: onTick polls it. And a file that implements every callback that PDG's help calls a
-must: `topcook check --strict` finds nothing to add.
+"""A farm that only answers when asked: onTick polls it. And a file that implements all that PDG's help calls a must.
 
-For you in most cases: PDG calls onTick twice a second (`pdg_tickperiod`) from the first moment of a cook to its last, and
-never together with another callback, so there is no thread and no lock. `farms/spool_farm.py` stands in for the farm's
-command line. What to copy:
+For you in most cases: PDG calls onTick twice a second (`pdg_tickperiod`) from the first moment of a cook to its last,
+and never together with another callback, so there is no thread and no lock. `farms/spool_farm.py` stands in for the
+farm's command line. `topcook check --strict` finds nothing to add here. What to copy:
 
 - onTick may come before anything was scheduled;
 - one poll asks for all jobs at once;

@@ -1,11 +1,11 @@
 """A farm that only answers when asked: a timer thread polls it, from onStartCook to onStopCook.
 
-For you when a poll may take long, or the rhythm must be the farm's: onTick would keep `onSchedule` waiting meanwhile. If
-neither is so, take `tick_poll.py`: it needs no thread and no lock. `farms/spool_farm.py` stands in for the farm's command
-line. What to copy:
+For you when a poll may take long, or the rhythm must be the farm's: onTick would keep `onSchedule` waiting meanwhile.
+If neither is so, take `tick_poll.py`: it needs no thread and no lock. `farms/spool_farm.py` stands in for the farm's
+command line. What to copy:
 
-- the timer is a thread with an event that tells it to stop; `onStopCook` sets it and waits for the thread's end, so that
-  no poll outlives the cook;
+- the timer is a thread with an event that tells it to stop; `onStopCook` sets it and waits for the thread's end, so
+  that no poll outlives the cook;
 - one poll asks for all jobs at once;
 - an item whose job has ended is forgotten: its end is told once, whatever the farm says of it afterwards.
 """
@@ -119,7 +119,7 @@ class TimerPoll(CallbackServerMixin, PyScheduler):
         self._cancel({work_item.id for work_item in work_items})
 
     def _cancel(self, items):
-        """End the jobs of these work items, of all without `items`. The farm comes back when their processes are gone."""
+        """End the jobs of these work items, of all without `items`; comes back when their processes are gone."""
         with self._lock:
             jobs = [job for job, item in self._items.items() if items is None or item in items]
             if jobs:
