@@ -124,7 +124,7 @@ class PythonScript(PyProcessor):
             for name in (SCRIPT, PLACE):
                 item.setAttribFlag(name, pdg.attribFlag.NoCopy | pdg.attribFlag.Internal, True)
         else:
-            words.append(f"--file {_quoted(self._path(item))}")
+            words.append(f"--file {_quoted(self.jobFile(self._path(item)))}")
         words.append(self["extraargs"].evaluateString(item))
         item.setCommand(" ".join(word for word in words if word))
 

@@ -22,11 +22,13 @@ def run(bench: NodeBench, item: WorkItem, temp: Path) -> subprocess.CompletedPro
         (temp / name).mkdir(parents=True, exist_ok=True)
     copy_support_files(str(temp / "scripts"), "secret")
     write_item(item, bench, str(temp / "data"), scheduler_name="local", compress=False)
-    command = item.command.replace("__PDG_PYTHON__", sys.executable).replace("__PDG_SCRIPTDIR__", str(temp / "scripts"))
+    command = item.command.replace("__PDG_PYTHON__", sys.executable).replace("__PDG_DIR__", bench.network.hip)
+    command = command.replace("__PDG_SCRIPTDIR__", str(temp / "scripts"))
     env = {
         **os.environ,
         "PDG_ITEM_NAME": item.name,
         "PDG_ITEM_ID": str(item.id),
+        "PDG_DIR": bench.network.hip,
         "PDG_TEMP": str(temp),
         "PDG_SCRIPTDIR": str(temp / "scripts"),
     }

@@ -7,14 +7,14 @@ real one; where a type has methods of its own that could answer otherwise, the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.scheduler import PyScheduler
 from topcook.contract.secrets import redact
-from topcook.contract.source import is_ours
+from topcook.contract.source import is_authors
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import ProblemsError
 from topcook.factory import Kind
@@ -139,16 +139,9 @@ def _plan_scheduler(graph: Graph, name: str, stand_in: PyScheduler) -> Scheduler
         "data": stand_in.dataDir(False),
         "logs": stand_in.logDir(False),
     }
-    own = list(_own_methods(graph.factory.load(record))) if record is not None else []
+    cls = graph.factory.load(record) if record is not None else PyScheduler
+    own = [method for method in DECIDING if is_authors(cls, method)]
     return SchedulerPlan(name, node.type_name, str(record.origin) if record is not None else "", directories, own)
-
-
-def _own_methods(cls: type) -> Iterator[str]:
-    """The deciding methods that the author has written."""
-    for method in DECIDING:
-        definer = next((each for each in cls.__mro__ if method in vars(each)), None)
-        if definer is not None and not is_ours(definer):
-            yield method
 
 
 def _environment(scheduler: PyScheduler, handle: ItemHandle) -> dict[str, str]:

@@ -80,6 +80,20 @@ class PyNode(Node):
         """The Python that stands in ``parm``; its errors point at the network file."""
         return snippet_of(self.record, parm)
 
+    def jobFile(self, path: str) -> str:
+        """A file of this machine as the node's jobs name it.
+
+        One below the network's directory becomes a file dependency and is named in the working directory, where it is
+        brought before they run. Any other is taken for shared, and keeps its name.
+        """
+        home = os.path.join(self.services.network.hip, "")
+        path = os.path.normpath(path)
+        if not path.startswith(home):
+            return path
+        if path not in self.record.files:
+            self.record.files.append(path)
+        return "__PDG_DIR__/" + path[len(home) :]
+
     def localPath(self, path: str) -> str:
         """A path as it is on this machine: a relative one starts at the network's directory, ``~`` is the user's.
 

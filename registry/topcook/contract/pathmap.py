@@ -113,8 +113,9 @@ class PathRules:
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> PathRules:
         """The rules of ``$PDG_PATHMAP``; none when that is no path map: what it then is, is not ours to judge."""
+        text = env.get(VARIABLE)
         with contextlib.suppress(CookError):
-            return cls.from_json(env.get(VARIABLE) or '{"paths": []}')
+            return cls.from_json(text) if text else cls()
         return cls()
 
     @classmethod

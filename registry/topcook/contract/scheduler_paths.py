@@ -32,6 +32,7 @@ class SchedulerPaths(SchedulerLink):
     """Where things are, in this machine's view (``local``) and in the farm's."""
 
     _topcook_asking: frozenset[int] = frozenset()
+    _topcook_places: tuple[str, dict[str, str]] = ("", {})
 
     def workingDir(self, local: bool = True) -> str:
         """The working directory: as set with ``setWorkingDir``, else from ``pdg_workingdir``."""
@@ -142,7 +143,8 @@ class SchedulerPaths(SchedulerLink):
         """Copy a file or directory that items depend on into the working directory; whether it is there now.
 
         What lies below ``$HIP`` keeps its place, anything else lands at the top. The same content is not copied again;
-        a file appears whole or not at all, with its time and mode. A failure is told with ``cookWarning``.
+        a file appears whole or not at all, with its time and mode. A failure is told with ``cookWarning``; it is one,
+        too, when another file of this cook has that place already.
         """
         from topcook.contract.transfer import transfer
 
@@ -150,8 +152,16 @@ class SchedulerPaths(SchedulerLink):
         folder = self._topcook_local("workingDir", str(file_path))
         if _is_below(os.path.realpath(source), os.path.realpath(folder)) and os.path.exists(source):
             return True
+        place = self._topcook_place(source)
+        other = self._topcook_placed(place, source)
+        if other != source:
+            self.cookWarning(
+                f'cannot transfer "{source}" into "{folder}": "{other}" has the place "{place}" there already\n'
+                "    rename one of the two, or put it below the network file's directory"
+            )
+            return False
         try:
-            transfer(source, os.path.join(folder, self._topcook_place(source)))
+            transfer(source, os.path.join(folder, place))
         except OSError as error:
             about = f" ({error.filename})" if error.filename and error.filename != source else ""
             self.cookWarning(f'cannot transfer "{source}" into "{folder}": {error.strerror or error}{about}')
@@ -169,6 +179,13 @@ class SchedulerPaths(SchedulerLink):
         if hip and _is_below(source, hip.rstrip("/")) and source != hip:
             return os.path.relpath(source, hip)
         return os.path.basename(source)
+
+    def _topcook_placed(self, place: str, source: str) -> str:
+        """Who has this place in the working directory, in this cook; ``source`` takes it when it is free."""
+        cook = self._topcook.directories.cook
+        if cook != self._topcook_places[0]:
+            self._topcook_places = (cook, {})
+        return self._topcook_places[1].setdefault(place, source)
 
     def _topcook_local(self, method: str, path: str) -> str:
         """This machine's answer of ``workingDir`` and its kin, unless we are inside of just that question."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["Place", "function_of", "is_ours", "module_of", "path_of", "place_of", "syntax_of"]
+__all__ = ["Place", "function_of", "is_authors", "is_ours", "module_of", "path_of", "place_of", "syntax_of"]
 
 #: Modules whose classes are ours: what they define is a default, not an author's doing.
 OUR_MODULES = ("topcook.contract", "pdg")
@@ -36,6 +36,12 @@ def is_ours(cls: type) -> bool:
     """Whether a class is one of our base classes or mixins."""
     module = getattr(cls, "__module__", "")
     return any(module == ours or module.startswith(ours + ".") for ours in OUR_MODULES)
+
+
+def is_authors(cls: type, name: str) -> bool:
+    """Whether a class has a member of that name that is not from one of our base classes or mixins."""
+    owner = next((each for each in cls.__mro__ if name in vars(each)), None)
+    return owner is not None and not is_ours(owner)
 
 
 def function_of(member: Any) -> FunctionType | None:

@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.eventdispatch import WorkItemEvents
-from topcook.contract.source import is_ours
+from topcook.contract.source import is_authors
 from topcook.model.attributes import AttribType
 from topcook.model.notification import Kind
 from topcook.runtime.faults import describe, full_text
@@ -60,12 +60,7 @@ def overridden(cls: type) -> frozenset[str]:
     """
     if not issubclass(cls, WorkItemEvents):
         return frozenset()
-    return frozenset(name for name in _ALL if _authors(cls, name) or _authors(cls, f"onW{name[1:]}"))
-
-
-def _authors(cls: type, name: str) -> bool:
-    owner = next((each for each in cls.__mro__ if name in vars(each)), None)
-    return owner is not None and not is_ours(owner)
+    return frozenset(name for name in _ALL if is_authors(cls, name) or is_authors(cls, f"onW{name[1:]}"))
 
 
 class Delegate:

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.node import Node as NodeHandle
+from topcook.contract.source import is_authors
 from topcook.contract.static_graph import dependency_maps
 from topcook.contract.staticcook import StaticCookMixin
 from topcook.contract.workitem import WorkItem as ItemHandle
@@ -23,14 +24,15 @@ from topcook.errors import CallbackError, CookRefusedError, TopcookError
 from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
-from topcook.model.enums import ScheduleResult, TickResult
-from topcook.model.states import UNSUCCESSFUL
+from topcook.model.enums import AcceptResult, ScheduleResult, TickResult
 from topcook.runtime.calls import Caller
 from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
+from topcook.runtime.filedependencies import FileDependencies, without_dependents
 from topcook.runtime.hostdoor import HostDoor
 from topcook.runtime.inbox import Broken, UrisTold
 from topcook.runtime.paths import is_absolute, working_directories
+from topcook.runtime.uris import ask_uris
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,10 +52,6 @@ TRIGGER_OF: dict[ScheduleResult, Trigger] = {
     ScheduleResult.CookCanceled: Trigger.COOK_CANCELED,
 }
 
-#: Asking a scheduler for log and status URIs ends after this many seconds …
-URIS_TAKE = 10.0
-#: … or, of either kind, when this many calls have raised.
-URI_FAILURES = 3
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
@@ -92,6 +90,7 @@ class Host(HostDoor):
         self._kept: Directories | None = None
         self._by_parms: tuple[str, str] | None = None
         self._caller: Caller | None = None
+        self._files = FileDependencies(node, graph, cls)
         self._refused: CookRefusedError | None = None
         self.delegate = Delegate(self)
 
@@ -150,7 +149,7 @@ class Host(HostDoor):
                 f'scheduler "{self.name}" ({self.type_name}) cannot be made: {describe(error)}'
             ) from error
         self.ports_ready = True
-        self._caller = Caller(self.name, self.instance, self.log)
+        self._caller = Caller(self.name, self.instance, self.log, traced=self.graph.trace)
         try:
             started = self._call("onStart")
         except CallbackError as error:
@@ -228,6 +227,7 @@ class Host(HostDoor):
         self._common = None
         self._keeper = None
         self._logged = 0
+        self._files = FileDependencies(self.node, self.graph, self.cls)
         self._tick_error = ""
         self.shown = frozenset()
         self.draining = False
@@ -288,6 +288,7 @@ class Host(HostDoor):
             self._make_once()
             if self._refused is not None:
                 raise self._refused
+            self._ask_working_dir()
             self._refresh_working_dir()
             self._remember_directories()
             self.prepare_directories()
@@ -314,6 +315,13 @@ class Host(HostDoor):
         """What ``onStart`` has set holds for every cook; what ``onStartCook`` sets, for its own."""
         self._kept = Directories(self.directories.working, self.directories.temp, self.directories.script)
 
+    def _ask_working_dir(self) -> None:
+        """Where the author's own ``workingDir`` says, the cook works."""
+        if is_authors(self.cls, "workingDir"):
+            local, remote = (self._call("workingDir", view) for view in (True, False))
+            if local:
+                self.directories.working = (local, remote or local)
+
     def _refresh_working_dir(self) -> None:
         """Make a relative working directory absolute: relative to the network file, as ``$HIP`` is."""
         local, remote = self.directories.working
@@ -335,6 +343,9 @@ class Host(HostDoor):
             full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
 
     def _schedule(self, link: CookLink, item: WorkItem) -> tuple[Trigger, str]:
+        unfit = self._not_accepted(item) or self._bring_files(item)
+        if unfit:
+            return Trigger.RAISED, unfit
         try:
             result = self._call("onSchedule", ItemHandle(item, self.graph), item=item)
         except CallbackError as error:
@@ -347,13 +358,39 @@ class Host(HostDoor):
             reason = f'scheduler "{self.name}" said at once that it failed: onSchedule returned CookFailed'
         return TRIGGER_OF[result], reason
 
+    def _not_accepted(self, item: WorkItem) -> str:
+        """Why the scheduler does not want the item, empty when it does."""
+        if not is_authors(self.cls, "onAcceptWorkItem"):
+            return ""
+        try:
+            answer = self._call("onAcceptWorkItem", ItemHandle(item, self.graph), item=item)
+        except CallbackError as error:
+            return str(error)
+        if answer is not AcceptResult.Reject:
+            return ""
+        return (
+            f'scheduler "{self.name}" does not accept it: onAcceptWorkItem returned Reject\n'
+            f'    give node "{item.node.name}" another scheduler'
+        )
+
+    def _bring_files(self, item: WorkItem) -> str:
+        assert self._caller is not None  # noqa: S101 - set by _make, before any other call is queued
+        self.busy_with = ("transferFile", item, time.monotonic())
+        try:
+            return self._files.bring_for(item, self._caller)
+        finally:
+            self.busy_with = None
+
     def _hand_over_static(self, link: CookLink, items: list[WorkItem]) -> None:
         if self.draining or link is not self.link:
             link.inbox.post(ev.StaticReturned(self.name, items, raised=False, at=link.clock.now()))
             return
-        message = ""
+        missing = {item: reason for item in items if (reason := self._not_accepted(item) or self._bring_files(item))}
+        for item, reason in missing.items():
+            link.inbox.post(ev.ItemEvent(item, Trigger.FAIL, link.clock.now(), reason=reason))
+        given, message = without_dependents(items, missing), ""
         try:
-            self._call("onScheduleStatic", *dependency_maps(items, self.graph, lambda _: True))
+            self._call("onScheduleStatic", *dependency_maps(given, self.graph, lambda _: True))
         except CallbackError as error:
             self._problem(link, error)
             message = str(error)
@@ -398,33 +435,13 @@ class Host(HostDoor):
 
     def _tell_uris(self, link: CookLink) -> None:
         """Ask where the logs and pages of items are, while the scheduler still knows, and tell the cook."""
-        if self._caller is None:
-            return
-        asked = link.all_uris
-        told: list[tuple[WorkItem, str, str]] = []
-        failures: dict[str, int] = {}
-        give_up = time.monotonic() + URIS_TAKE
-        for item in self.graph.items():
-            if item.scheduler == self.name and item.attempt and (asked or item.state in UNSUCCESSFUL):
-                handle = ItemHandle(item, self.graph)
-                told.append(
-                    (item, self._uri("getLogURI", handle, failures), self._uri("getStatusURI", handle, failures))
-                )
-                if time.monotonic() > give_up:
-                    break
-        if told:
-            link.inbox.post(UrisTold(told))
+        caller = self._caller
+        if caller is not None:
 
-    def _uri(self, name: str, handle: ItemHandle, failures: dict[str, int]) -> str:
-        assert self._caller is not None  # noqa: S101 - the caller looked
-        if failures.get(name, 0) >= URI_FAILURES or not self._caller.has(name):
-            return ""
-        try:
-            return str(self._call(name, handle) or "")
-        except CallbackError:
-            # Its place is in the scheduler's log; a page that is not known fails nothing.
-            failures[name] = failures.get(name, 0) + 1
-            return ""
+            def ask(name: str, handle: ItemHandle) -> object:
+                return self._call(name, handle) if caller.has(name) else ""
+
+            link.inbox.post(UrisTold(ask_uris(self.graph, self.name, ask, every=link.all_uris)))
 
     def _tick(self, link: CookLink) -> TickResult | None:
         result, cancel = None, ""
