@@ -17,6 +17,8 @@ class Directories:
     script: tuple[str, str] | None = None
     cook: str = "0"
     made: set[str] = field(default_factory=set)
+    #: The three settings for which all of them were made.
+    made_for: tuple[object, ...] | None = None
 
     def working_dir(self, *, local: bool) -> str:
         """The working directory."""

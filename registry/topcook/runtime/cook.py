@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     from topcook.runtime.keeper.client import KeeperProcess
 
 
+# Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
+_AUTOMATIC, _LATE_COMMAND = int(Trait.AUTOMATIC), int(Trait.LATE_COMMAND)
+_HAND_OVERS = (ins.HandOver, ins.HandOverStatic)
+
+
 def new_cook_id() -> str:
     """A cook id that sorts by time and is unique on a farm: ``20261121-215930-9f3a``."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -207,7 +212,7 @@ class Cook:
                     instructions = self.state.handle(*events)
                 changes = self.state.drain_changes()
                 for item, _, _, _ in changes:
-                    if item.traits & Trait.AUTOMATIC:
+                    if int(item.traits) & _AUTOMATIC:
                         pass_outputs(item)
                 self._record(batch, instructions)
             except Exception as error:
@@ -280,7 +285,7 @@ class Cook:
         notes = [
             HandOverNote(item, item.attempt, instruction.scheduler, self.link.token(item))
             for instruction in instructions
-            if isinstance(instruction, ins.HandOver | ins.HandOverStatic)
+            if isinstance(instruction, _HAND_OVERS)
             for item in instruction.items
         ]
         try:
@@ -347,7 +352,7 @@ class Cook:
 
     def _finish_command(self, item: WorkItem) -> bool:
         """Put a late command together; an item whose command cannot be is failed here."""
-        if not item.traits & Trait.LATE_COMMAND:
+        if not int(item.traits) & _LATE_COMMAND:
             return True
         try:
             finish_late_command(item, self.graph)
@@ -358,7 +363,7 @@ class Cook:
 
     def _act_hand_over_static(self, order: ins.HandOverStatic) -> None:
         for item in order.items:
-            if item.traits & Trait.LATE_COMMAND:
+            if int(item.traits) & _LATE_COMMAND:
                 with contextlib.suppress(ExpressionError):
                     finish_late_command(item, self.graph)
         self._statics.given(order.scheduler, order.items)

@@ -12,6 +12,7 @@ from topcook.model.directories import Directories
 from topcook.runtime import environment, workdir
 from topcook.runtime.inbox import Report
 from topcook.runtime.strays import speak_through
+from topcook.runtime.trace import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,6 +88,8 @@ class HostDoor:
     def notify(self, notification: Notification) -> None:
         """Post a notification; outside a cook it is noted in the log and dropped."""
         link = self.link
+        if self.graph.trace:
+            self.log(told(notification, "notified"))
         if link is None:
             self.log(f"ignored outside a cook: {notification!r}\n")
         elif not self.delegate.passes(notification):
@@ -132,7 +135,8 @@ class HostDoor:
     def prepare_directories(self) -> None:
         """Make the cook's directories and fill the script directory; once per cook."""
         workdir.make_directories(self.directories, self.name)
-        self._flush_early_log()
+        if self._early_log:
+            self._flush_early_log()
 
     def copy_support_files(self) -> None:
         """Put the job-side scripts and the secret into the script directory."""

@@ -70,11 +70,13 @@ class Inbox:
     def drain(self, timeout: float | None = None) -> list[Any]:
         """Everything that is there, at least one event; empty only when ``timeout`` seconds went by without any."""
         batch: list[Any] = []
-        take = self._queue.get_nowait
+        queue = self._queue
+        take = queue.get_nowait
         wait = timeout is None or timeout > 0
         # What was taken before the queue ran empty must not be lost: appended one by one.
         with contextlib.suppress(Empty):
-            batch.append(self._queue.get(wait, timeout if wait else None))
-            for _ in range(LARGEST_BATCH):
+            batch.append(queue.get(wait, timeout if wait else None))
+            # What comes meanwhile is for the next batch.
+            for _ in range(min(queue.qsize(), LARGEST_BATCH)):
                 batch.append(take())  # noqa: PERF401
         return batch

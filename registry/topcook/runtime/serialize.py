@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 #: The newest of PDG's versions of this format.
 VERSION = 7
 
+# Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
+_STATIC, _IN_PROCESS, _AUTOMATIC, _PARTITION = (
+    int(trait) for trait in (Trait.STATIC, Trait.IN_PROCESS, Trait.AUTOMATIC, Trait.PARTITION)
+)
+
 
 def serialize(item: WorkItem, graph: GraphServices, scheduler_name: str = "") -> dict[str, Any]:
     """The item's data as plain values; a batch carries its sub-items."""
@@ -63,19 +68,36 @@ def write_item(
 
         # Without a time in its head, the same data is the same file.
         data = gzip.compress(data, compresslevel=6, mtime=0)
-    part = f"{path}.{os.getpid()}.part"
     try:
-        with open(part, "wb") as stream:
-            stream.write(data)
-        os.replace(part, path)
+        try:
+            # The usual case has nobody who reads it yet: its job is started after this.
+            _write_new(path, data)
+        except FileExistsError:
+            part = f"{path}.{os.getpid()}.part"
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
+            _write_new(part, data)
+            os.replace(part, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
         raise CookRefusedError(
             f'the data file "{path}" of work item "{item.name}" cannot be written: {error.strerror or error}\n'
             f"    make room or mend the permissions of {directory}"
         ) from error
     return path
+
+
+def _write_new(path: str, data: bytes) -> None:
+    """Make a file, without the layers of ``open``: there is one for each item. What cannot be whole is removed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
@@ -93,7 +115,7 @@ def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
         "frame": 0.0 if item.frame is None else item.frame,
         "frameStep": item.frame_step,
         "hasFrame": item.frame is not None,
-        "isStatic": bool(item.traits & Trait.STATIC),
+        "isStatic": bool(int(item.traits) & _STATIC),
         "priority": item.priority,
         "state": int(item.state),
         "type": int(_type(item)),
@@ -109,16 +131,18 @@ def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
 
 
 def _cook_type(item: WorkItem) -> WorkItemCookType:
-    if item.traits & Trait.IN_PROCESS:
+    traits = int(item.traits)
+    if traits & _IN_PROCESS:
         return WorkItemCookType.InProcess
-    return WorkItemCookType.Automatic if item.traits & Trait.AUTOMATIC else WorkItemCookType.OutOfProcess
+    return WorkItemCookType.Automatic if traits & _AUTOMATIC else WorkItemCookType.OutOfProcess
 
 
 def _type(item: WorkItem) -> WorkItemType:
     if item.batch is not None:
         return WorkItemType.Batch
-    if item.traits & Trait.PARTITION:
-        return WorkItemType.StaticPartition if item.traits & Trait.STATIC else WorkItemType.DynamicPartition
+    traits = int(item.traits)
+    if traits & _PARTITION:
+        return WorkItemType.StaticPartition if traits & _STATIC else WorkItemType.DynamicPartition
     return WorkItemType.Regular
 
 

@@ -19,7 +19,13 @@ SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 
 
 def make_directories(directories: Directories, owner: str) -> None:
-    """Make the working, temp, script, data and log directories; raises ``CookRefusedError`` with the reason."""
+    """Make the working, temp, script, data and log directories; raises ``CookRefusedError`` with the reason.
+
+    Called for every item: where nothing was set since, it does nothing.
+    """
+    key = (directories.working, directories.temp, directories.script)
+    if directories.made_for == key:
+        return
     for path in (
         directories.working_dir(local=True),
         directories.temp_dir(local=True),
@@ -41,6 +47,7 @@ def make_directories(directories: Directories, owner: str) -> None:
                 f"  give another: --parm {owner}.pdg_workingdir=DIR, or mend the permissions of {_parent(path)}"
             ) from error
         directories.made.add(path)
+    directories.made_for = key
 
 
 def _parent(path: str) -> Path:

@@ -22,7 +22,7 @@ class Environments:
         self._number = -1
         self._base: dict[str, str] = {}
 
-    def encode(self, env: Mapping[str, str]) -> tuple[bytes, int, list[bytes]]:
+    def encode(self, env: Mapping[str, str]) -> tuple[bytes, int, list[str]]:
         """What to send ahead (mostly nothing), the number of the base, and the changes to it."""
         base = self._base
         changed = [name for name, value in env.items() if base.get(name) != value]
@@ -30,12 +30,11 @@ class Environments:
             raise ValueError('an environment variable has an empty name or one with "=" in it')
         removed = [name for name in base if name not in env] if len(env) != len(base) or changed else []
         if self._number >= 0 and len(changed) + len(removed) <= _NEW_BASE_SHARE * len(env) + 8:
-            changes = [f"{name}={env[name]}" for name in changed]
-            return b"", self._number, [os.fsencode(text) for text in changes + removed]
+            return b"", self._number, [*[f"{name}={env[name]}" for name in changed], *removed]
         self._base = dict(env)
         self._number += 1
-        rows = [os.fsencode(f"{name}={value}") for name, value in env.items()]
-        return _packed([wire.ENV, b"%d" % self._number, *rows], "its environment"), self._number, []
+        rows = [f"{name}={value}" for name, value in env.items()]
+        return _packed(wire.ENV, [str(self._number), *rows], "its environment"), self._number, []
 
 
 def start_message(job: LocalJob, pool: bytes, environments: Environments) -> bytes:
@@ -45,25 +44,23 @@ def start_message(job: LocalJob, pool: bytes, environments: Environments) -> byt
     if not _TOKEN.fullmatch(job.token):
         raise ValueError(f'a job token is printable ASCII without blanks and slashes, not "{job.token}"')
     ahead, number, changes = environments.encode(job.env)
-    argv = [os.fsencode(word) for word in job.argv]
     fields = [
-        wire.START,
-        job.token.encode("ascii"),
-        pool,
-        b"%d" % max(job.slots, 1),
-        os.fsencode(os.path.abspath(job.cwd)),
-        os.fsencode(os.path.abspath(job.log_path)),
-        b"%d" % number,
-        b"%d" % len(argv),
-        *argv,
+        job.token,
+        os.fsdecode(pool),
+        str(max(job.slots, 1)),
+        os.path.abspath(job.cwd),
+        os.path.abspath(job.log_path),
+        str(number),
+        str(len(job.argv)),
+        *map(os.fsdecode, job.argv),
         *changes,
     ]
-    return ahead + _packed(fields, f'job "{job.token}"')
+    return ahead + _packed(wire.START, fields, f'job "{job.token}"')
 
 
-def _packed(fields: list[bytes], what: str) -> bytes:
-    message = wire.pack(fields)
-    # The length in front may hold NUL bytes of its own.
-    if message.count(b"\0", 4) != len(fields) - 1:
+def _packed(kind: bytes, fields: list[str], what: str) -> bytes:
+    # All of it is encoded at once: a job has dozens of fields.
+    text = "\0".join(fields)
+    if text.count("\0") != len(fields) - 1:
         raise ValueError(f"{what} holds a NUL character, which no process can be given")
-    return message
+    return wire.pack([kind, os.fsencode(text)])
