@@ -170,5 +170,9 @@ class CookError(TopcookError):
     """What a callback raises to make its own call fail (``pdg.CookError``)."""
 
 
+class HoudiniNeededError(TopcookError, AttributeError):
+    """Something that only a running Houdini has was asked for."""
+
+
 class ServiceError(TopcookError):
     """What a service raises when it cannot start or answer (``pdg.ServiceError``)."""

@@ -40,9 +40,22 @@ _PERIOD = 0.1
 )
 @click.option("--report", metavar="FILE", help="Write what became of each item as JSON; - is standard output.")
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
+@click.option(
+    "--trace-callbacks",
+    is_flag=True,
+    help="Write each callback (arguments, return, milliseconds) and each notification into the scheduler's log.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Also tell what starts, what logs say, and messages.")
 def command(
-    *, network: str, dry_run: bool, progress: str, report: str | None, debug: bool, verbose: bool, **options: Any
+    *,
+    network: str,
+    dry_run: bool,
+    progress: str,
+    report: str | None,
+    debug: bool,
+    trace_callbacks: bool,
+    verbose: bool,
+    **options: Any,
 ) -> int:
     """Cook a TOP network.
 
@@ -71,6 +84,7 @@ def command(
 
         check_report_path(str(report))
     context.core.debug = debug
+    context.core.trace = trace_callbacks
     return _Session(context, progress=progress, report=report, debug=debug, verbose=verbose).run(options["nodes"])
 
 
@@ -209,6 +223,8 @@ class _Session:
         kept = self.terminal.keep(self.logs)
         if kept and self.verbose:
             click.echo(f"what else was printed: {kept}", err=True)
+        if self.context.core.trace and self.logs:
+            click.echo(f"callbacks: {os.path.join(self.logs, 'scheduler_*.log')}", err=True)
 
     def _status(self, cook: Cook, *, interrupted: bool) -> int:
         if cook.outcome == "refused":

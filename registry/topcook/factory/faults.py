@@ -93,7 +93,7 @@ def _missing_module(error: ModuleNotFoundError, path: str, line: int | None, col
     name = error.name or ""
     top = name.partition(".")[0]
     if top in {"hou", "_hou", "hdefereval", "toolutils"}:
-        hint = "it can be used where Houdini runs it"
+        hint = "it can be used where Houdini runs it; if it asks for little, TOPCOOK_HOU=stub stands in for hou"
         return Problem("needs-houdini", NEEDS_HOUDINI, path, line, column, hint)
     return Problem("missing-module", f'there is no module "{name}"', path, line, column, _module_hint(error))
 

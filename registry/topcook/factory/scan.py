@@ -11,6 +11,7 @@ from topcook.contract.validate import TOLERATED
 from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
 from topcook.factory.describe import describe
 from topcook.factory.hooks import TypesHook
+from topcook.factory.houstub import offer_hou
 from topcook.factory.names import NameBook, explain
 from topcook.factory.probe import probe
 from topcook.factory.quiet import captured_output
@@ -66,6 +67,7 @@ class Factory:
         if environ is None and os.path.isdir(user_types_dir()) and user_types_dir() not in path:
             path.append(user_types_dir())
         factory = cls(path)
+        factory.problems += offer_hou(os.environ if environ is None else environ)
         output: AbstractContextManager[None] = captured_output() if quiet else nullcontext()
         with output:
             for candidate in factory._all_candidates():

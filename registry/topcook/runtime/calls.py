@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import time
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.callbacks import BY_NAME
 from topcook.contract.returns import read_return
 from topcook.errors import CallbackError, TopcookError
 from topcook.runtime.faults import describe, full_text
+from topcook.runtime.trace import called, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 class Caller:
     """Calls the callbacks of one instance; everything author code may do ends as a value or a ``CallbackError``."""
 
-    def __init__(self, owner: str, instance: object, log: Callable[[str], None]) -> None:
-        """``owner`` names the scheduler in errors; ``log`` takes tracebacks."""
+    def __init__(self, owner: str, instance: object, log: Callable[[str], None], *, traced: bool = False) -> None:
+        """``owner`` names the scheduler in errors; ``log`` takes tracebacks, and each call when it is ``traced``."""
+        self._traced = traced
         self._owner = owner
         self._instance = instance
         self._log = log
@@ -37,9 +40,14 @@ class Caller:
         method = getattr(self._instance, name, None)
         if not callable(method):
             return read_return(row, None)
+        began = time.perf_counter()
         try:
             value = method(*args[: self._takes(name, method, len(args), row.may_omit)])
+            if self._traced:
+                self._log(called(name, args, f"-> {shown(value)}", began))
         except BaseException as error:  # author code: sys.exit and KeyboardInterrupt in it must not end a host thread
+            if self._traced:
+                self._log(called(name, args, f"raised {type(error).__name__}", began))
             self._log(full_text(error))
             if isinstance(error, CallbackError):
                 raise

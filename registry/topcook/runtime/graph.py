@@ -74,6 +74,8 @@ class Graph:
         self.static: dict[str, bool] = {}
         #: Author code may stop at a breakpoint: it has the terminal, and all the time in the world.
         self.debug = False
+        #: Each callback and notification becomes a line in its scheduler's log.
+        self.trace = False
         self.choice = SchedulerChoice(self.network, self.instance_name, self.accepts_in_process)
         self.board = EventBoard()
         self._ids = itertools.count(1)

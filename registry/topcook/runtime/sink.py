@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.machine.phases import DONE_WELL, SETTLED
 from topcook.runtime.inbox import Report
+from topcook.runtime.trace import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,16 @@ class GraphSink:
             if self._graph.item(notification.item) is None:
                 done(LookupError(f"unknown work item {notification.item!r}"))
                 return
+            if self._graph.trace:
+                self._trace(notification)
         cook.link.inbox.post(Report(notifications, done=done))
         if cook.link.over:
             cook.link.refuse_rest()
+
+    def _trace(self, said: Notification) -> None:
+        item = self._graph.item(said.item)
+        if item is not None and item.scheduler:
+            self._graph.host(item.scheduler).log(told(said, "job reported"))
 
     def query(self, method: str, args: tuple[Any, ...]) -> Any:
         """Answer ``check_ready_batch``, ``get_workitem_json``, ``add_sub_item_batch`` or ``getSharedServerInfo``."""
