@@ -31,20 +31,29 @@ class Checked:
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
 @click.option("--strict", is_flag=True, help="Demand all that the help page calls a must, in the file itself.")
-@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
-def command(*, files: tuple[str, ...], strict: bool, as_json: bool) -> int:
+@click.option("--parms", is_flag=True, help="Instead: print the parms that scheduler files read and do not declare.")
+@click.option("--json", "as_json", is_flag=True, help="Print the problems (or parms) as JSON.")
+def command(*, files: tuple[str, ...], strict: bool, parms: bool, as_json: bool) -> int:
     """Find every mistake in scheduler files and networks.
 
     FILE is a types file (.py, or a folder of them), a network (.toml, .json) or an item graph (.json, .jsonl).
     Types files are executed as they would be to list them; of a network the work items that are known before
     a cook are made. Nothing is scheduled. The exit status is 0 when all is well, 1 when there are problems.
 
+    --parms prints the parms that a scheduler file reads and that nobody declares, as spare parms for a network:
+    those of files written for Houdini often sit in an asset.
+
     \b
     Example:
         topcook check ~/my/types/myfarm.py
         topcook check --strict myfarm.py network.toml
+        topcook check --parms myfarm.py >> network.toml
     """
     check_pdg_is_ours()
+    if parms:
+        from topcook.cli.check_parms import show_parms
+
+        return show_parms(files, as_json=as_json)
     checked = [_check(path, strict=strict) for path in files]
     if as_json:
         found = [{"path": one.path, "kind": one.kind, "problems": [asdict(p) for p in one.problems]} for one in checked]
