@@ -21,11 +21,11 @@ from topcook.machine import CookState, Phase, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
-from topcook.machine.phases import DONE_BADLY, DONE_WELL, GIVEN_BACK, HELD, NOTIFICATIONS, SETTLED
+from topcook.machine.phases import DONE_BADLY, DONE_WELL, GIVEN_BACK, HELD, LOST, NOTIFICATIONS, SETTLED
 from topcook.machine.schedulers import SchedulerState
-from topcook.model.enums import GenerateWhen
+from topcook.model.enums import BatchActivation, GenerateWhen
 from topcook.model.node import Node
-from topcook.model.workitem import Trait, WorkItem
+from topcook.model.workitem import Batch, Trait, WorkItem
 
 #: A node makes no more items when there are so many.
 MANY = 40
@@ -48,6 +48,11 @@ ALL_GENERATED, ALL_COOKED, EACH_COOKED = (
 )
 
 
+def subs_of(item: WorkItem) -> list[WorkItem]:
+    """A batch's sub-items, no others."""
+    return item.batch.items if item.batch is not None else []
+
+
 @dataclass
 class Host:
     """One scheduler, as the machine hears of it: its calls end in the order in which they were asked for."""
@@ -64,7 +69,7 @@ class Host:
 
 def is_covered(item: WorkItem, together: set[int]) -> bool:
     """Whether an item is done, or given away in the same static hand-over, or nobody's and waits for such only."""
-    if item.phase in DONE_WELL or item.id in together:
+    if item.phase in DONE_WELL or (item.batch_parent or item).id in together:
         return True
     nobodys = bool(item.traits & Trait.AUTOMATIC) and bool(together) and item.phase == Phase.WAITING
     return nobodys and all(is_covered(dependency, together) for dependency in item.dependencies)
@@ -147,7 +152,25 @@ class AnyCook(RuleBasedStateMachine):
         for source in [] if len(self.items) > MANY else sources:
             dependencies = [source] if source is not None else []
             made.append(self.make_item(node, dependencies + self.some(made, 2), priority))
+        if made and not self.automatic[node.node.name] and self.once_in(2):
+            return self.batched(node, made, priority)
         return made
+
+    def batched(self, node: NodeState, made: list[WorkItem], priority: int) -> list[WorkItem]:
+        """The same items, some of them as sub-items of batches."""
+        whole: list[WorkItem] = []
+        while made:
+            size = self.lot.randint(1, 5)
+            some, made = made[:size], made[size:]
+            if self.once_in(3):
+                whole += some
+                continue
+            parent = self.make_item(node, [], priority)
+            parent.batch = Batch(some, self.lot.choice(list(BatchActivation)))
+            for sub in some:
+                sub.batch_parent = parent
+            whole += [parent, *some]
+        return whole
 
     # ------------------------------------------------------------------ the door
 
@@ -199,13 +222,21 @@ class AnyCook(RuleBasedStateMachine):
         assert order.items
         assert static or order.items == sorted(order.items, key=lambda item: (item.priority, item.id))
         if host.state.max_tasks and not static:
-            held = sum(item.phase in HELD and item.scheduler == host.state.name for item in self.items)
+            jobs = [item for item in self.items if item.batch_parent is None]
+            held = sum(item.phase in HELD and item.scheduler == host.state.name for item in jobs)
             assert held <= host.state.max_tasks
         for item in order.items:
             assert item.id not in self.given, f"{item!r} is handed over twice"
-            assert all(is_covered(dependency, together) for dependency in item.dependencies)
-            self.given.add(item.id)
-            self.jobs.append((item, item.attempt))
+            assert item.batch_parent is None, "a sub-item is never handed over apart from its batch"
+            if item.batch is None or static:
+                alive = [sub for sub in subs_of(item) if sub.phase in HELD] or [item]
+                assert all(is_covered(needed, together) for each in alive for needed in each.dependencies)
+            for each in [item, *(sub for sub in subs_of(item) if sub.attempt)]:
+                self.given.add(each.id)
+                self.jobs.append((each, each.attempt))
+                if each is not item:
+                    # Like a static one, it was given away before what it waits for was done.
+                    self.given_statically.add(each.id)
         self.given_statically |= together
 
     # ------------------------------------------------------------------ what the shell does
@@ -277,7 +308,7 @@ class AnyCook(RuleBasedStateMachine):
                 assert host.asked_since_tick <= host.state.max_items
         host.full = host.full or answer is Trigger.FULL
         if answer in GIVEN_BACK and item.phase == Phase.HANDING_OVER:
-            self.given.discard(item.id)
+            self.given -= {item.id, *(sub.id for sub in subs_of(item) if sub.phase == Phase.HANDED_OVER)}
         self.tell(ev.ItemEvent(item, answer, self.now))
 
     @precondition(lambda self: any(host.started and not host.batch for host in self.hosts.values()))
@@ -345,7 +376,10 @@ class AnyCook(RuleBasedStateMachine):
         assert (self.outcome == "canceled") == canceled
         for item in items:
             assert item.phase in SETTLED or (self.state.cancel_reason and item.phase == Phase.UNCOOKED)
-            hopeless = any(dep.phase in DONE_BADLY or dep.phase == Phase.BLOCKED for dep in item.dependencies)
+            reasons = [*item.dependencies, *subs_of(item), *([item.batch_parent] if item.batch_parent else [])]
+            if item.batch is not None:
+                assert item.phase not in DONE_WELL or all(sub.phase in DONE_WELL for sub in item.batch.items)
+            hopeless = any(dep.phase in LOST for dep in (reasons if item.phase == Phase.BLOCKED else item.dependencies))
             if item.phase == Phase.BLOCKED:
                 assert hopeless, "what is blocked has a reason"
             elif hopeless and not self.state.cancel_reason:

@@ -14,6 +14,7 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, HELD, NOTIFICATIONS, RETURNS, SETTLED, STATE_OF
 from topcook.machine.schedulers import SchedulerState
+from topcook.model.enums import BatchActivation
 from topcook.model.workitem import Trait, WorkItem
 from topcook.testkit.machine import FARM, MachineDriver
 
@@ -37,6 +38,20 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.PUT_BACK: (
         frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED}),
         "at the end of a canceled cook no scheduler holds anything, and what has ended stays",
+    ),
+    Trigger.BATCH_OFFERED: (frozenset({Phase.WAITING, Phase.READY}), "the others are lost, or done in an earlier cook"),
+    Trigger.BATCH_BACK: (frozenset({Phase.HANDED_OVER}), "one that was reported on has started its batch"),
+    **dict.fromkeys(
+        (Trigger.BATCH_SUCCEEDED, Trigger.BATCH_FAILED),
+        (frozenset({Phase.HANDED_OVER, Phase.COOKING}), "it went along, and its own end is not known"),
+    ),
+    Trigger.BATCH_CANCELED: (
+        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER, Phase.COOKING}),
+        "a batch is canceled with all that is not done",
+    ),
+    Trigger.BATCH_BLOCKED: (
+        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER}),
+        "a batch that has begun cannot be blocked any more",
     ),
     **dict.fromkeys(NOTIFICATIONS, (ALL, "anybody may report anything at any time")),
     **dict.fromkeys(RETURNS, (CALL_OUT, "a return counts only while its call is out, and that is not given away")),
@@ -118,6 +133,43 @@ def unbegun_item() -> tuple[MachineDriver, WorkItem]:
     return cook, item
 
 
+def sub_item(phase: Phase, trigger: Trigger) -> tuple[MachineDriver, WorkItem]:
+    """A sub-item in this phase, whose batch can still come to ``trigger``."""
+    statically = phase is Phase.HANDED_OVER and trigger is Trigger.BATCH_BLOCKED
+    cook = MachineDriver(SchedulerState(FARM, max_items=0, takes_static=statically))
+    before = cook.item("a")
+    offered_later = trigger is Trigger.BATCH_OFFERED or phase in {Phase.HANDED_OVER, Phase.COOKING}
+    activation = BatchActivation.First if offered_later else BatchActivation.All
+    batch = cook.batch("b", [], [before], activation=activation)
+    assert batch.batch is not None
+    subs = batch.batch.items
+    if phase in {Phase.WAITING, Phase.READY} and offered_later:
+        cook.request()
+        cook.go()
+        cook.take(ins.StartScheduler)
+    else:
+        cook.begin()
+        cook.waiting.clear()
+    item = subs[1] if phase is Phase.WAITING or statically else subs[0]
+    if phase is Phase.COOKING:
+        cook.said(item, Trigger.START)
+    assert item.phase == phase
+    return cook, item
+
+
+def batch_blocked(cook: MachineDriver, item: WorkItem) -> None:
+    batch = item.batch_parent
+    assert batch is not None
+    assert batch.batch is not None
+    if item.phase == Phase.HANDED_OVER:
+        cook.state.block(batch)
+        cook.state.look_at_batches()
+    else:
+        # What blocks its batch is another one, so that it does not block it itself.
+        other = next(each for each in batch.batch.items if each is not item)
+        cook.cancel(other)
+
+
 def canceled(cook: MachineDriver, item: WorkItem) -> None:
     cook.cancel(item)
     if cook.waiting:
@@ -141,6 +193,12 @@ HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
     Trigger.BLOCK: lambda cook, item: cook.said(item.dependencies[0], Trigger.FAIL),
     Trigger.CANCEL_ORDER: canceled,
     Trigger.PUT_BACK: put_back,
+    Trigger.BATCH_OFFERED: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
+    Trigger.BATCH_BACK: lambda cook, item: cook.said(item.batch_parent, Trigger.DEFERRED),
+    Trigger.BATCH_SUCCEEDED: lambda cook, item: cook.said(item.batch_parent, Trigger.SUCCEED),
+    Trigger.BATCH_FAILED: lambda cook, item: cook.said(item.batch_parent, Trigger.FAIL),
+    Trigger.BATCH_CANCELED: lambda cook, item: canceled(cook, item.batch_parent),
+    Trigger.BATCH_BLOCKED: batch_blocked,
 }
 
 
@@ -150,6 +208,8 @@ def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigg
         cook, item = automatic_item()
     elif trigger is Trigger.OFFER_STATIC:
         cook, item = static_item(phase)
+    elif trigger.name.startswith("BATCH_"):
+        cook, item = sub_item(phase, trigger)
     elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
         cook, item = unbegun_item()
     else:

@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from topcook.errors import InternalError
-from topcook.machine.phases import DONE_WELL, HELD, IN_PLAY, STATE_OF, Phase
+from topcook.machine.phases import DONE_WELL, HELD, IN_PLAY, LOST, STATE_OF, Phase
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
     from topcook.machine.items import Items
     from topcook.machine.nodes import NodeState
     from topcook.machine.schedulers import SchedulerState
-    from topcook.model.workitem import WorkItem
+    from topcook.model.workitem import Batch, WorkItem
 
 
 def check(state: Items, *, looked: bool) -> None:
@@ -25,10 +25,11 @@ def check(state: Items, *, looked: bool) -> None:
     _same("generation calls", state.calls, sum(node.calls for node in state.nodes.values()))
     for node in state.nodes.values():
         _check_node(node, looked=looked)
-    held = Counter(item.scheduler for item in state.all_items() if item.phase in HELD)
+    jobs = [item for item in state.all_items() if item.batch_parent is None]
+    held = Counter(item.scheduler for item in jobs if item.phase in HELD)
     for scheduler in state.schedulers.values():
         _same(f'items that "{scheduler.name}" holds', scheduler.in_flight, held[scheduler.name])
-        _check_queue(scheduler, [item for item in state.all_items() if item.scheduler == scheduler.name])
+        _check_queue(scheduler, [item for item in jobs if item.scheduler == scheduler.name])
 
 
 def _same(what: str, counted: int, found: int) -> None:
@@ -45,7 +46,8 @@ def _check_item(item: WorkItem) -> None:
         why
         for why, is_so in {
             "shows another state": item.state is not STATE_OF[phase],
-            "waits for nothing": phase is Phase.WAITING and not pending,
+            "waits for nothing": phase is Phase.WAITING and not pending and item.batch is None,
+            "was offered apart from its batch": item.batch_parent is not None and phase is Phase.HANDING_OVER,
             "went on before what it depends on": phase in {Phase.READY, Phase.HANDING_OVER} and pending > 0,
             "is held in no attempt": phase in HELD and item.attempt < 1,
             "was offered, and nobody cooks it": bool(item.traits & Trait.AUTOMATIC)
@@ -55,6 +57,20 @@ def _check_item(item: WorkItem) -> None:
     ]
     if wrong:
         raise InternalError(f"{item!r}, {phase.name}, {' and '.join(wrong)}")
+    if item.batch is not None:
+        _check_batch(item, item.batch)
+
+
+def _check_batch(item: WorkItem, batch: Batch) -> None:
+    phases = [Phase(sub.phase) for sub in batch.items]
+    _same(f"waiting sub-items of {item!r}", batch.waiting, phases.count(Phase.WAITING))
+    _same(f"ready sub-items of {item!r}", batch.ready, phases.count(Phase.READY))
+    _same(f"lost sub-items of {item!r}", batch.lost, sum(phase in LOST for phase in phases))
+    open_ones = sum(phase in IN_PLAY for phase in phases)
+    if open_ones and item.phase not in IN_PLAY:
+        raise InternalError(f"{item!r} is settled, and {open_ones} of its sub-items are not")
+    if item.phase not in HELD and any(phase in HELD for phase in phases):
+        raise InternalError(f"nobody holds {item!r}, and yet some of its sub-items")
 
 
 def _check_node(node: NodeState, *, looked: bool) -> None:

@@ -50,6 +50,8 @@ class CookState(Generating):
         self._out = []
         for event in happened:
             _HANDLERS[type(event)](self, event)
+            if self.batches:
+                self.look_at_batches()
         if self.stage in _GENERATING:
             self.look_at_nodes()
         if self.stage == "cooking":
@@ -93,6 +95,7 @@ class CookState(Generating):
                     self._note_reason(each, f"it waits for itself: {chain}")
                 # That blocks the whole circle and what waits for it, this item among them.
                 self.block(circle[0])
+                self.look_at_batches()
         self.look_at_nodes()
 
     def _stop_schedulers(self, *, cancel: bool) -> None:
@@ -150,6 +153,8 @@ class CookState(Generating):
         if run.queued is None:
             run.queued = self.now
         self.move(item, trigger, self.now)
+        if item.batch is not None:
+            self.take_along(item)
 
     # ------------------------------------------------------------------ one method per event
 
@@ -207,7 +212,10 @@ class CookState(Generating):
 
     def _on_item_event(self, event: ev.ItemEvent) -> None:
         self.now = event.at
-        self.item_event(event)
+        if event.item.batch is None and event.item.batch_parent is None:
+            self.item_event(event)
+        else:
+            self.batch_event(event)
 
     def _on_items_generated(self, event: ev.ItemsGenerated) -> None:
         self.now = event.at
@@ -222,17 +230,26 @@ class CookState(Generating):
 
     def _on_cancel_items(self, event: ev.CancelItems) -> None:
         self.now = event.at
-        held: dict[str, list[WorkItem]] = {}
-        for item in event.items:
-            if item.phase in HELD:
-                held.setdefault(item.scheduler, []).append(item)
+        held: dict[str, dict[int, WorkItem]] = {}
+        for asked in event.items:
+            item = self._canceled_in_batch(asked)
+            if item.phase in HELD and item.batch_parent is None:
+                held.setdefault(item.scheduler, {})[item.id] = item
                 self._doomed.add(item.id)
             elif item.phase in _OPEN and item.node.name in self.nodes:
                 self.take_back(item, Trigger.CANCEL_ORDER, event.at)
         for name, items in held.items():
             # A scheduler that is being stopped drops everything anyway.
             if self.schedulers[name].stage == "started":
-                self._out.append(ins.CancelHeld(name, items))
+                self._out.append(ins.CancelHeld(name, list(items.values())))
+
+    def _canceled_in_batch(self, item: WorkItem) -> WorkItem:
+        """Cancel a sub-item that went along with its batch: the job is told when it asks. With the last, the batch."""
+        parent = item.batch_parent
+        if parent is None or parent.batch is None or item.phase not in HELD:
+            return item
+        self.take_back(item, Trigger.CANCEL_ORDER, self.now)
+        return parent if parent.batch.lost == len(parent.batch.items) else item
 
     def _on_items_released(self, event: ev.ItemsReleased) -> None:
         self.now = event.at

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.machine import instructions as ins
-from topcook.machine.items import Items
+from topcook.machine.batches import Batches
 from topcook.machine.phases import DONE_WELL, SETTLED
 from topcook.model.enums import GenerateWhen
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAMES_TOLD = 3
 
 
-class Generating(Items):
+class Generating(Batches):
     """Generation of nodes, on top of the items' steps."""
 
     def begin_generating(self) -> None:

@@ -6,7 +6,18 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from topcook.errors import InvalidTransition
-from topcook.machine.phases import DONE_BADLY, DONE_WELL, GIVEN_BACK, HELD, RETURNS, SETTLED, STATE_OF, Phase, Trigger
+from topcook.machine.phases import (
+    DONE_BADLY,
+    DONE_WELL,
+    GIVEN_BACK,
+    HELD,
+    LOST,
+    RETURNS,
+    SETTLED,
+    STATE_OF,
+    Phase,
+    Trigger,
+)
 from topcook.machine.story import Story
 from topcook.machine.transitions import TRANSITIONS
 from topcook.model.enums import GenerateWhen
@@ -58,6 +69,8 @@ class Items:
         self._releasing = False
         #: Ids of held items that the user cancels, until the scheduler has been told.
         self._doomed: set[int] = set()
+        #: Batches about which something changed, to be looked at once the event is carried out.
+        self.batches: deque[WorkItem] = deque()
         self._out: list[ins.Instruction] = []
 
     def all_items(self) -> Iterator[WorkItem]:
@@ -102,7 +115,10 @@ class Items:
         new = item.state = _STATES[after]
         if old is not new:
             self.changes.append((item, old, new, at))
-        if before in HELD:
+        if item.batch_parent is not None:
+            # Its batch has the place in the queue and counts as the one job that it is.
+            self._count_in_batch(item.batch_parent, before, after)
+        elif before in HELD:
             if after not in HELD:
                 scheduler = self.schedulers[item.scheduler]
                 scheduler.in_flight -= 1
@@ -112,10 +128,25 @@ class Items:
             self.schedulers[item.scheduler].in_flight += 1
         elif after is Phase.READY:
             self.schedulers[item.scheduler].push(item)
+        if item.batch is not None:
+            self.batches.append(item)
         if after in SETTLED:
             self._settled(item, after, at)
         elif after is Phase.UNCOOKED and before is not Phase.BLOCKED:
             self._count(item, -1)
+
+    def _count_in_batch(self, parent: WorkItem, before: Phase, after: Phase) -> None:
+        batch = parent.batch
+        assert batch is not None  # noqa: S101 - what has sub-items is a batch
+        for phase, change in ((before, -1), (after, 1)):
+            if phase is Phase.WAITING:
+                batch.waiting += change
+            elif phase is Phase.READY:
+                batch.ready += change
+            elif phase in LOST:
+                batch.lost += change
+        if parent.phase not in SETTLED:
+            self.batches.append(parent)
 
     def _settled(self, item: WorkItem, after: Phase, at: float) -> None:
         node = self._count(item, -1)
@@ -176,11 +207,18 @@ class Items:
         item.state = STATE_OF[Phase.WAITING]
         item.pending = 0
         self._count(item, 1)
+        if item.batch is not None:
+            item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
+        elif item.batch_parent is not None and item.batch_parent.batch is not None:
+            item.batch_parent.batch.waiting += 1
         if not int(item.traits) & _AUTOMATIC:
             self.needed.add(item.scheduler)
 
     def link_item(self, item: WorkItem) -> None:
-        """Count an added item's dependencies, then let it move as far as they allow."""
+        """Count an added item's dependencies, then let it move as far as they allow; a batch goes by its sub-items."""
+        if item.batch is not None:
+            self.batches.append(item)
+            return
         pending = 0
         hopeless = False
         for dependency in item.dependencies:
@@ -229,14 +267,14 @@ class Items:
         if not self.move(item, trigger, at):
             return
         if item.phase == Phase.COOKING:
-            run = item.ran()
-            run.started = at
-            run.finished = run.duration = run.exit_status = None
+            self._note_start(item, at)
         elif item.phase in SETTLED:
             self._note_end(item, at, event.duration, event.exit_status)
         elif trigger in GIVEN_BACK:
             # Nobody took it, so the number was not used up.
             item.attempt -= 1
+            if item.batch is not None:
+                self.bring_back(item, at)
             if item.id in self._doomed:
                 self.take_back(item, Trigger.CANCEL_ORDER, at)
 
@@ -248,6 +286,21 @@ class Items:
         messages = item.ran().messages
         if reason and reason not in messages:
             messages.append(reason)
+
+    def bring_back(self, item: WorkItem, at: float) -> None:
+        """A batch was not taken: its sub-items are the cook's again."""
+        assert item.batch is not None  # noqa: S101 - only called for batches
+        for sub in item.batch.items:
+            if sub.phase == Phase.HANDED_OVER:
+                sub.attempt = item.attempt
+                self.move(sub, Trigger.BATCH_BACK, at)
+                if sub.pending == 0:
+                    self.move(sub, Trigger.RELEASE, at)
+
+    def _note_start(self, item: WorkItem, at: float) -> None:
+        run = item.ran()
+        run.started = at
+        run.finished = run.duration = run.exit_status = None
 
     def _note_end(
         self, item: WorkItem, at: float, duration: float | None = None, exit_status: int | None = None

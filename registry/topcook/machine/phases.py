@@ -44,6 +44,8 @@ STATE_OF: dict[Phase, State] = {
 
 DONE_WELL = frozenset({Phase.SUCCESS, Phase.CACHED})
 DONE_BADLY = frozenset({Phase.FAILED, Phase.CANCELED})
+#: A sub-item in one of these came to no good end in its batch.
+LOST = DONE_BADLY | {Phase.BLOCKED}
 #: Nothing more is expected of an item in one of these.
 SETTLED = DONE_WELL | DONE_BADLY | {Phase.BLOCKED}
 #: The scheduler holds the item, or is being asked to.
@@ -67,6 +69,13 @@ class Trigger(Enum):
     CANCEL_ORDER = "canceled by request"
     #: The cook was canceled before it came to this item.
     PUT_BACK = "put back"
+    # a sub-item goes where its batch goes
+    BATCH_OFFERED = "handed over with its batch"
+    BATCH_BACK = "given back with its batch"
+    BATCH_SUCCEEDED = "succeeded with its batch"
+    BATCH_FAILED = "failed with its batch"
+    BATCH_CANCELED = "canceled with its batch"
+    BATCH_BLOCKED = "blocked with its batch"
     # notifications
     START = "reported started"
     SUCCEED = "reported succeeded"

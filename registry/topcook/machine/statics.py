@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topcook.machine.phases import Phase
+from topcook.machine.phases import DONE_WELL, Phase
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _STATIC = int(Trait.STATIC)
 _AUTOMATIC = int(Trait.AUTOMATIC)
+_OPEN = frozenset({Phase.WAITING, Phase.READY})
 
 
 def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem]:
@@ -22,19 +23,36 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
     Items that cook nothing (partitions, mostly) are nobody's: they are not handed over, and what they wait for counts.
     Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
+    # A batch stands for its sub-items: what they wait for outside of it, and what waits for them.
     mine: dict[int, int] = {}
     found: list[WorkItem] = []
     for item in items:
         traits = int(item.traits)
-        if traits & _STATIC and (traits & _AUTOMATIC or item.scheduler == scheduler):
-            if item.phase == Phase.READY:
+        if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC:
+            continue
+        if traits & _AUTOMATIC or item.scheduler == scheduler:
+            mine[item.id] = item.pending if item.batch is None else _pending_of_batch(item)
+            if mine[item.id] == 0:
                 found.append(item)
-            elif item.phase == Phase.WAITING:
-                mine[item.id] = item.pending
-    for item in found:
-        for dependent in item.dependents or ():
-            left = mine.get(dependent.id, 0) - 1
-            mine[dependent.id] = left
-            if left == 0:
-                found.append(dependent)
+    for unit in found:
+        for part in (unit,) if unit.batch is None else (unit, *unit.batch.items):
+            for dependent in part.dependents or ():
+                waiting = dependent.batch_parent or dependent
+                if waiting is unit:
+                    continue
+                left = mine.get(waiting.id, 0) - 1
+                mine[waiting.id] = left
+                if left == 0:
+                    found.append(waiting)
     return sorted((item for item in found if not int(item.traits) & _AUTOMATIC), key=lambda item: item.id)
+
+
+def _pending_of_batch(item: WorkItem) -> int:
+    """How many dependencies outside of the batch have not succeeded, each counted for every sub-item that has it."""
+    assert item.batch is not None  # noqa: S101 - only called for batches
+    return sum(
+        needed.phase not in DONE_WELL and needed.batch_parent is not item
+        for sub in item.batch.items
+        if sub.phase in _OPEN
+        for needed in sub.dependencies
+    )

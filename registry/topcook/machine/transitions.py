@@ -32,6 +32,13 @@ _REPORTS = (T.START, T.SUCCEED, T.FAIL, T.CANCEL)
 _NOT_TAKEN = (T.REJECTED, T.DEFERRED, T.FULL, T.RAISED, T.NOT_OFFERED)
 _END_BY_REPORT = {T.SUCCEED: Row(P.SUCCESS), T.FAIL: Row(P.FAILED), T.CANCEL: Row(P.CANCELED)}
 _END_BY_RETURN = {T.COOK_SUCCEEDED: Row(P.SUCCESS), T.COOK_FAILED: Row(P.FAILED), T.COOK_CANCELED: Row(P.CANCELED)}
+#: What a sub-item's batch may come to, once it was handed over with it.
+_END_WITH_BATCH = {
+    T.BATCH_SUCCEEDED: Row(P.SUCCESS),
+    T.BATCH_FAILED: Row(P.FAILED),
+    T.BATCH_CANCELED: Row(P.CANCELED),
+}
+_NOT_WITH_BATCH = {T.BATCH_CANCELED: Row(P.CANCELED), T.BATCH_BLOCKED: Row(P.BLOCKED)}
 _EARLY = dict.fromkeys(_REPORTS, Row(None, "early"))
 _LATE = dict.fromkeys(_REPORTS, Row(None, "late"))
 _AFTER_END = {
@@ -51,6 +58,8 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.BLOCK: Row(P.BLOCKED),
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
+        T.BATCH_OFFERED: Row(P.HANDED_OVER),
+        **_NOT_WITH_BATCH,
         **_EARLY,
     },
     P.READY: {
@@ -58,6 +67,8 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.OFFER_STATIC: Row(P.HANDED_OVER),
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
+        T.BATCH_OFFERED: Row(P.HANDED_OVER),
+        **_NOT_WITH_BATCH,
         **_EARLY,
     },
     P.HANDING_OVER: {
@@ -79,10 +90,14 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.RAISED: Row(P.FAILED),
         T.BLOCK: Row(P.BLOCKED),
         T.CANCEL_ORDER: Row(P.CANCELED),
+        **_END_WITH_BATCH,
+        T.BATCH_BACK: Row(P.WAITING),
+        T.BATCH_BLOCKED: Row(P.BLOCKED),
     },
     P.COOKING: {
         **_END_BY_REPORT,
         **_END_BY_RETURN,
+        **_END_WITH_BATCH,
         T.START: Row(None, "duplicate"),
         T.ACCEPTED: Row(None, "confirm"),
         **dict.fromkeys(_NOT_TAKEN, Row(None, "problem")),

@@ -86,13 +86,15 @@ class WorkItem:
     """One work item of one node.
 
     ``dependencies`` and ``dependents`` hold records. ``pending`` counts the dependencies that have not
-    succeeded. ``attempt`` is 0 before the first hand-over.
+    succeeded. ``attempt`` is 0 before the first hand-over. A batch has ``batch`` and no dependencies of its own: its
+    sub-items, which have ``batch_parent``, wait for what they need one by one.
     """
 
     __slots__ = (
         "attempt",
         "attributes",
         "batch",
+        "batch_parent",
         "command",
         "custom_name",
         "data",
@@ -135,6 +137,7 @@ class WorkItem:
         self.expected_outputs: list[File] | None = None
         self.parent: WorkItem | None = None
         self.batch: Batch | None = None
+        self.batch_parent: WorkItem | None = None
         self.data: Any = None
         # scheduling: written on the cook thread only
         self.dependencies: list[WorkItem] = []
@@ -151,6 +154,14 @@ class WorkItem:
         """The item's unique name, ``<node>_<id>`` unless it was given one."""
         return self.custom_name or f"{self.node.name}_{self.id}"
 
+    @property
+    def needs(self) -> list[WorkItem]:
+        """What it waits for: its dependencies; a batch's are those of its sub-items outside of it."""
+        if self.batch is None:
+            return self.dependencies
+        found = {id(needed): needed for sub in self.batch.items for needed in sub.dependencies}
+        return [needed for needed in found.values() if needed.batch_parent is not self]
+
     def ran(self) -> Run:
         """The record of what happened, made when first asked for."""
         if self.run is None:
@@ -163,12 +174,23 @@ class WorkItem:
 
 
 class Batch:
-    """The sub-items of a batch item, in order; ``activation`` is 0 first, 1 any, 2 all ready."""
+    """The sub-items of a batch item, in order; ``activation`` is 0 first, 1 any, 2 all ready.
 
-    __slots__ = ("activation", "items", "offset")
+    ``waiting``, ``ready`` and ``lost`` count the sub-items that wait, are ready, or came to no good end; ``first`` is
+    the place of the first one still to come. They are written on the cook thread only.
+    """
+
+    __slots__ = ("activation", "first", "items", "lost", "offset", "ready", "waiting")
 
     def __init__(self, items: list[WorkItem], activation: int = 0, offset: int = 0) -> None:
         """Keep the sub-items; ``offset`` is the batch's first index among its node's items."""
         self.items = items
         self.activation = activation
         self.offset = offset
+        self.first = self.waiting = self.ready = self.lost = 0
+
+    def place(self, sub: WorkItem) -> int:
+        """The place of a sub-item in its batch: the index by which jobs report on it."""
+        # Sub-items are made one after the other, so their place is nearly always told by their ids.
+        guess = sub.id - self.items[0].id
+        return guess if 0 <= guess < len(self.items) and self.items[guess] is sub else self.items.index(sub)

@@ -22,9 +22,9 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
 from topcook.machine.schedulers import SchedulerState
-from topcook.model.enums import GenerateWhen
+from topcook.model.enums import BatchActivation, GenerateWhen
 from topcook.model.node import Node
-from topcook.model.workitem import Trait, WorkItem
+from topcook.model.workitem import Batch, Trait, WorkItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +108,23 @@ class MachineDriver:
         made.scheduler = "" if traits & Trait.AUTOMATIC else scheduler
         made.traits = traits
         made.priority = priority
+        return made
+
+    def batch(
+        self,
+        node: str,
+        *dependencies: Sequence[WorkItem],
+        activation: BatchActivation = BatchActivation.First,
+        scheduler: str = FARM,
+        traits: Trait = Trait.STATIC,
+    ) -> WorkItem:
+        """A batch that exists before the cook, with a sub-item for each list of what that one waits for."""
+        made = self.item(node, scheduler=scheduler, traits=traits)
+        made.batch = Batch([], activation)
+        for needed in dependencies:
+            sub = self.item(node, *needed, scheduler=scheduler, traits=traits)
+            sub.batch_parent = made
+            made.batch.items.append(sub)
         return made
 
     # ------------------------------------------------------------------ what comes out
