@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import sysconfig
 import traceback
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from topcook.contract.secrets import redact
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
 _OURS = str(Path(__file__).resolve().parent.parent)
 _STDLIB = sysconfig.get_path("stdlib")
@@ -47,6 +48,7 @@ def full_text(error: BaseException) -> str:
         return "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__} (unprintable)\n"
 
 
-def stack_of(frame: FrameType | None) -> str:
-    """Where a thread stands now, innermost line last."""
+def stack_of(thread: int | None) -> str:
+    """Where a thread stands now, innermost line last; ``thread`` is its identifier."""
+    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 - the documented way to see a thread
     return "".join(traceback.format_stack(frame)) if frame is not None else "(no stack)\n"

@@ -6,9 +6,6 @@ The cook thread only queues calls here; every answer comes back through the inbo
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -26,6 +23,7 @@ from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
 from topcook.model.enums import AcceptResult, ScheduleResult, TickResult
 from topcook.runtime.calls import Caller
+from topcook.runtime.children import end_children
 from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.filedependencies import FileDependencies, without_dependents
@@ -473,28 +471,11 @@ class Host(HostDoor):
         busy = self.busy_with
         if busy is None:
             return ""
-        name, item, since = busy
+        callback, item, since = busy
         about = f" for {item.name}" if item is not None else ""
-        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the documented way to see a thread
-        return (
-            f'scheduler "{self.name}" has been in {name}{about} for {time.monotonic() - since:.0f} s:\n'
-            f"{stack_of(frame)}"
-        )
+        lasts = f"{time.monotonic() - since:.0f} s"
+        return f'scheduler "{self.name}" has been in {callback}{about} for {lasts}:\n{stack_of(self.thread_id)}'
 
     def end_children(self, *, kill: bool = False) -> None:
         """End the processes that the callback under way has started and blocks on (Linux only)."""
-        native = self._thread.native_id
-        with contextlib.suppress(OSError, ValueError):
-            text = Path(f"/proc/self/task/{native}/children").read_text()
-            for pid in map(int, text.split()):
-                if pid != self.graph.keeper_pid():
-                    end_tree(pid, signal.SIGKILL if kill else signal.SIGTERM)
-
-
-def end_tree(pid: int, how: signal.Signals) -> None:
-    """Send a signal to a process and everything below it, children first."""
-    with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            end_tree(int(child), how)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, how)
+        end_children(self._thread.native_id, spare=self.graph.keeper_pid(), how="KILL" if kill else "TERM")

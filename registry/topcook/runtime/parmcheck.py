@@ -102,6 +102,14 @@ def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
             hint=f"give a single value: {name} = {_sample(spec)}",
         )
         return
+    most = max(spec.size, len(spec.default))
+    if len(values) > most > 1 and "list" not in spec.tags:
+        yield Problem(
+            "wrong-type",
+            f'parm "{name}" has {most} components, found a list of {len(values)}',
+            hint=f"leave out the last {len(values) - most}",
+        )
+        return
     for component in values:
         if not _fits(spec, component):
             yield Problem(
