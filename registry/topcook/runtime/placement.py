@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from topcook.machine import CookState
+    from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.host import Host
     from topcook.runtime.link import CookLink
+
+
+# Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
+_AUTOMATIC, _IN_PROCESS = int(Trait.AUTOMATIC), int(Trait.IN_PROCESS)
 
 
 class Placement:
@@ -35,7 +40,7 @@ class Placement:
         """
         problems = []
         choice = self._graph.choice
-        for name in {choice.named_by(item) for item in items if item.traits & Trait.IN_PROCESS}:
+        for name in {choice.named_by(item) for item in items if int(item.traits) & _IN_PROCESS}:
             try:
                 if name:
                     self._graph.host(self._graph.instance_name(name)).open()
@@ -45,11 +50,22 @@ class Placement:
 
     def place(self, items: Sequence[WorkItem]) -> None:
         """Choose the scheduler of each item; raises ``UnknownSchedulerError`` and its like."""
+        choice = self._graph.choice
+        # What a choice depends on, so that it is made once for all items that are alike.
+        chosen: dict[tuple[Node, int, str], Host] = {}
         for item in items:
             host = None
-            if not item.traits & Trait.AUTOMATIC:
-                item.scheduler, _ = self._graph.choice.for_item(item)
+            traits = int(item.traits)
+            if item.batch_parent is not None:
+                # One job cannot run on two farms.
+                item.scheduler = item.batch_parent.scheduler
                 host = self._known(item.scheduler)
+            elif not traits & _AUTOMATIC:
+                alike = (item.node, traits & _IN_PROCESS, choice.named_by(item))
+                host = chosen.get(alike)
+                if host is None:
+                    host = chosen[alike] = self._known(choice.for_item(item)[0])
+                item.scheduler = host.name
             for file in (*(item.outputs or ()), *(item.expected_outputs or ())):
                 if "__PDG_" in file.path:
                     # What nothing schedules stands in the directory of its node's scheduler.
