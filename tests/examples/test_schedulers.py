@@ -148,6 +148,18 @@ def states(report: dict[str, Any], node: str) -> list[str]:
     return [item["state"] for item in report["items"] if item["node"] == node]
 
 
+def test_the_first_file_of_the_page_on_writing_schedulers_cooks_as_it_says(studio: Studio) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "writing-a-scheduler.md").read_text()
+    (studio.folder / "types" / "tinyfarm.py").write_text(page.split("```python\n")[1].partition("```")[0])
+    studio.run("check", "types/tinyfarm.py")
+    studio.run(
+        "cook", studio.network("tick_poll", BROKEN), "--scheduler", "tinyfarm", "--report", "report.json", status=1
+    )
+    report = studio.report()
+    assert states(report, "first") == ["CookedSuccess", "CookedFail", "CookedSuccess"]
+    assert {item["scheduler"] for item in report["items"]} == {"pdg_tinyfarm"}
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_it_cooks_its_own_network(kind: str, studio: Studio) -> None:
     report = studio.cook(f"{kind}.toml")
