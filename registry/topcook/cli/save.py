@@ -65,12 +65,10 @@ def command(*, network: str, scheduler: str, output: str | None, install: bool, 
 
 def _saved(context: GraphContext, scheduler: str, name: str) -> SavedType:
     """The file, tried out: it loads without problems and takes static hand-over as the node does."""
-    from topcook.contract.fields import static_of
     from topcook.contract.saving import save_to_python
 
     node = _node(context, scheduler)
-    record = context.core.factory.scheduler(node.type_name)
-    wanted = context.core.static.get(node.name, static_of(node, record.static)[0])
+    wanted = context.core.takes_static(node.name)[0]
     saved = save_to_python(node, context.core.network.name, name)
     if _takes_static(saved) is not wanted:
         saved = save_to_python(node, context.core.network.name, name, static=wanted)

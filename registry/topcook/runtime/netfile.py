@@ -151,7 +151,7 @@ class _Builder:
         file = self.file
 
         def places(parm: str, line: int) -> tuple[str, int] | None:
-            found = file.place_in_string((table, name, "parms", *_parm_path(parms, parm)), line)
+            found = file.place_in_string((table, name, "parms", *parm_path(parms, parm)), line)
             return (str(found.path), found.line) if found.line is not None else None
 
         return places
@@ -282,7 +282,7 @@ class _Builder:
         self.problems.append(Problem(code, before + first, path, line, column, hint))
 
 
-def _parm_path(parms: Mapping[str, Any], parm: str) -> KeyPath:
+def parm_path(parms: Mapping[str, Any], parm: str) -> KeyPath:
     """Where a parm stands below its table of parms; ``path2`` is the second row's ``path`` of a multiparm."""
     if parm not in parms:
         stem = parm.rstrip("0123456789")

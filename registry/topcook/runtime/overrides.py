@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ATTRIBUTE = "pdg_scheduler"
 DEFAULT = "localscheduler"
 IN_PROCESS_DEFAULT = "inprocessscheduler"
+#: What named a scheduler, where that stands in the network file.
+NODES_OWN, NETWORKS_DEFAULT = 'the node\'s own "scheduler"', "the network's default"
 
 
 @dataclass(slots=True)
@@ -54,9 +56,9 @@ class SchedulerChoice:
     def _asked(self, node: Node) -> tuple[str, str]:
         for name, why in (
             (self.by_node.get(node.name), f"--override {node.name}="),
-            (node.scheduler, 'the node\'s own "scheduler"'),
+            (node.scheduler, NODES_OWN),
             (self.default, "--scheduler"),
-            (self.network.default_scheduler, "the network's default"),
+            (self.network.default_scheduler, NETWORKS_DEFAULT),
         ):
             if name:
                 return name, why

@@ -7,8 +7,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from topcook.errors import Problem
-from topcook.model.secrets import secret_of
+from topcook.errors import Problem, ProblemsError
+from topcook.model.secrets import held, secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +156,22 @@ def _sample(spec: ParmSpec) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def job_parm_values(parms: Parms, scheduler: str, name: str, value: Any) -> dict[str, Any]:
+    """What overriding a scheduler's parm for a node means, by parm; a list of tables fills a multiparm.
+
+    Raises ``ProblemsError`` with everything that is wrong.
+    """
+    values = {name: value}
+    if isinstance(value, list | tuple) and value and all(isinstance(row, dict) for row in value):
+        values = {f"{key}{number}": inner for number, row in enumerate(value, 1) for key, inner in row.items()}
+        values[name] = len(value)
+    problems = [problem for key, each in values.items() for problem in check_job_parm(parms, scheduler, key, each)]
+    if problems:
+        raise ProblemsError(problems)
+    specs = {key: parms.spec_for(key) for key in values}
+    return {key: held(each) if (spec := specs[key]) and spec.secret else each for key, each in values.items()}
 
 
 def check_job_parm(parms: Parms, scheduler: str, name: str, value: Any) -> Iterator[Problem]:

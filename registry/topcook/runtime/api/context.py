@@ -16,13 +16,12 @@ from topcook.errors import CookRefusedError, CycleError, ProblemsError, UnknownT
 from topcook.factory.typeregistry import TypeRegistry
 from topcook.model.attributes import attribute_of
 from topcook.model.enums import CookType
-from topcook.model.secrets import held
 from topcook.model.workitem import Trait
 from topcook.runtime.api.graphface import Graph as GraphFace
 from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.cook import Cook
 from topcook.runtime.graph import Graph
-from topcook.runtime.parmcheck import check_job_parm, check_parm
+from topcook.runtime.parmcheck import check_parm, job_parm_values
 from topcook.runtime.surroundings import ready_for_callbacks
 
 if TYPE_CHECKING:
@@ -215,11 +214,7 @@ class GraphContext:
         """
         record = self._node(node)
         scheduler = self.core.network.schedulers[self.core.scheduler_name_for(record)]
-        problems = list(check_job_parm(scheduler.parms, scheduler.name, param_name, value))
-        if problems:
-            raise ProblemsError(problems)
-        spec = scheduler.parms.spec_for(param_name)
-        record.job_parms[param_name] = held(value) if spec is not None and spec.secret else value
+        record.job_parms.update(job_parm_values(scheduler.parms, scheduler.name, param_name, value))
 
     def _parms(self, name: str) -> tuple[Parms, bool]:
         network = self.core.network
