@@ -32,6 +32,9 @@ class Need(Enum):
 class Returns(Enum):
     """What a callback may return; ``contract.returns`` has one reader for each."""
 
+    # Enum's own hash is a Python function; members are compared by identity anyway.
+    __hash__ = object.__hash__
+
     #: ``pdg.scheduleResult``; True is Succeeded, False is Failed, None is accepted (the result comes later).
     SCHEDULE = "pdg.scheduleResult"
     #: ``bool``; an int counts as one, None as True: the call was made and did not complain.

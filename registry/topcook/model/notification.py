@@ -9,6 +9,9 @@ from typing import Any
 class Kind(Enum):
     """The kinds of notification; the last part of each ``onWorkItem…`` name."""
 
+    # Enum's own hash is a Python function; members are compared by identity anyway.
+    __hash__ = object.__hash__
+
     STARTED = "start"
     SUCCEEDED = "success"
     FAILED = "fail"

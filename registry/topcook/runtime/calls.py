@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.callbacks import BY_NAME
-from topcook.contract.returns import read_return
-from topcook.errors import CallbackError, TopcookError
+from topcook.contract.returns import read_return, wrong_return
+from topcook.errors import CallbackError
 from topcook.runtime.faults import describe, full_text
 from topcook.runtime.trace import called, shown
 
@@ -53,10 +53,11 @@ class Caller:
                 raise
             raise CallbackError(f'scheduler "{self._owner}": {name} raised {describe(error)}') from error
         try:
-            return read_return(row, value, place=_place(method))
-        except TopcookError as error:
-            self._log(str(error) + "\n")
-            raise CallbackError(f'scheduler "{self._owner}": {error}') from error
+            return read_return(row, value)
+        except CallbackError:
+            text = wrong_return(row, value, _place(method))
+            self._log(text + "\n")
+            raise CallbackError(f'scheduler "{self._owner}": {text}') from None
 
     def _takes(self, name: str, method: Callable[..., Any], given: int, may_omit: int) -> int:
         """How many of the arguments the author's method takes (old files leave out the last one of some)."""
