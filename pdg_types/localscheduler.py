@@ -16,7 +16,7 @@ import pdg
 from pdg.job.callbackserver import CallbackServerMixin
 from pdg.scheduler import PyScheduler
 from pdg.utils import expand_vars
-from topcook.author import JobEnd, JobKeeper, JobParms, LocalJob, command_argv, local_jobs, report
+from topcook.author import JobEnd, JobKeeper, JobParms, LocalJob, command_argv, end_server, local_jobs, report
 
 #: The parms, with PDG's names: name, label, type, default.
 PARMS: tuple[tuple[str, str, str, int | str], ...] = (
@@ -211,6 +211,17 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         if parms["usehoudinimaxthreads"]:
             environment["HOUDINI_MAXTHREADS"] = str(parms["houdinimaxthreads"])
         return environment
+
+    # -- shared servers -------------------------------------------------------------------------------------------
+
+    def endSharedServer(self, sharedserver_name: str, kill: bool = False) -> bool:
+        """End a server that one of our jobs has started, with all it started itself; whether there was one."""
+        info = self.getSharedServerInfo(sharedserver_name)
+        self.clearSharedServerInfo(sharedserver_name)
+        if not info:
+            return False
+        self._warn_of(end_server(self, info, grace=0.0 if kill else 5.0))
+        return True
 
     # -- logs, directories, slots ---------------------------------------------------------------------------------
 

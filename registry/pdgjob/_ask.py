@@ -21,6 +21,11 @@ def getWorkItemJSON(
     return send("get_workitem_json", [item, subindex], server_addr, raise_exc, with_job=False)
 
 
+def getSharedServerInfo(servername: str, server_addr: "str | None" = None, raise_exc: bool = True) -> "Any":
+    """What the cook knows of a shared server, as ``reportServerStarted`` told it; empty when it knows none."""
+    return send("getSharedServerInfo", [servername], server_addr, raise_exc, with_job=False)
+
+
 def checkReady(
     workitem_id: "Item" = None, subindex: int = -1, server_addr: "str | None" = None, raise_exc: bool = True
 ) -> "Any":

@@ -5,10 +5,7 @@ this machine's zone and fits wins. The cook reads them in the same way.
 """
 
 import os
-import re
 import sys
-
-_WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|$)|\\\\|//[^/]")
 
 
 def zone() -> str:
@@ -46,7 +43,10 @@ def _holds(wanted: str) -> bool:
 
 def is_windows(path: str) -> bool:
     """Whether a path is one of Windows' own: a drive letter or ``//server/share``, in either kind of slash."""
-    return bool(_WINDOWS.match(path))
+    first, rest = path[:1], path[1:3]
+    if rest[:1] == ":" and rest[1:] in ("", "/", "\\"):
+        return "A" <= first <= "Z" or "a" <= first <= "z"
+    return path[:2] == "\\\\" or (path[:2] == "//" and path[2:3] not in ("", "/"))
 
 
 def replaced(path: str, source: str, target: str, kind: str = "prefix") -> "str | None":

@@ -346,5 +346,9 @@ def reportServerStarted(
         "proto_type": proto_type,
         "log_fname": log_fname,
     }
+    # Who started it, so that its scheduler can be told, and find it again by the mark of this attempt.
+    item = own_item(workitem_id, server_addr)
+    if item != "":
+        server.update(item=item, token=os.environ.get("PDG_ITEM_TOKEN", ""))
     echo(to_stdout, "SHAREDSERVER_STARTED", servername, pid, host, port)
     return send("sharedserver_started", [server], server_addr, raise_exc)

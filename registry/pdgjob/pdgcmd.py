@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
     sys.exit(main(sys.argv[1:]))
 
-from pdgjob._ask import appendSubItem, checkReady, getWorkItemJSON, waitUntilReady
+from pdgjob._ask import appendSubItem, checkReady, getSharedServerInfo, getWorkItemJSON, waitUntilReady
 from pdgjob._legacy import execBatchPoll, execBatchSuccess, execCommand, execItemFailed, execStartCook
 from pdgjob._link import RpcError, RpcFault
 from pdgjob._paths import delocalizePath, localizePath, makeDirSafe
@@ -79,6 +79,7 @@ __all__ = [
     "execItemFailed",
     "execStartCook",
     "getItemIdFromEnv",
+    "getSharedServerInfo",
     "getWorkItemJSON",
     "invalidateCache",
     "keepalive",

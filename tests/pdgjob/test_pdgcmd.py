@@ -78,11 +78,14 @@ def test_a_function_reports_what_it_says(
 
 def test_events_and_questions_arrive(in_job: dict[str, str], sink: RecordingSink) -> None:
     sink.answers = {"get_workitem_json": "{}", "check_ready_batch": 1, "add_sub_item_batch": 9}
+    sink.answers["getSharedServerInfo"] = {"name": "sim"}
     pdgcmd.warning("careful")
     pdgcmd.keepalive()
     pdgcmd.reportServerStarted("sim", 12, "host", 80, 1)
     assert [name for name, _ in sink.events] == ["warning", "keepalive", "sharedserver_started"]
-    assert sink.events[2][1][0] == {"name": "sim", "pid": 12, "host": "host", "port": 80, "proto_type": 1, "log_fname": ""}  # fmt: skip
+    told = {"name": "sim", "pid": 12, "host": "host", "port": 80, "proto_type": 1, "log_fname": ""}
+    assert sink.events[2][1][0] == told | {"item": 7, "token": ""}
+    assert pdgcmd.getSharedServerInfo("sim") == {"name": "sim"}
     assert (pdgcmd.getWorkItemJSON(), pdgcmd.checkReady(7, 2), pdgcmd.appendSubItem("b")) == ("{}", 1, 9)
 
 

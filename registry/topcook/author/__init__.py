@@ -9,7 +9,7 @@ from __future__ import annotations
 from topcook.author.command import command_argv, split_command
 from topcook.author.host import attempt_token, log_to_scheduler
 from topcook.author.jobparms import JobParms
-from topcook.author.local import LocalJob, local_jobs
+from topcook.author.local import LocalJob, end_server, local_jobs
 from topcook.author.report import JobReport, report
 from topcook.author.tracebacks import traceback_text
 from topcook.contract.fields import TextFields
@@ -27,6 +27,7 @@ __all__ = [
     "add_item_graph",
     "attempt_token",
     "command_argv",
+    "end_server",
     "local_jobs",
     "log_to_scheduler",
     "read_item_graph",

@@ -38,3 +38,13 @@ def local_jobs(scheduler: Any) -> JobKeeper:
     Any scheduler may use it: one that drives a farm's command-line client gets its processes ended with the cook.
     """
     return host_of(scheduler).keeper
+
+
+def end_server(scheduler: Any, info: Mapping[str, Any], grace: float = 5.0) -> list[int]:
+    """End a shared server that a local job of this scheduler has started; the processes that could not be ended.
+
+    ``info`` is what the job told (``getSharedServerInfo``). The keeper knows the server by the mark of that job, so no
+    stranger is hit that got its number since.
+    """
+    token = str(info.get("token") or "")
+    return host_of(scheduler).keeper.cancel([token], grace) if token else []

@@ -20,7 +20,7 @@ ZONES = {"win32": "WIN", "cygwin": "WIN", "darwin": "MAC"}
 MATCHES = ("prefix", "contains", "suffix")
 #: Where the rules of this process stand, and what its jobs read.
 VARIABLE, ZONE_VARIABLE = "PDG_PATHMAP", "PDG_PATHMAP_ZONE"
-_WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|$)|\\\\|//[^/]")
+_WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|\Z)|\\\\|//[^/]")
 
 
 def local_zone(env: Mapping[str, str] = os.environ) -> str:

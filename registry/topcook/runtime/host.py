@@ -425,11 +425,19 @@ class Host(HostDoor):
         if not cancel:
             self._tell_uris(link)
         if self._caller is not None:
+            self._end_shared_servers(link, self._caller)
             self._tell(link, "onStopCook", cancel)
         if cancel:
             # Ending the jobs comes first when somebody waits for it.
             self._tell_uris(link)
         link.inbox.post(ev.SchedulerStopped(self.name, link.clock.now()))
+
+    def _end_shared_servers(self, link: CookLink, caller: Caller) -> None:
+        """Nobody has ended these, and they would outlive the cook."""
+        for name in self.shared_servers():
+            if caller.has("endSharedServer"):
+                self._tell(link, "endSharedServer", name)
+            self.set_shared_server(name, None)
 
     def _tell_uris(self, link: CookLink) -> None:
         """Ask where the logs and pages of items are, while the scheduler still knows, and tell the cook."""

@@ -62,9 +62,10 @@ class GraphSink:
             self._shared_server_started(dict(args[0]))
 
     def _shared_server_started(self, info: dict[str, Any]) -> None:
-        """Tell the scheduler of the item that started it; a report without an item goes to all that listen."""
+        """Tell the scheduler of the item that started it; a report without an item goes to all that cook."""
+        item = self._graph.item(info["item"]) if isinstance(info.get("item"), int | str) else None
         for host in self._graph.hosts():
-            if host.link is not None:
+            if host.link is not None and (item is None or host.name == item.scheduler):
                 host.shared_server_started(info)
 
 
