@@ -154,6 +154,8 @@ def test_a_batch_knows_its_sub_items(graph: FakeGraph) -> None:
     subs = [graph.add_item(node="b") for _ in range(3)]
     parent = graph.add_item(node="b", traits=Trait.BATCH)
     parent.batch = Batch(subs)
+    for sub in subs:
+        sub.batch_parent = parent
     handle = graph.handle(subs[1])
     assert (handle.batchIndex, handle.batchParent) == (1, graph.handle(parent))
     assert graph.handle(parent).batchSize == 3

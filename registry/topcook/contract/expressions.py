@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.errors import ExpressionError
 from topcook.model.attributes import AttribType
 from topcook.model.files import File
+from topcook.model.workitem import NO_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -143,7 +144,7 @@ def expand(text: str, item: WorkItem, graph: GraphServices) -> str:
 
 def input_files(item: WorkItem) -> list[File]:
     """The files an item takes: its dependencies' outputs, or what they are expected to make, in order."""
-    return [made for parent in item.dependencies for made in parent.outputs or parent.expected_outputs or ()]
+    return [made for parent in item.needs for made in parent.outputs or parent.expected_outputs or ()]
 
 
 def attribute_text(attribute: Attribute, component: int | None = None) -> str:
@@ -258,6 +259,27 @@ def _frame(item: WorkItem) -> float:
     return item.frame
 
 
+def _batch(item: WorkItem) -> list[WorkItem]:
+    """The sub-items of the batch that it is, or is part of; an item outside of any is a batch of one."""
+    batch = (item.batch_parent or item).batch
+    return [item] if batch is None else batch.items
+
+
+def _batch_index(item: WorkItem) -> int:
+    parent = item.batch_parent
+    return NO_BATCH if parent is None or parent.batch is None else parent.batch.place(item)
+
+
+def _ends(item: WorkItem) -> tuple[float, float]:
+    """The first and the last frame of its batch, their indices where they have no frames."""
+    items = _batch(item)
+    first, last = items[0], items[-1]
+    return (
+        first.index if first.frame is None else first.frame,
+        last.index if last.frame is None else last.frame,
+    )
+
+
 def _file(what: str, files: Callable[[WorkItem], list[File]]) -> Callable[[WorkItem, Reference], str]:
     def path(item: WorkItem, reference: Reference) -> str:
         found = files(item)
@@ -281,5 +303,10 @@ BUILT_IN: dict[str, Callable[[WorkItem, Reference], str]] = {
     "pdg_input": _file("input", input_files),
     "pdg_inputsize": _plain(lambda item: len(input_files(item))),
     "pdg_output": _file("output", lambda item: [*(item.outputs or item.expected_outputs or ())]),
+    "pdg_framestep": _plain(lambda item: item.frame_step),
+    "pdg_batchindex": _plain(_batch_index),
+    "pdg_batchstart": _plain(lambda item: _ends(item)[0]),
+    "pdg_batchend": _plain(lambda item: _ends(item)[1]),
+    "pdg_batchsize": _plain(lambda item: len(_batch(item))),
     "pdg_outputsize": _plain(lambda item: len(item.outputs or item.expected_outputs or ())),
 }

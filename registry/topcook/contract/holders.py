@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.batches import close_batch, make_batch
 from topcook.contract.inherit import NO_FLAGS, inherited, with_flags
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CycleError
@@ -34,11 +35,16 @@ class WorkItemOptions:
     takes none), with its output files when ``cloneResultData`` is on. Topcook's own: ``slots``, how many slots of
     its scheduler the item needs, and ``automatic``, which marks an item that has nothing to cook itself: it is done,
     with the output files of what it waited for, as soon as that is done.
+    A ``batch`` is one job for its sub-items: ``batchSize`` of them, with the indices from ``batchOffset``, and those
+    that are added with the batch as their ``parent``. Topcook's own: ``batchActivation`` says by what it is ready,
+    ``batchParent`` adds a sub-item that was made from another ``parent``.
     ``preserveType`` and ``typeName`` are accepted and change nothing: there is one class of work item.
     """
 
     batch: bool = False
+    batchActivation: int = 0
     batchOffset: int = 0
+    batchParent: Any = None
     batchSize: int = 0
     cloneMode: CloneMode = CloneMode.Default
     cloneResultData: bool = False
@@ -132,6 +138,7 @@ class WorkItemHolder(DependencyHolder):
         self.closed = False
         self._first_index = first_index
         self._names: set[str] = set()
+        self._batches: dict[Record, None] = {}
         self.base_traits = Trait.STATIC if static else Trait.NONE
         # Combining flags is slow enough to matter for a hundred thousand items.
         self._traits: dict[tuple[bool, bool, bool], Trait] = {}
@@ -173,17 +180,20 @@ class WorkItemHolder(DependencyHolder):
 
     def _add(self, options: WorkItemOptions) -> Record:
         self._check_open("addWorkItem")
-        if options.batch:
-            raise NotImplementedError("addWorkItem(batch=True): batch items are made by nodes of Houdini only")
         parent = None if options.parent is None else record_of(options.parent)
-        record = self.graph.new_item(self.node, self._index(options.index, parent))
+        whole = self._batch_of(options, parent)
+        index, clone_from = self._index(options.index, parent), parent
+        if whole is not None and whole is parent:
+            index = index if (options.index or -1) >= 0 else _next_index(whole)
+            clone_from, parent = parent, whole.parent
+        record = self.graph.new_item(self.node, index)
         if options.name:
             record.custom_name = self._checked_name(str(options.name))
         if parent is not None:
             record.parent = parent
             record.dependencies.append(parent)
             record.priority, record.frame, record.frame_step = parent.priority, parent.frame, parent.frame_step
-        _copy_attributes(record, options, parent)
+        _copy_attributes(record, options, clone_from)
         if options.priority is not None:
             record.priority = int(options.priority)
         if options.frame is not None:
@@ -193,7 +203,42 @@ class WorkItemHolder(DependencyHolder):
         in_process = bool(options.inProcess) or options.cookType is WorkItemCookType.InProcess
         record.traits = self._traits_for(in_process, bool(options.automatic), bool(options.isNoGenerate))
         self.records.append(record)
+        if whole is not None and whole.batch is not None:
+            record.batch_parent = whole
+            whole.batch.items.append(record)
+        if options.batch:
+            self._make_batch(record, options)
         return record
+
+    def _batch_of(self, options: WorkItemOptions, parent: Record | None) -> Record | None:
+        """The batch that a new item is to be a sub-item of."""
+        asked = options.batchParent
+        if asked is None:
+            return parent if parent is not None and parent in self._batches else None
+        whole = record_of(asked)
+        if whole not in self._batches or options.batch or options.inProcess:
+            raise ValueError(
+                f'"{whole.name}" takes no such sub-item: a batch is added in the same call, its sub-items are neither '
+                "batches themselves nor cooked in process"
+            )
+        return whole
+
+    def _make_batch(self, record: Record, options: WorkItemOptions) -> None:
+        if Trait.IN_PROCESS in record.traits or options.automatic or record.batch_parent is not None:
+            raise ValueError(
+                f'"{record.name}" cannot be a batch: a batch is a job, with a command, and has no batches in it'
+            )
+        make_batch(record, options.batchActivation, options.batchOffset)
+        self._batches[record] = None
+        more: dict[str, Any] = {"batch": False, "batchSize": 0, "parent": record, "index": -1, "name": "", "label": ""}
+        for _ in range(int(options.batchSize)):
+            self._add(replace(options, **more))
+
+    def apply(self) -> None:
+        """Write the dependencies into the records, those of batches into their sub-items."""
+        super().apply()
+        for record in self._batches:
+            close_batch(record)
 
     def _index(self, asked: int | None, parent: Record | None) -> int:
         if asked is not None and asked >= 0:
@@ -224,6 +269,10 @@ class WorkItemHolder(DependencyHolder):
                 f'"{what}" was called after the callback of "{self.node.name}" had ended\n'
                 "    a holder takes items only while its callback runs"
             )
+
+
+def _next_index(whole: Record) -> int:
+    return whole.batch.offset + len(whole.batch.items) if whole.batch is not None else 0
 
 
 def _copy_attributes(record: Record, options: WorkItemOptions, parent: Record | None) -> None:

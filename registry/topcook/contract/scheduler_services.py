@@ -69,10 +69,7 @@ class SchedulerServices(SchedulerEnvironment):
     def isWorkItemReady(self, name_or_id: Any, index: int = -1) -> int:
         """Whether a batch's job may go on with sub-item ``index``: 1 ready, 2 a dependency failed, 0 not yet."""
         record = self._topcook_record(name_or_id)
-        if record is not None and record.batch is not None and index >= 0:
-            items = record.batch.items
-            record = items[index] if index < len(items) else None
-        return readiness(record)
+        return readiness(record if record is None else record.part(index))
 
     def cookWorkItem(self, work_item: Any) -> bool:
         """Run an in-process item's own function on this thread; true. Raises what the function raises."""

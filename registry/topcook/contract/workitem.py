@@ -250,8 +250,8 @@ class WorkItem(ItemLog):
 
     @property
     def dependencies(self) -> list[WorkItem]:
-        """The items that must cook before it."""
-        return self._handles(self.record.dependencies)
+        """The items that must cook before it; of a batch, before one or the other of its sub-items."""
+        return self._handles(self.record.needs)
 
     @property
     def dependents(self) -> list[WorkItem]:
@@ -266,7 +266,7 @@ class WorkItem(ItemLog):
     @property
     def failedDependencies(self) -> list[WorkItem]:
         """The dependencies that failed or were canceled."""
-        return self._handles(item for item in self.record.dependencies if item.state in UNSUCCESSFUL)
+        return self._handles(item for item in self.record.needs if item.state in UNSUCCESSFUL)
 
     def _handles(self, records: Iterable[Record]) -> list[WorkItem]:
         return [WorkItem(record, self.services) for record in records]
@@ -276,15 +276,14 @@ class WorkItem(ItemLog):
     @property
     def batchParent(self) -> WorkItem | None:
         """The batch this is a sub-item of."""
-        found = next((item for item in self.record.node.items if item.batch and self.record in item.batch.items), None)
-        return None if found is None else WorkItem(found, self.services)
+        parent = self.record.batch_parent
+        return None if parent is None else WorkItem(parent, self.services)
 
     @property
     def batchIndex(self) -> int:
         """The place in its batch, -1 outside of one."""
-        parent = self.batchParent
-        batch = None if parent is None else parent.record.batch
-        return NO_BATCH if batch is None else batch.items.index(self.record)
+        parent = self.record.batch_parent
+        return NO_BATCH if parent is None or parent.batch is None else parent.batch.place(self.record)
 
     @property
     def batchItems(self) -> list[WorkItem]:

@@ -162,6 +162,12 @@ class WorkItem:
         found = {id(needed): needed for sub in self.batch.items for needed in sub.dependencies}
         return [needed for needed in found.values() if needed.batch_parent is not self]
 
+    def part(self, index: int) -> WorkItem | None:
+        """What a report with this index is about: a batch's sub-item, ``None`` when there is no such, else itself."""
+        if index < 0 or self.batch is None:
+            return self
+        return self.batch.items[index] if index < len(self.batch.items) else None
+
     def ran(self) -> Run:
         """The record of what happened, made when first asked for."""
         if self.run is None:

@@ -255,9 +255,9 @@ class Cook:
         for entry in batch:
             kind = type(entry)
             if kind is ev.ItemEvent:
-                events.append(self._reports.checked(entry))
+                events += self._reports.checked(entry)
             elif kind is Report:
-                events += [self._reports.checked(event) for event in self._reports.read(entry)]
+                events += [each for event in self._reports.read(entry) for each in self._reports.checked(event)]
             elif kind is Message:
                 self._tell(entry)
             elif kind is GenerationResult:

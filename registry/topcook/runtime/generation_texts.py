@@ -99,7 +99,7 @@ def _evaluate_outputs(row: Expressions, holder: WorkItemHolder, mistakes: Mistak
 
 
 def _evaluate_command(item: WorkItem, text: str, graph: GraphServices) -> None:
-    if needs_inputs(text) and item.dependencies and not _inputs_known(item):
+    if needs_inputs(text) and item.needs and not _inputs_known(item):
         expand(_without_inputs(text), item, graph)
         item.command = text
         item.traits |= Trait.LATE_COMMAND
@@ -109,7 +109,7 @@ def _evaluate_command(item: WorkItem, text: str, graph: GraphServices) -> None:
 
 def _inputs_known(item: WorkItem) -> bool:
     """Whether every dependency says which files it makes; half a list would be taken for the whole."""
-    return bool(item.dependencies) and all(needed.outputs or needed.expected_outputs for needed in item.dependencies)
+    return bool(item.needs) and all(needed.outputs or needed.expected_outputs for needed in item.needs)
 
 
 @lru_cache(maxsize=1024)

@@ -102,7 +102,8 @@ def item_record(item: WorkItem, blocked_by: tuple[int, ...] = ()) -> dict[str, A
         "attributes": {name: _attribute(attribute) for name, attribute in (item.attributes or {}).items()},
         "log_uri": (run.log_uri or None) if run else None,
         "status_uri": (run.status_uri or None) if run else None,
-        "dependencies": list(dict.fromkeys(dependency.id for dependency in item.dependencies)),
+        "dependencies": list(dict.fromkeys(dependency.id for dependency in item.needs)),
+        "batch": item.batch_parent.id if item.batch_parent is not None else None,
         "blocked_by": list(blocked_by),
         "messages": list(run.messages) if run else [],
     }

@@ -67,12 +67,14 @@ class Reports:
                 continue
             if report.done is not None and self._delegated(item, notification):
                 continue
+            part = item.part(notification.index)
             trigger = TRIGGER_OF.get(notification.kind)
-            if trigger is None:
-                if notification.attempt in {None, item.attempt}:
-                    self._store(item, notification, report.scheduler)
-            elif notification.index < 0 or item.batch is None:
-                events.append(self._item_event(item, trigger, notification))
+            if part is None:
+                self._unknown(notification, report.scheduler)
+            elif trigger is not None:
+                events.append(self._item_event(part, trigger, notification))
+            elif notification.attempt in {None, part.attempt}:
+                self._store(part, notification, report.scheduler)
         return events
 
     def _delegated(self, item: WorkItem, said: Notification) -> bool:
@@ -118,20 +120,33 @@ class Reports:
                 f"ignored a report on a work item which nobody was given: {_shortened(said)}",
             )
 
-    def checked(self, event: ev.ItemEvent) -> ev.ItemEvent:
-        """A success whose declared outputs are not there becomes a failure; those that are become outputs."""
+    def checked(self, event: ev.ItemEvent) -> list[ev.ItemEvent]:
+        """A success whose declared outputs are not there becomes a failure; those that are become outputs.
+
+        Where a batch ends well, that holds for each sub-item that ends well with it: their failures come before it.
+        """
         item = event.item
         if event.trigger not in {Trigger.SUCCEED, Trigger.COOK_SUCCEEDED} or item.phase not in HELD:
-            return event
+            return [event]
         if event.attempt is not None and event.attempt != item.attempt:
-            return event
+            return [event]
+        failures = []
+        for sub in item.batch.items if item.batch is not None else ():
+            reason = self._missing(sub) if sub.phase in HELD else ""
+            if reason:
+                failures.append(ev.ItemEvent(sub, Trigger.FAIL, event.at, reason=reason))
+        reason = self._missing(item)
+        if reason:
+            event.trigger = Trigger.FAIL if event.trigger is Trigger.SUCCEED else Trigger.COOK_FAILED
+            event.reason = reason
+        return [*failures, event]
+
+    def _missing(self, item: WorkItem) -> str:
         missing = collect_outputs(item)
         if not missing or not self._checks_outputs(item):
-            return event
+            return ""
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        event.trigger = Trigger.FAIL if event.trigger is Trigger.SUCCEED else Trigger.COOK_FAILED
-        event.reason = f'it ended well, but its declared output "{missing[0]}"{more} was not written'
-        return event
+        return f'it ended well, but its declared output "{missing[0]}"{more} was not written'
 
     def _checks_outputs(self, item: WorkItem) -> bool:
         host = self._graph.host(item.scheduler)

@@ -11,11 +11,12 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from topcook.contract.expressions import input_files
+from topcook.contract.expressions import expand, input_files
 from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.model.attributes import AttribType
 from topcook.model.enums import WorkItemCookType, WorkItemExecutionType
+from topcook.model.states import SUCCESSFUL
 from topcook.model.workitem import NO_BATCH, Trait, WorkItemType
 from topcook.runtime.tokens import attempt_of
 
@@ -29,15 +30,19 @@ if TYPE_CHECKING:
 VERSION = 7
 
 # Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
-_STATIC, _IN_PROCESS, _AUTOMATIC, _PARTITION = (
-    int(trait) for trait in (Trait.STATIC, Trait.IN_PROCESS, Trait.AUTOMATIC, Trait.PARTITION)
+_STATIC, _IN_PROCESS, _AUTOMATIC, _PARTITION, _LATE = (
+    int(trait) for trait in (Trait.STATIC, Trait.IN_PROCESS, Trait.AUTOMATIC, Trait.PARTITION, Trait.LATE_COMMAND)
 )
 
 
 def serialize(item: WorkItem, graph: GraphServices, scheduler_name: str = "") -> dict[str, Any]:
     """The item's data as plain values; a batch carries its sub-items."""
     scheduler = scheduler_name or item.scheduler or graph.scheduler_name_for(item.node)
-    data = _item(item, scheduler, NO_BATCH)
+    parent = item.batch_parent
+    data = _item(item, scheduler, NO_BATCH if parent is None or parent.batch is None else parent.batch.place(item))
+    if parent is not None and int(item.traits) & _LATE and all(each.state in SUCCESSFUL for each in item.dependencies):
+        # Only a sub-item gets to its job with its command unfinished: what it takes was not known at hand-over.
+        data["command"] = expand(item.command, item, graph)
     if item.batch is not None:
         data["batchCount"] = len(item.batch.items)
         data["batchOffset"] = item.batch.offset
@@ -109,6 +114,7 @@ def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
         "nodeName": item.node.name,
         "schedulerName": scheduler,
         "command": item.command,
+        "lateCommand": bool(int(item.traits) & _LATE),
         "customDataType": "",
         "customData": "",
         "batchIndex": place,
@@ -126,7 +132,7 @@ def _item(item: WorkItem, scheduler: str, place: int) -> dict[str, Any]:
         "outputs": [_file(made) for made in item.outputs or ()],
         "expectedOutputs": [_file(made) for made in item.expected_outputs or ()],
         "inputs": [_file(made) for made in input_files(item)],
-        "dependencies": [needed.id for needed in item.dependencies],
+        "dependencies": [needed.id for needed in item.needs],
     }
 
 

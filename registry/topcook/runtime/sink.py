@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from topcook.machine.phases import DONE_WELL, SETTLED
+from topcook.machine.phases import DONE_WELL, LOST, SETTLED
 from topcook.runtime.inbox import Report
 from topcook.runtime.trace import told
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from topcook.model.notification import Notification
+    from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
 
 #: What check_ready_batch answers.
@@ -69,13 +70,23 @@ class GraphSink:
                 host.shared_server_started(info)
 
 
-def _check_ready(graph: Graph, key: int | str, index: int = -1) -> int:
+def _part(graph: Graph, key: int | str, index: int) -> WorkItem:
+    """The item, or the sub-item of the batch, that is asked about."""
     item = graph.item(key)
     if item is None:
         raise LookupError(f"unknown work item {key!r}")
-    if index >= 0 and item.batch is not None and index < len(item.batch.items):
-        item = item.batch.items[index]
-    waiting = [needed for needed in item.dependencies if needed.phase not in DONE_WELL]
+    part = item.part(index)
+    if part is None:
+        raise LookupError(f'batch "{item.name}" has no sub-item {index}')
+    return part
+
+
+def _check_ready(graph: Graph, key: int | str, index: int = -1) -> int:
+    item = _part(graph, key, index)
+    if item.phase in LOST:
+        # Canceled, blocked, or failed already: whoever asks is to leave it.
+        return DEPENDENCY_FAILED
+    waiting = [needed for needed in item.needs if needed.phase not in DONE_WELL]
     if not waiting:
         return READY
     return DEPENDENCY_FAILED if any(needed.phase in SETTLED for needed in waiting) else NOT_YET
@@ -84,12 +95,7 @@ def _check_ready(graph: Graph, key: int | str, index: int = -1) -> int:
 def _item_json(graph: Graph, key: int | str, index: int = -1) -> str:
     from topcook.runtime.serialize import item_text
 
-    item = graph.item(key)
-    if item is None:
-        raise LookupError(f"unknown work item {key!r}")
-    if index >= 0 and item.batch is not None and index < len(item.batch.items):
-        item = item.batch.items[index]
-    return item_text(item, graph)
+    return item_text(_part(graph, key, index), graph)
 
 
 def _add_sub_item(graph: Graph, key: int | str) -> int:

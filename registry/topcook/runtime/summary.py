@@ -79,14 +79,22 @@ def _find_blockers(start: WorkItem, known: dict[int, tuple[int, ...]]) -> None:
     todo = [start]
     while todo:
         item = todo[-1]
-        missing = [each for each in item.dependencies if _held(each) and each.id not in known]
+        missing = [each for each in _reasons(item) if _held(each) and each.id not in known]
         if missing and item.id not in known:
             # Marked, so that a circle (which there never should be) could not keep us here.
             known[item.id] = ()
             todo += missing
             continue
         todo.pop()
-        known[item.id] = _merged(item.dependencies, known)
+        known[item.id] = _merged(_reasons(item), known)
+
+
+def _reasons(item: WorkItem) -> list[WorkItem]:
+    """What may hold an item; a sub-item for which all is there is held by what its batch waits for."""
+    parent = item.batch_parent
+    if parent is not None and all(each.phase in DONE_WELL for each in item.dependencies):
+        return parent.needs
+    return item.needs
 
 
 def _merged(dependencies: Iterable[WorkItem], known: dict[int, tuple[int, ...]]) -> tuple[int, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError
 from topcook.model.states import UNSUCCESSFUL
+from topcook.runtime.reports import item_log_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,9 @@ def ask_uris(
     graph: Graph, scheduler: str, call: Callable[[str, ItemHandle], object], *, every: bool
 ) -> list[tuple[WorkItem, str, str]]:
     """(item, log, status) of the items that the scheduler was given: of every one, or of those that matter."""
-    given = [item for item in graph.items() if item.scheduler == scheduler and item.attempt]
+    given = [
+        item for item in graph.items() if item.scheduler == scheduler and item.attempt and item.batch_parent is None
+    ]
     if not every and len(given) > FEW:
         given = [item for item in given if item.state in UNSUCCESSFUL]
     told: list[tuple[WorkItem, str, str]] = []
@@ -37,6 +41,10 @@ def ask_uris(
         handle = ItemHandle(item, graph)
         log, status = (_ask(name, handle, call, failures) for name in ("getLogURI", "getStatusURI"))
         told.append((item, log, status))
+        # A sub-item's job is its batch's; what was reported or written as its own log goes before that.
+        for sub in item.batch.items if item.batch is not None else ():
+            own = item_log_path(graph, sub)
+            told.append((sub, f"file:///{own.lstrip('/')}" if os.path.exists(own) else log, status))
         if time.monotonic() > give_up:
             break
     return told
