@@ -177,6 +177,12 @@ def refused(cooked: Cooked) -> None:
     assert set(cooked.report["counts"]) <= {"Uncooked", "Waiting"}
 
 
+def one_job(cooked: Cooked) -> None:
+    chain(cooked)
+    assert cooked.item("first_1")["attributes"]["onejob_id"]["value"] == [77]
+    assert cooked.text("deleted") == "job in pool night deleted with 7 tasks"
+
+
 def threaded(cooked: Cooked) -> None:
     chain(cooked)
     assert cooked.item("first_1")["attributes"]["threads"]["value"] == [2]
@@ -241,6 +247,11 @@ TABLE: tuple[tuple[str, str, str, Callable[[Cooked], None]], ...] = (
     ("tokens", "reports", "", reports),
     ("strike", "chain", QUICK, struck),
     ("refusal", "chain", "", refused),
+    ("SimpleQueue", "chain", "", chain),
+    ("simplequeue", "broken", "", broken),
+    ("onejob", "chain", QUICK, one_job),
+    ("onejob", "broken", QUICK, broken),
+    ("onejob", "reports", QUICK, reports),
     ("tupler", "chain", "", threaded),
     ("tupler", "broken", "", broken),
 )

@@ -68,7 +68,10 @@ class Session:
         with job._lock:
             running, job.state = job.state == "ACTIVE", "KILLED"
         if running:
-            os.killpg(job._process.pid, signal.SIGKILL)
+            try:
+                os.killpg(job._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
             job._thread.join(20)
 
     def wait(self, number):
