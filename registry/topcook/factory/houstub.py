@@ -87,8 +87,18 @@ def make_hou() -> ModuleType:
     """A fresh stand-in."""
     made = HouStub("hou", "A stand-in for Houdini's hou (TOPCOOK_HOU=stub).")
     error = type("Error", (Exception,), {"__module__": "hou", "instanceMessage": str})
-    names = ("OperationFailed", "OperationInterrupted", "InvalidInput", "InvalidNodeName", "NodeError")
-    names += ("PermissionError", "ObjectWasDeleted", "LoadWarning", "NotAvailable", "HandleNotRegistered")
+    names = [
+        "OperationFailed",
+        "OperationInterrupted",
+        "InvalidInput",
+        "InvalidNodeName",
+        "NodeError",
+        "PermissionError",
+        "ObjectWasDeleted",
+        "LoadWarning",
+        "NotAvailable",
+        "HandleNotRegistered",
+    ]
     version = ".".join(map(str, HOUDINI))
     vars(made).update(
         {each: type(each, (error,), {"__module__": "hou"}) for each in names},
