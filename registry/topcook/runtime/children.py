@@ -8,19 +8,20 @@ import signal
 from pathlib import Path
 
 
-def end_children(thread: int | None, spared: int | None, *, kill: bool) -> None:
-    """End what this thread (by its native id) has started, with all below it; ``spared`` is a process to leave."""
+def end_children(native_id: int | None, *, spare: int | None, how: str) -> None:
+    """Send TERM or KILL (``how``) to all that this thread has started; ``spare`` is a process to leave alone."""
+    number = signal.Signals[f"SIG{how}"]
     with contextlib.suppress(OSError, ValueError):
-        text = Path(f"/proc/self/task/{thread}/children").read_text()
+        text = Path(f"/proc/self/task/{native_id}/children").read_text()
         for pid in map(int, text.split()):
-            if pid != spared:
-                _end_tree(pid, signal.SIGKILL if kill else signal.SIGTERM)
+            if pid != spare:
+                _end_tree(pid, number)
 
 
-def _end_tree(pid: int, how: signal.Signals) -> None:
+def _end_tree(pid: int, number: signal.Signals) -> None:
     """Send a signal to a process and everything below it, children first."""
     with contextlib.suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            _end_tree(int(child), how)
+            _end_tree(int(child), number)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, how)
+        os.kill(pid, number)
