@@ -34,6 +34,8 @@ with open(log_path, "ab") as log:
     )
 if status == 0:
     return pdg.scheduleResult.CookSucceeded
+if self.context.canceling:
+    return pdg.scheduleResult.CookCanceled
 return pdg.scheduleResult.CookFailed
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -119,6 +120,21 @@ def test_empty_fields_run_the_command_here_and_keep_its_log(tmp_path: Path, buil
 def test_a_field_of_comments_only_counts_as_empty(tmp_path: Path, builtins: Factory) -> None:
     context = load(tmp_path, {"onschedule": "# to be written\n\n  # later"}, builtins)
     assert context.cook()
+    context.close()
+
+
+def test_canceling_the_default_ends_its_command(tmp_path: Path, builtins: Factory) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    nodes = '[nodes.work]\ntype = "genericgenerator"\nparms.command = "echo $$ > fifo; exec sleep 600"\n'
+    context = load(tmp_path, {}, builtins, nodes=nodes)
+    assert context.cook(False)
+    # Reading waits until the command runs.
+    pid = int((tmp_path / "fifo").read_text())
+    context.cancelCook()
+    context.waitAllEvents()
+    assert [state.name for state in states(context).values()] == ["CookedCancel"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     context.close()
 
 

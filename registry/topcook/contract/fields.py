@@ -116,7 +116,8 @@ class TextFields:
         """Belong to a scheduler instance; ``names`` are in scope beside the arguments."""
         self._scheduler, self._cls = scheduler, cls
         self._scope: dict[str, Any] = {"__name__": "__fields__", **names}
-        self._made: dict[str, tuple[str, Snippet | None, Callable[..., Any] | None]] = {}
+        #: By field: the parm's text as it was written, and what became of it.
+        self._made: dict[str, tuple[object, Snippet | None, Callable[..., Any] | None]] = {}
 
     def run(self, name: str, *args: Any) -> Any:
         """Call a field and read what it returns by its row.
@@ -148,14 +149,16 @@ class TextFields:
             raise CallbackError(f"{known.what}: {error}") from None
 
     def _compiled(self, name: str) -> tuple[Snippet | None, Callable[..., Any] | None]:
-        text = field_text(self._node(), name)
+        parm = self._node().parms.get(name)
+        written = parm.at() if parm is not None else ""
         made = self._made.get(name)
-        if made is None or made[0] != text:
-            made = self._made[name] = (text, *self._compile(name, text))
+        # Asked for each item: nothing is parsed while the text is the same.
+        if made is None or made[0] != written:
+            made = self._made[name] = (written, *self._compile(name))
         return made[1], made[2]
 
-    def _compile(self, name: str, text: str) -> tuple[Snippet | None, Callable[..., Any] | None]:
-        if not _statements(text):
+    def _compile(self, name: str) -> tuple[Snippet | None, Callable[..., Any] | None]:
+        if not _statements(field_text(self._node(), name)):
             return None, None
         row, known = FIELDS[name], snippet(self._node(), name)
         return known, known.function(row.name, ("self", *row.args), self._scope, self._cls)
