@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import pdg
 from pdg.processor import PyProcessor
+from topcook.author import Batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The most items that one call may make: a slip in a step must not fill the memory.
 MOST = 10_000_000
+#: What names of a batch begin with; a command with one of them is the batch's own.
+WHOLE = "@pdg_batch"
+#: Runs the commands of a batch's sub-items in one job.
+RUN_BATCH = '__PDG_PYTHON__ "__PDG_SCRIPTDIR__/runbatch.py"'
 
 
-class GenericGenerator(PyProcessor):
+class GenericGenerator(Batches, PyProcessor):
     """For each upstream item (or once, without an input) ``itemcount`` items per frame of ``framerange``.
 
     ``command`` (or ``pdg_command``) and ``outputs``, rows of ``path`` and ``tag``, may name ``@attributes``.
     ``sequential`` chains the items made from the same upstream item: each waits for the one before it.
+    ``framesperbatch`` gathers that many items into one job (0: all of a sequence); ``batchactivation`` says when it
+    starts. A command that names ``@pdg_batchstart`` and its like runs once for the batch, any other once per item.
     ``index`` -1 counts: the parent's index, spread by the number of items made from each parent.
     """
 
@@ -48,12 +55,15 @@ class GenericGenerator(PyProcessor):
                     {"name": "priority", "label": "Priority", "type": "Integer", "value": 0},
                     {"name": "slots", "label": "Slots", "type": "Integer", "value": 1},
                     {"name": "sequential", "label": "Sequential", "type": "Toggle", "value": 0},
+                    *cls.batchParms(),
                 ],
             }
         )
 
     def onGenerate(self, item_holder: Any, upstream_items: list[Any], generation_type: Any) -> Any:
         """Make the items of each parent in turn."""
+        if self.framesPerBatch() != 1:
+            return self._generate_batches(item_holder, upstream_items or [None])
         command, rows = self._command(), list(self.rows("outputs", "path", "tag"))
         # Ports are looked up once: there may be a hundred thousand items.
         slots, frames, sequential = self["slots"], self["framerange"], self["sequential"]
@@ -74,6 +84,26 @@ class GenericGenerator(PyProcessor):
                 if before is not None and sequential.evaluateBool(parent):
                     item_holder.addDependency(item, before)
                 before = item
+        return pdg.result.Success
+
+    def _generate_batches(self, item_holder: Any, parents: list[Any]) -> Any:
+        """Make the items of all parents, and gather them into batches."""
+        command, rows = self._command(), list(self.rows("outputs", "path", "tag"))
+        options = {"slots": self["slots"].evaluateInt(parents[0])}
+        options["frameStep"] = self["framerange"].evaluateFloat(parents[0], 2)
+        if self.isSet("priority"):
+            options["priority"] = self["priority"].evaluateInt(parents[0])
+        places = [(parent, index, frame) for parent in parents for index, frame in self._places(parent)]
+        chained = self["sequential"].evaluateBool(parents[0])
+        whole_command = WHOLE in str(command.value)
+        for batch, items in self.addBatches(item_holder, places, chained=chained, **options):
+            if whole_command:
+                item_holder.setExpressions(batch, command=command)
+            elif str(command.value):
+                batch.setCommand(RUN_BATCH)
+            for item in items:
+                outputs = [(path, tag.evaluateString(item)) for path, tag in rows]
+                item_holder.setExpressions(item, command=None if whole_command else command, outputs=outputs)
         return pdg.result.Success
 
     def _command(self) -> Any:

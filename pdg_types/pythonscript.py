@@ -7,6 +7,7 @@ from typing import Any
 
 import pdg
 from pdg.processor import PyProcessor
+from topcook.author import Batches
 
 BINARIES = {
     "": "__PDG_PYTHON__",
@@ -19,7 +20,7 @@ BINARIES = {
 SCRIPT, PLACE = "pdg_script", "pdg_scriptplace"
 
 
-class PythonScript(PyProcessor):
+class PythonScript(Batches, PyProcessor):
     """Runs ``script``, or the Python ``file``, for each upstream item (or once, without an input).
 
     ``inprocess`` (the default) runs it in Topcook's process, with the names ``work_item``, ``self`` (the node:
@@ -27,7 +28,8 @@ class PythonScript(PyProcessor):
     item's data file; there ``pythonbin`` (python, hython, or the path of another interpreter; ``custom`` takes the
     path from ``python``) and ``pythonargs`` say which Python runs it how, and ``extraargs`` are the script's own
     arguments. The script reports files by ``work_item.addOutputFile(path, tag)``; ``outputs``, rows of ``path``
-    and ``tag``, declare them beforehand. Errors point at the line of the network file.
+    and ``tag``, declare them beforehand. ``framesperbatch`` gathers that many items into one job (0: all), which loads
+    the script once and runs it for each. Errors point at the line of the network file.
     """
 
     @classmethod
@@ -54,6 +56,7 @@ class PythonScript(PyProcessor):
                     {"name": "tag#", "label": "Tag", "type": "String"},
                     {"name": "priority", "label": "Priority", "type": "Integer", "value": 0},
                     {"name": "slots", "label": "Slots", "type": "Integer", "value": 1},
+                    *cls.batchParms(),
                 ],
             }
         )
@@ -70,6 +73,8 @@ class PythonScript(PyProcessor):
             raise pdg.CookError('set one of "script", a piece of Python, and "file", the path of one')
         if self.isSet("script"):
             self._code()
+        if self.framesPerBatch() != 1:
+            return self._generate_batches(item_holder, upstream_items or [None], in_process)
         for parent in upstream_items or [None]:
             item = item_holder.addWorkItem(
                 parent=parent,
@@ -81,6 +86,21 @@ class PythonScript(PyProcessor):
             item_holder.setExpressions(item, outputs=outputs)
             if not in_process:
                 self._make_job(item)
+        return pdg.result.Success
+
+    def _generate_batches(self, item_holder: Any, parents: list[Any], in_process: bool) -> Any:
+        """One sub-item each, several to a job."""
+        if in_process:
+            raise pdg.CookError('"framesperbatch" is for jobs\n    write: inprocess = 0, or leave framesperbatch away')
+        options = {"slots": self["slots"].evaluateInt(parents[0])}
+        if self.isSet("priority"):
+            options["priority"] = self["priority"].evaluateInt(parents[0])
+        places = [(parent, 0 if parent is None else parent.index, None) for parent in parents]
+        for batch, items in self.addBatches(item_holder, places, **options):
+            for item in items:
+                outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
+                item_holder.setExpressions(item, outputs=outputs)
+            self._make_job(batch)
         return pdg.result.Success
 
     def onCookTask(self, work_item: Any) -> Any:

@@ -43,7 +43,7 @@ def waitUntilReady(
 ) -> bool:
     """Wait until a sub-item of a batch may start; False, or RpcError with ``raise_exc``, when it never may.
 
-    Asks every PDG_BATCH_POLL_DELAY (1 s); while it waits the job gives its slots to others, unless
+    Asks with growing pauses, up to PDG_BATCH_POLL_DELAY (1 s); while it waits the job gives its slots to others, unless
     PDG_RELEASE_SLOT_ON_POLL is 0. Without a server nothing tells, and the answer is True.
     """
     item = own_item(workitem_id, server_addr)
@@ -51,8 +51,11 @@ def waitUntilReady(
     released = state not in (None, 1, 2) and os.environ.get("PDG_RELEASE_SLOT_ON_POLL", "1") != "0"
     if released:
         send("release_job_slots", [item], server_addr, False)
+    pause = 0.02
     while state not in (None, 1, 2):
-        time.sleep(max(0.01, number("PDG_BATCH_POLL_DELAY", 1.0)))
+        # Often at first: what precedes it in a sequence is usually just done.
+        pause = min(pause * 2, max(0.01, number("PDG_BATCH_POLL_DELAY", 1.0)))
+        time.sleep(pause)
         state = checkReady(item, subindex, server_addr, raise_exc)
     if released:
         send("acquire_job_slots", [item], server_addr, False)

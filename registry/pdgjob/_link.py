@@ -67,7 +67,7 @@ def job_id() -> str:
 def attempt_of(item: "int | str") -> "int | None":
     """This job's attempt number, when ``item`` is this job's own item."""
     attempt = os.environ.get("PDG_ITEM_ATTEMPT", "")
-    own = (os.environ.get("PDG_ITEM_ID"), os.environ.get("PDG_ITEM_NAME"))
+    own = [os.environ.get("PDG_%s" % name) for name in ("ITEM_ID", "ITEM_NAME", "BATCH_ID", "BATCH_NAME")]
     return int(attempt) if attempt.isdigit() and str(item) in own else None
 
 

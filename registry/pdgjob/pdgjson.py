@@ -57,9 +57,16 @@ class WorkItem(Attributes, Files):
     @classmethod
     def fromJobEnvironment(cls) -> "WorkItem":
         """This job's own item, by PDG_ITEM_NAME; PDG_ITEM_DATA_SOURCE=1: by message instead of file."""
-        name = os.environ.get("PDG_ITEM_NAME", "")
+        batch = os.environ.get("PDG_BATCH_NAME", "")
+        if batch:
+            # A program that a batch runs for one of its sub-items.
+            return cls._ofJob(batch, os.environ.get("PDG_BATCH_ID", "")).batchItems[int(os.environ["PDG_BATCH_INDEX"])]
+        return cls._ofJob(os.environ.get("PDG_ITEM_NAME", ""), os.environ.get("PDG_ITEM_ID", ""))
+
+    @classmethod
+    def _ofJob(cls, name: str, key: str) -> "WorkItem":
         if os.environ.get("PDG_ITEM_DATA_SOURCE", "0") == "1":
-            return cls.fromRPC(os.environ.get("PDG_ITEM_ID") or name)
+            return cls.fromRPC(key or name)
         if not name:
             raise WorkItemDataError("this is no job of a cook: PDG_ITEM_NAME is not set")
         return cls.fromItemName(name)
@@ -191,6 +198,19 @@ class WorkItem(Attributes, Files):
     def isInProcess(self) -> bool:
         """Whether it was meant to cook inside the cook's own process."""
         return bool(self._data.get("isInProcess", self._data.get("cookType") == 1))
+
+    @property
+    def isLateCommand(self) -> bool:
+        """Whether its command still names inputs that were not known when this was written."""
+        return bool(self._data.get("lateCommand", False))
+
+    def exportedAttributes(self) -> "dict[str, str]":
+        """The variables that its attributes export to a job."""
+        return {
+            name: " ".join(str(value["file"] if isinstance(value, dict) else value) for value in found["value"])
+            for name, found in (self._data.get("attributes") or {}).items()
+            if int(found.get("flag", 0)) & AttribFlag.EnvExport
+        }
 
     @property
     def isBatch(self) -> bool:

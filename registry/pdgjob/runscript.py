@@ -8,7 +8,7 @@ import ast
 import os
 import sys
 
-from pdgjob import pdgjson
+from pdgjob import _batch, pdgjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,14 +32,21 @@ def file_script(path: str) -> "tuple[CodeType, str]":
 
 
 def main(arguments: "list[str]") -> None:
-    """Run the script as ``__main__``; its exceptions end the job as in any Python program."""
+    """Run the script as ``__main__``, in a batch for each sub-item; an exception ends the job as any Python program."""
     work_item = pdgjson.WorkItem.fromJobEnvironment()
     if arguments[:1] == ["--file"]:
         (code, path), rest = file_script(arguments[1]), arguments[2:]
     else:
         (code, path), rest = script_of(work_item), arguments
     sys.argv = [path, *rest]
-    exec(code, {"__name__": "__main__", "__file__": path, "work_item": work_item})  # noqa: S102
+
+    def run(item: "pdgjson.WorkItem") -> None:
+        exec(code, {"__name__": "__main__", "__file__": path, "work_item": item})  # noqa: S102
+
+    if not work_item.isBatch:
+        run(work_item)
+    elif _batch.each(work_item, lambda item: _batch.python_failure(lambda: run(item))):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,14 @@ from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, end_server, local_jobs
 from topcook.author.report import JobReport, report
 from topcook.author.tracebacks import traceback_text
+from topcook.contract.batches import Batches
 from topcook.contract.fields import TextFields
 from topcook.contract.host import JobEnd, JobKeeper
 from topcook.contract.itemgraph import add_item_graph
 from topcook.model.graphfile.itemgraph import read_item_graph
 
 __all__ = [
+    "Batches",
     "JobEnd",
     "JobKeeper",
     "JobParms",
