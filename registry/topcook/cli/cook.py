@@ -19,6 +19,7 @@ from topcook.cli.problems import print_error
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
 from topcook.runtime import strays
+from topcook.runtime.lastcook import write_last_cook
 
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
@@ -195,6 +196,7 @@ class _Session:
         if self.progress == "json":
             view.ended(interrupted=interrupted)  # type: ignore[attr-defined]
         self._write_report(cook, interrupted=interrupted)
+        write_last_cook(cook)
         stream = self.terminal.err if self.progress == "json" or self.report == "-" else self.terminal.out
         try:
             print_summary(cook, stream, interrupted=interrupted)

@@ -66,6 +66,10 @@ def _failure(failure: Failure) -> Iterator[str]:
         yield f"    {click.style('|', dim=True)} {line[:room]}"
     if failure.log_path:
         yield f"    log: {shown_path(failure.log_path)}"
+    elif item.run is not None and item.run.log_uri:
+        yield f"    log: {printable(item.run.log_uri)}"
+    if item.run is not None and item.run.status_uri:
+        yield f"    status: {printable(item.run.status_uri)}"
     if failure.blocks:
         yield f"    blocks {counted(failure.blocks, 'item')}"
 

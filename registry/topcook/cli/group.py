@@ -27,6 +27,7 @@ class Row(NamedTuple):
 COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
     Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),
+    Row("Look", "logs", "topcook.cli.logs", "Show what the job of a work item printed in the last cook."),
     Row("Look", "map", "topcook.cli.map_path", "Show what a path is called on another machine, and why."),
     Row("Look", "explain", "topcook.cli.explain", "Say which scheduler cooks a node, why, and what can be overridden."),
     Row("Look", "completion", "topcook.cli.completion", "Print what makes a shell complete commands by TAB."),
