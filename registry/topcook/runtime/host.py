@@ -486,4 +486,4 @@ class Host(HostDoor):
 
     def end_children(self, *, kill: bool = False) -> None:
         """End the processes that the callback under way has started and blocks on (Linux only)."""
-        end_children(self._thread.native_id, self.graph.keeper_pid(), kill=kill)
+        end_children(self._thread.native_id, spare=self.graph.keeper_pid(), how="KILL" if kill else "TERM")
