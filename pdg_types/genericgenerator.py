@@ -89,7 +89,7 @@ class GenericGenerator(Batches, PyProcessor):
     def _generate_batches(self, item_holder: Any, parents: list[Any]) -> Any:
         """Make the items of all parents, and gather them into batches."""
         command, rows = self._command(), list(self.rows("outputs", "path", "tag"))
-        options = {"slots": self["slots"].evaluateInt(parents[0])}
+        options: dict[str, Any] = {"slots": self["slots"].evaluateInt(parents[0])}
         options["frameStep"] = self["framerange"].evaluateFloat(parents[0], 2)
         if self.isSet("priority"):
             options["priority"] = self["priority"].evaluateInt(parents[0])

@@ -74,6 +74,9 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         self._short = False
         self._single: int | None = None
         self._tokens: dict[int, str] = {}
+        #: The slots of jobs that wait for other items meanwhile, and of all jobs.
+        self._lent: dict[int, int] = {}
+        self._held: dict[int, int] = {}
 
     @classmethod
     def templateName(cls) -> str:
@@ -101,6 +104,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         self._keeper = local_jobs(self)
         self._keeper.set_slots(self._slots)
         self._taken, self._single, self._tokens = 0, None, {}
+        self._lent, self._held = {}, {}
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
         return True
@@ -174,7 +178,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         command = expand_vars(expand_vars(command, environment), os.environ)
         command = self.onPreSubmitItem(work_item, environment, command)
         token = environment["PDG_ITEM_TOKEN"]
-        self._tokens[item_id] = token
+        self._tokens[item_id], self._held[item_id] = token, slots
         assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
         self._keeper.start(
             LocalJob(
@@ -191,10 +195,30 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
 
     def _give_back(self, item_id: int, slots: int) -> None:
         with self._lock:
-            self._taken -= slots
+            self._held.pop(item_id, None)
+            lent = self._lent.pop(item_id, 0)
+            self._taken -= slots - lent
             self._tokens.pop(item_id, None)
             if self._single == item_id:
                 self._single = None
+        if lent:
+            self._share_slots()
+
+    def lendSlots(self, item_id: int, waits: bool) -> None:
+        """A batch's job waits for items that others cook: they get its slots until it goes on."""
+        with self._lock:
+            if waits and item_id in self._held and item_id not in self._lent:
+                self._lent[item_id] = self._held[item_id]
+                self._taken -= self._held[item_id]
+            elif not waits:
+                self._taken += self._lent.pop(item_id, 0)
+        self._share_slots()
+        if waits:
+            self.requestTask()
+
+    def _share_slots(self) -> None:
+        if self._keeper is not None:
+            self._keeper.set_slots(self._slots + sum(self._lent.values()))
 
     def _slots_of(self, work_item: Any, parms: dict[str, Any]) -> int:
         wanted = parms["CPUs_to_use"] if parms["is_CPU_number_set"] else work_item.record.slots

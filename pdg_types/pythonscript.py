@@ -92,7 +92,7 @@ class PythonScript(Batches, PyProcessor):
         """One sub-item each, several to a job."""
         if in_process:
             raise pdg.CookError('"framesperbatch" is for jobs\n    write: inprocess = 0, or leave framesperbatch away')
-        options = {"slots": self["slots"].evaluateInt(parents[0])}
+        options: dict[str, Any] = {"slots": self["slots"].evaluateInt(parents[0])}
         if self.isSet("priority"):
             options["priority"] = self["priority"].evaluateInt(parents[0])
         places = [(parent, 0 if parent is None else parent.index, None) for parent in parents]

@@ -273,6 +273,12 @@ class Host(HostDoor):
         if self._caller is not None and self._caller.has("onSharedServerStarted"):
             self._order(lambda link: self._tell(link, "onSharedServerStarted", info))
 
+    def lend_slots(self, item: WorkItem, *, waits: bool) -> None:
+        """Queue that a job waits for other items, or goes on; what that means for its slots only ours know."""
+        told = getattr(self.instance, "lendSlots", None)
+        if callable(told):
+            self._order(lambda _link: told(item.id, waits))
+
     def stop(self, *, cancel: bool) -> None:
         """Queue ``onStopCook``; with ``cancel``, hand-overs that were queued before it are dropped."""
         self.draining = cancel

@@ -59,6 +59,10 @@ class GraphSink:
         if name == "warning":
             item = self._graph.item(args[0])
             cook.link.message("warning", item.name if item is not None else str(args[0]), str(args[1]))
+        elif name in {"release_job_slots", "acquire_job_slots"}:
+            item = self._graph.item(args[0])
+            if item is not None and item.attempt:
+                self._graph.host(item.scheduler).lend_slots(item, waits=name == "release_job_slots")
         elif name == "sharedserver_started":
             self._shared_server_started(dict(args[0]))
 
