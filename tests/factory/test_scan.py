@@ -316,3 +316,12 @@ def test_an_invalid_type_cannot_be_loaded(drop: Drop, scan: Scan) -> None:
     factory = scan()
     with pytest.raises(SchedulerContractError, match="onSchedule"):
         factory.load(only(factory))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_among_the_files_keeps_nobody_waiting(drop: Drop, scan: Scan) -> None:
+    here = drop("good.py").parent
+    os.mkfifo(here / "pipe.py")
+    records = by_name(scan())
+    assert records["good"].state is State.OK
+    assert "no regular file" in records["pipe"].reason

@@ -103,7 +103,8 @@ def _digest(candidate: Candidate, content: bytes) -> str:
     more = []
     for directory, folders, files in os.walk(os.path.dirname(candidate.path)):
         folders.sort()
-        more += [_read(os.path.join(directory, name)) for name in sorted(files) if name.endswith(".py")]
+        paths = (os.path.join(directory, name) for name in sorted(files) if name.endswith(".py"))
+        more += [_read(path) for path in paths if os.path.isfile(path)]
     return content_hash(content, *more)
 
 

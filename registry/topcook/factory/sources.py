@@ -121,6 +121,9 @@ def _file(path: str, root: str, tier: Tier, package: str = "") -> Candidate:
 
 def why_skipped(path: str) -> str:
     """Why a file is no types file, empty when it is one (or cannot be read, which its record will say)."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        # Whoever opens a pipe waits for its writer, perhaps for ever.
+        return "it is no regular file (a pipe, socket or device)"
     try:
         with open(path, "rb") as stream:
             text = stream.read()
