@@ -89,7 +89,14 @@ class InProcessScheduler(PyScheduler):
         return True
 
     def onSchedule(self, work_item: Any) -> pdg.scheduleResult:
-        """Queue the item."""
+        """Queue the item; one whose command wants a process is refused: passing it over would look like success."""
+        if not work_item.isInProcess and work_item.command:
+            report(self, work_item).failed(
+                f'"{self.name}" runs Python functions of nodes, and "{work_item.name}" has a command; '
+                f'give node "{work_item.node.name}" a scheduler that starts processes: localscheduler',
+                time.monotonic(),
+            )
+            return pdg.scheduleResult.Succeeded
         self._queue.put((work_item, report(self, work_item)))
         return pdg.scheduleResult.Succeeded
 

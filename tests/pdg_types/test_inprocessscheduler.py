@@ -12,7 +12,7 @@ import pytest
 from topcook.factory.scan import Factory
 from topcook.model.enums import ScheduleResult
 from topcook.model.notification import Kind, Notification
-from topcook.model.workitem import WorkItem
+from topcook.model.workitem import Trait, WorkItem
 from topcook.testkit.fakehost import FakeHost
 
 PATIENCE = 20.0
@@ -147,3 +147,15 @@ def test_a_function_that_does_not_come_back_is_named_and_nothing_hangs(
     assert bench.end_of(bench.offer(lambda _item: None)).kind is Kind.SUCCEEDED
     go.set()
     assert bench.end_of(stuck).kind is Kind.SUCCEEDED
+
+
+def test_a_command_is_refused_since_passing_it_over_would_look_like_success(bench: Bench) -> None:
+    bench.scheduler.onStartCook(False, [])
+    item = bench.graph.add_item("false")
+    item.traits &= ~Trait.IN_PROCESS
+    item.attempt = 1
+    bench.scheduler.onSchedule(bench.graph.handle(item))
+    end = bench.end_of(item)
+    assert end.kind is Kind.FAILED
+    assert "give node" in end.reason
+    assert "localscheduler" in end.reason
