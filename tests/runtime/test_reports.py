@@ -203,3 +203,26 @@ def test_declared_outputs_that_are_not_there_fail_the_item_unless_they_are_not_l
     done = bench.cook(network, parms=[("local", "pdg_checkexpectedoutputs", False)])
     assert done.outcome == "cooked"
     assert done.items()[0].outputs is None
+
+
+def test_a_relative_declared_output_lies_in_the_working_directory_wherever_the_cook_was_called(
+    bench: CookBench,
+) -> None:
+    done = bench.cook("""
+        [network]
+        name = "outputs"
+        scheduler = "local"
+        [schedulers.local]
+        type = "localscheduler"
+        parms.pdg_workingdir = "$HIP/work"
+        [nodes.work]
+        type = "genericgenerator"
+        parms.command = "touch here.txt"
+        parms.outputs = [{ path = "here.txt" }]
+        [nodes.after]
+        type = "genericgenerator"
+        inputs = ["work"]
+        parms.command = "test -e here.txt -a @pdg_input"
+        """)
+    assert done.outcome == "cooked"
+    assert [file.path for file in done.items("work")[0].outputs or ()] == [f"{bench.folder}/work/here.txt"]

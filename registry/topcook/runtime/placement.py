@@ -8,6 +8,7 @@ from topcook.errors import Problem, ProblemsError, TopcookError
 from topcook.machine.schedulers import SchedulerState
 from topcook.model.workitem import Trait
 from topcook.runtime.localize import localize
+from topcook.runtime.paths import is_absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,6 +67,10 @@ class Placement:
                 if host is None:
                     host = chosen[alike] = self._known(choice.for_item(item)[0])
                 item.scheduler = host.name
+            for file in item.expected_outputs or ():
+                if not (is_absolute(file.path) or "://" in file.path):
+                    # Its job runs in the working directory; whoever looks for the file later stands elsewhere.
+                    file.path = f"__PDG_DIR__/{file.path}"
             for file in (*(item.outputs or ()), *(item.expected_outputs or ())):
                 if "__PDG_" in file.path:
                     # What nothing schedules stands in the directory of its node's scheduler.
