@@ -224,12 +224,14 @@ class _Scope:
     def _unknown(self, name: str) -> str:
         text = f'work item "{self._item.name}" has no attribute "{name}"'
         names = [*self._attributes, *BUILT_IN]
-        prefix = max((known for known in names if re.match(rf"{known}[_\d]", name)), key=len, default="")
+        prefix = max((known for known in names if re.match(rf"{re.escape(known)}[_\d]", name)), key=len, default="")
         if prefix:
             return f"{text}; to end the name earlier write `@{prefix}`{name[len(prefix) :]}"
         import difflib
 
-        close = difflib.get_close_matches(name, names, 2) or difflib.get_close_matches("pdg_" + name, names, 1)
+        # The built-in names share their beginning: by it alone many a name would look like one of them.
+        near = [known for known in BUILT_IN if difflib.get_close_matches(name.removeprefix("pdg_"), [known[4:]])]
+        close = [*difflib.get_close_matches(name, list(self._attributes), 2), *near][:2]
         hint = " or ".join(f'"@{known}"' for known in close)
         return f"{text}; did you mean {hint}?" if hint else text
 
