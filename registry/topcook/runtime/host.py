@@ -73,6 +73,7 @@ class Host(HostDoor):
         super().__init__(node, graph)
         self.cls = cls
         self.takes_static = static
+        self._accepts_by_item = is_authors(cls, "onAcceptWorkItem")
         self.draining = False
         #: A cook has ended without waiting any longer for the callback that still runs.
         self.given_up = False
@@ -364,7 +365,7 @@ class Host(HostDoor):
 
     def _not_accepted(self, item: WorkItem) -> str:
         """Why the scheduler does not want the item, empty when it does."""
-        if not is_authors(self.cls, "onAcceptWorkItem"):
+        if not self._accepts_by_item:
             return ""
         try:
             answer = self._call("onAcceptWorkItem", ItemHandle(item, self.graph), item=item)
