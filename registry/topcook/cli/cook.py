@@ -24,6 +24,7 @@ from topcook.runtime.lastcook import write_last_cook
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
     from topcook.runtime.cook import Cook
+    from topcook.runtime.statusfile import StatusFile
 
 #: How often a cook is looked at, in seconds.
 _PERIOD = 0.1
@@ -40,6 +41,7 @@ _PERIOD = 0.1
     help="How to show how it goes; json writes one object an event to standard output.",
 )
 @click.option("--report", metavar="FILE", help="Write what became of each item as JSON; - is standard output.")
+@click.option("--status", metavar="FILE", help="Keep this JSON file up to date with how far it is.")
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
 @click.option(
     "--trace-callbacks",
@@ -53,6 +55,7 @@ def command(
     dry_run: bool,
     progress: str,
     report: str | None,
+    status: str | None,
     debug: bool,
     trace_callbacks: bool,
     verbose: bool,
@@ -73,6 +76,7 @@ def command(
     """
     if report == "-" and progress == "json":
         raise click.UsageError("--report - and --progress json both want standard output; give the report a file")
+    told = _status_file(status, network, report) if status and not dry_run else None
     context = load(network, options)
     if dry_run:
         from topcook.cli.expand import show_plan
@@ -84,9 +88,13 @@ def command(
         from topcook.runtime.report import check_report_path
 
         check_report_path(str(report))
+        # Author code may change the current directory.
+        report = os.path.abspath(str(report))
     context.core.debug = debug
     context.core.trace = trace_callbacks
-    return _Session(context, progress=progress, report=report, debug=debug, verbose=verbose).run(options["nodes"])
+    session = _Session(context, progress=progress, report=report, debug=debug, verbose=verbose)
+    session.told = told
+    return session.run(options["nodes"])
 
 
 class Shown:
@@ -118,6 +126,7 @@ class _Session:
     def __init__(self, context: GraphContext, *, progress: str, report: str | None, debug: bool, verbose: bool) -> None:
         self.context = context
         self.terminal = Terminal()
+        self.told: StatusFile | None = None
         self.report = report
         self.debug = debug
         self.verbose = verbose
@@ -171,6 +180,8 @@ class _Session:
         try:
             while not cook.wait(_PERIOD):
                 shown.update()
+                if self.told is not None:
+                    self.told.update(cook)
         finally:
             shown.close()
 
@@ -191,7 +202,7 @@ class _Session:
         logs = (host.directories.log_dir(local=True) for host in self.context.core.hosts())
         self.logs = next((folder for folder in logs if os.path.isdir(folder)), "")
         if cook.outcome == "refused":
-            self.context.close()
+            self._leave(cook, interrupted=interrupted)
             return
         if self.progress == "json":
             view.ended(interrupted=interrupted)  # type: ignore[attr-defined]
@@ -203,7 +214,13 @@ class _Session:
         except OSError:
             # Nobody reads any more: the report and the exit status still tell.
             self.progress = "off"
+        self._leave(cook, interrupted=interrupted)
+
+    def _leave(self, cook: Cook, *, interrupted: bool) -> None:
+        """Have the schedulers leave; only then is it over for who waits for the status."""
         self.context.close()
+        if self.told is not None:
+            self.told.ended(cook, interrupted=interrupted)
 
     def _write_report(self, cook: Cook, *, interrupted: bool) -> None:
         if self.report is None:
@@ -234,6 +251,14 @@ class _Session:
         if cook.outcome == "cooked":
             return COOKED
         return INTERRUPTED if interrupted else UNCOOKED
+
+
+def _status_file(path: str, network: str, report: str | None) -> StatusFile:
+    from topcook.runtime.report import check_report_path
+    from topcook.runtime.statusfile import StatusFile
+
+    check_report_path(path)
+    return StatusFile(path, network, report)
 
 
 def _progress(asked: str, *, debug: bool) -> str:

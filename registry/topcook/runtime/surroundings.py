@@ -20,16 +20,24 @@ MANY = 1000
 
 @contextlib.contextmanager
 def home(network: Network) -> Iterator[None]:
-    """Set ``$HIP`` and ``$PDG_PATHMAP`` in the process's own environment: callbacks and in-process items read them."""
+    """Set ``$HIP`` and ``$PDG_PATHMAP`` in the process's own environment: callbacks and in-process items read them.
+
+    The current directory is put back as well.
+    """
     new = {"HIP": network.hip}
     if network.path_maps:
         # pdg.PathMap reads and edits the map there.
         new[VARIABLE] = PathRules.of(network.path_maps).to_json()
     before = {name: os.environ.get(name) for name in new}
     os.environ.update(new)
+    here = _current_directory()
     try:
         yield
     finally:
+        # Scheduler files do change it, and what comes after a cook reads relative paths.
+        if here and here != _current_directory():
+            with contextlib.suppress(OSError):
+                os.chdir(here)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -48,6 +56,14 @@ def ready_for_callbacks(network: Network, *, debug: bool) -> Iterator[None]:
         finally:
             if not debug:
                 strays.uninstall()
+
+
+def _current_directory() -> str:
+    """Empty when it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager
