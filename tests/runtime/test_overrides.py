@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from topcook.errors import GraphFileError
@@ -176,3 +178,39 @@ def test_job_parms_override_the_schedulers_parms_for_their_node(bench: CookBench
     assert done.outcome == "cooked", done.messages
     assert (bench.folder / "one.txt").read_text() == "the command line\n"
     assert (bench.folder / "two.txt").read_text() == "two alone\n"
+
+
+JOB_PARMS = """
+[network]
+name = "net"
+scheduler = "local"
+[schedulers.local]
+type = "localscheduler"
+[schedulers.other]
+type = "quick"
+[nodes.one]
+type = "genericgenerator"
+parms.command = "true"
+job_parms.PARM = true
+"""
+
+
+@pytest.mark.parametrize("chosen", [{"overrides": {"one": "other"}}, {"scheduler": "other"}])
+def test_a_job_parm_rests_while_the_command_line_gives_its_node_to_another_scheduler(
+    bench: CookBench, chosen: dict[str, Any]
+) -> None:
+    bench.types("types", TYPES)
+    done = bench.cook(JOB_PARMS.replace("PARM", "local_single"), **chosen)
+    assert done.outcome == "cooked", done.messages
+    with pytest.raises(GraphFileError, match="nonesuch"):
+        bench.load(JOB_PARMS.replace("PARM", "nonesuch"), **chosen)
+
+
+def test_a_job_parm_that_is_typed_must_fit_the_scheduler_that_cooks(bench: CookBench) -> None:
+    bench.types("types", TYPES)
+    with pytest.raises(GraphFileError, match="local_single"):
+        bench.load(
+            JOB_PARMS.replace("PARM", "local_single"),
+            overrides={"one": "other"},
+            job_parms=[("one", "local_single", "1")],
+        )

@@ -24,7 +24,8 @@ from topcook.model.secrets import secret_of
 from topcook.runtime.addresses import address_of
 from topcook.runtime.api.context import GraphContext
 from topcook.runtime.cookset import with_ancestors
-from topcook.runtime.parmcheck import TypedText, plain_secret, typed_value
+from topcook.runtime.overrides import DEFAULT
+from topcook.runtime.parmcheck import TypedText, job_parm_values, plain_secret, typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -237,7 +238,24 @@ class _Builder:
             # Told already, where the scheduler is named.
             return
         except (ProblemsError, UnknownTypeError) as error:
-            self._add(place, error, before)
+            if place is None or not self._is_of_another(node, parm, value, error):
+                self._add(place, error, before)
+
+    def _is_of_another(self, node: str, parm: str, value: Any, error: Exception) -> bool:
+        """Whether a job parm is right for the scheduler that the file names, while the command line names another.
+
+        As in Houdini, job parms apply while their own scheduler cooks the node: this one rests, it is no mistake.
+        """
+        if not isinstance(error, ProblemsError) or {each.code for each in error.problems} != {"unknown-job-parm"}:
+            return False
+        core = self.context.core
+        record = core.network.nodes[node]
+        try:
+            named = core.instance_name(record.scheduler or core.network.default_scheduler or DEFAULT)
+            job_parm_values(core.network.schedulers[named].parms, named, parm, value)
+        except (ProblemsError, UnknownSchedulerError):
+            return False
+        return named != core.scheduler_name_for(record)
 
     def check_items(self) -> None:
         """Make the static items of the nodes that are right, for the mistakes that only show there; nothing is run."""
