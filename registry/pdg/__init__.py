@@ -62,7 +62,7 @@ from topcook.model.files import File
 #: By this Topcook knows its own ``pdg`` from Houdini's, and from the one of the Particle Data Group.
 TOPCOOK = "topcook"
 
-_RUNTIME = ("CookOptions", "Graph", "GraphContext")
+_RUNTIME = ("CookOptions", "Event", "Graph", "GraphContext", "PyEventHandler")
 _MODULES = (
     "callback",
     "context",

@@ -19,6 +19,7 @@ from topcook.machine.nodes import NodeState
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
 from topcook.runtime.cookset import check_items, with_ancestors
+from topcook.runtime.eventfeed import EventFeed
 from topcook.runtime.generation import (
     GenerationRequest,
     GenerationResult,
@@ -91,6 +92,7 @@ class Cook:
         self.started = self.finished = self.link.clock.now()
         self.error: BaseException | None = None
         self.observers = Observers()
+        self.observers.add(EventFeed(graph))
         for observer in observers:
             self.observers.add(observer)
         self.recorder: Recorder = recorder or MemoryRecorder()
@@ -319,6 +321,7 @@ class Cook:
             self._tell_generation(node, as_problems(error, text), [text])
             return [ev.GenerationFailed(node.name, str(error), now)]
         self.graph.keep_items(result.items)
+        self.observers.tell("items_generated", cook=self, node=node, items=result.items)
         self._tell_generation(node, result.problems, [str(problem) for problem in result.problems])
         return [ev.ItemsGenerated(node.name, result.items, now, bool(result.problems))]
 

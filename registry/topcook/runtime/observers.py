@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from topcook.machine.items import Change
+    from topcook.model.node import Node
+    from topcook.model.workitem import WorkItem
 
 PROJECT = "topcook"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -26,6 +28,10 @@ class CookHooks:
     @hookspec
     def cook_started(self, cook: Any) -> None:
         """The static items exist and the cook begins."""
+
+    @hookspec
+    def items_generated(self, cook: Any, node: Node, items: Sequence[WorkItem]) -> None:
+        """A node has made work items."""
 
     @hookspec
     def items_changed(self, cook: Any, changes: Sequence[Change]) -> None:

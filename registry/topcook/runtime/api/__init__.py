@@ -8,5 +8,6 @@ from __future__ import annotations
 from topcook.runtime.api.context import CookOptions, GraphContext
 from topcook.runtime.api.graphface import Graph
 from topcook.runtime.api.schedulernode import SchedulerNode
+from topcook.runtime.events import Event, PyEventHandler
 
-__all__ = ["CookOptions", "Graph", "GraphContext", "SchedulerNode"]
+__all__ = ["CookOptions", "Event", "Graph", "GraphContext", "PyEventHandler", "SchedulerNode"]
