@@ -9,8 +9,8 @@ import contextlib
 import threading
 import time
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from queue import Empty
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from topcook.contract.node import Node as NodeHandle
 from topcook.contract.source import is_authors
@@ -27,7 +27,7 @@ from topcook.runtime.children import end_children
 from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.filedependencies import FileDependencies, without_dependents
-from topcook.runtime.hostdoor import HostDoor
+from topcook.runtime.hostdoor import HostDoor, SchedulerHandle
 from topcook.runtime.inbox import Broken, UrisTold
 from topcook.runtime.paths import is_absolute, working_directories
 from topcook.runtime.uris import ask_uris
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
+
+T = TypeVar("T")
 
 TRIGGER_OF: dict[ScheduleResult, Trigger] = {
     ScheduleResult.Succeeded: Trigger.ACCEPTED,
@@ -55,16 +57,6 @@ TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
 
 
-class SchedulerHandle:
-    """The opaque handle that a scheduler class gets as ``scheduler``."""
-
-    __slots__ = ("host",)
-
-    def __init__(self, host: Host) -> None:
-        """Carry the host."""
-        self.host = host
-
-
 class Host(HostDoor):
     """Runs one scheduler instance."""
 
@@ -79,7 +71,6 @@ class Host(HostDoor):
         self.given_up = False
         #: (callback, item or None, since) while a callback runs.
         self.busy_with: tuple[str, WorkItem | None, float] | None = None
-        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"scheduler-{node.name}", daemon=True)
         #: The cook for which it ticks; ends with that, whatever the thread is in.
         self._ticking_for: CookLink | None = None
@@ -110,6 +101,21 @@ class Host(HostDoor):
         done.wait()
         if self._refused is not None:
             raise self._refused
+
+    def outside_a_cook(self, work: Callable[[Callable[..., Any]], T]) -> T:
+        """Run ``work``, given what calls a callback by its name, on the host's thread; raises what it raises."""
+        from concurrent.futures import Future
+
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work(self._call))
+            except BaseException as error:  # noqa: BLE001 - carried to whoever asked
+                answer.set_exception(error)
+
+        self._calls.put(run)
+        return answer.result()
 
     def close(self, timeout: float = 10.0) -> None:
         """Call ``onStop`` and end the thread; what hangs in there is left behind after ``timeout`` seconds."""
@@ -237,12 +243,6 @@ class Host(HostDoor):
         """Belong to no cook any more."""
         self.link = None
 
-    def _order(self, call: Callable[[CookLink], None]) -> None:
-        """Queue a call for the present cook; a late one is its, too, though another cook may have begun."""
-        link = self.link
-        if link is not None:
-            self._calls.put(lambda: call(link))
-
     def start(self, nodes: Sequence[str]) -> None:
         """Queue ``onStartCook``, ``onSetupCook`` and the first tick (``onStart`` first, where nobody asked before)."""
         self._begin()
@@ -274,12 +274,6 @@ class Host(HostDoor):
         if self._caller is not None and self._caller.has("onSharedServerStarted"):
             self._order(lambda link: self._tell(link, "onSharedServerStarted", info))
 
-    def lend_slots(self, item: WorkItem, *, waits: bool) -> None:
-        """Queue that a job waits for other items, or goes on; what that means for its slots only ours know."""
-        told = getattr(self.instance, "lendSlots", None)
-        if callable(told):
-            self._order(lambda _link: told(item.id, waits))
-
     def stop(self, *, cancel: bool) -> None:
         """Queue ``onStopCook``; with ``cancel``, hand-overs that were queued before it are dropped."""
         self.draining = cancel
@@ -293,8 +287,7 @@ class Host(HostDoor):
             self._make_once()
             if self._refused is not None:
                 raise self._refused
-            self._ask_working_dir()
-            self._refresh_working_dir()
+            self.settle_working_dir()
             self._remember_directories()
             self.prepare_directories()
             cook_set = [NodeHandle(self.graph.network.nodes[name], self.graph) for name in nodes]
@@ -320,15 +313,12 @@ class Host(HostDoor):
         """What ``onStart`` has set holds for every cook; what ``onStartCook`` sets, for its own."""
         self._kept = Directories(self.directories.working, self.directories.temp, self.directories.script)
 
-    def _ask_working_dir(self) -> None:
-        """Where the author's own ``workingDir`` says, the cook works."""
+    def settle_working_dir(self) -> None:
+        """Work where the author's own ``workingDir`` says; a relative directory starts at ``$HIP``."""
         if is_authors(self.cls, "workingDir"):
-            local, remote = (self._call("workingDir", view) for view in (True, False))
-            if local:
-                self.directories.working = (local, remote or local)
-
-    def _refresh_working_dir(self) -> None:
-        """Make a relative working directory absolute: relative to the network file, as ``$HIP`` is."""
+            asked, farms = (self._call("workingDir", view) for view in (True, False))
+            if asked:
+                self.directories.working = (asked, farms or asked)
         local, remote = self.directories.working
         if not Path(local).is_absolute():
             local = str(Path(self.graph.network.hip, local).resolve())
@@ -348,7 +338,7 @@ class Host(HostDoor):
             full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
 
     def _schedule(self, link: CookLink, item: WorkItem) -> tuple[Trigger, str]:
-        unfit = self._not_accepted(item) or self._bring_files(item)
+        unfit = self._not_accepted(item) or self._files.bring_for(item, self._call)
         if unfit:
             return Trigger.RAISED, unfit
         try:
@@ -378,19 +368,15 @@ class Host(HostDoor):
             f'    give node "{item.node.name}" another scheduler'
         )
 
-    def _bring_files(self, item: WorkItem) -> str:
-        assert self._caller is not None  # noqa: S101 - set by _make, before any other call is queued
-        self.busy_with = ("transferFile", item, time.monotonic())
-        try:
-            return self._files.bring_for(item, self._caller)
-        finally:
-            self.busy_with = None
-
     def _hand_over_static(self, link: CookLink, items: list[WorkItem]) -> None:
         if self.draining or link is not self.link:
             link.inbox.post(ev.StaticReturned(self.name, items, raised=False, at=link.clock.now()))
             return
-        missing = {item: reason for item in items if (reason := self._not_accepted(item) or self._bring_files(item))}
+        missing = {
+            item: reason
+            for item in items
+            if (reason := self._not_accepted(item) or self._files.bring_for(item, self._call))
+        }
         for item, reason in missing.items():
             link.inbox.post(ev.ItemEvent(item, Trigger.FAIL, link.clock.now(), reason=reason))
         given, message = without_dependents(items, missing), ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.secrets import redact
@@ -15,7 +16,7 @@ from topcook.runtime.strays import speak_through
 from topcook.runtime.trace import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from topcook.contract.host import JobKeeper
     from topcook.model.node import SchedulerNode
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 
 #: The most a scheduler's log holds, so that a callback that prints without end fills no disk.
 LOG_LIMIT = 64 * 1024 * 1024
+
+
+class SchedulerHandle:
+    """The opaque handle that a scheduler class gets as ``scheduler``."""
+
+    __slots__ = ("host",)
+
+    def __init__(self, host: HostDoor) -> None:
+        """Carry the host."""
+        self.host = host
 
 
 class HostDoor:
@@ -45,6 +56,8 @@ class HostDoor:
         self.ports_ready = False
         self.accepts_in_process = False
         self.link: CookLink | None = None
+        #: What the host's thread is to do next; ``None`` ends it.
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         #: Ids of the items that the scheduler was shown in this cook.
         self.shown: frozenset[int] | set[int] = frozenset()
         self.result_server: SchedulerDoor = graph.server_door(node)
@@ -55,6 +68,18 @@ class HostDoor:
         self._log_lock = threading.Lock()
         self._logged = 0
         self._early_log: list[str] = []
+
+    def _order(self, call: Callable[[CookLink], None]) -> None:
+        """Queue a call for the present cook; a late one is its, too, though another cook may have begun."""
+        link = self.link
+        if link is not None:
+            self._calls.put(lambda: call(link))
+
+    def lend_slots(self, item: WorkItem, *, waits: bool) -> None:
+        """Queue that a job waits for other items, or goes on; what that means for its slots only ours know."""
+        told = getattr(self.instance, "lendSlots", None)
+        if callable(told):
+            self._order(lambda _link: told(item.id, waits))
 
     # ------------------------------------------------------------------ who it is
 

@@ -82,7 +82,11 @@ def write_item(
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
             _write_new(part, data)
-            os.replace(part, path)
+            try:
+                os.replace(part, path)
+            except OSError:
+                os.unlink(part)
+                raise
     except OSError as error:
         raise CookRefusedError(
             f'the data file "{path}" of work item "{item.name}" cannot be written: {error.strerror or error}\n'
