@@ -38,3 +38,12 @@ def test_who_waits_for_a_receipt_is_answered_when_the_cook_is_over() -> None:
     link.inbox.post(Report([], done=told.append))
     link.refuse_rest()
     assert len(told) == 2
+
+
+def test_nobody_is_left_without_an_answer_by_a_flood_at_the_end() -> None:
+    link = CookLink("cook", lambda _name: None)  # type: ignore[arg-type,return-value]
+    told: list[object] = []
+    for _ in range(2 * LARGEST_BATCH + 10):
+        link.inbox.post(Report([], done=told.append))
+    assert link.close() == []
+    assert len(told) == 2 * LARGEST_BATCH + 10

@@ -67,11 +67,13 @@ class CookLink:
         Invariant: a report is refused here by who closes, or by who posted it and then found the cook over.
         """
         left: list[Message] = []
-        for entry in self.inbox.drain(0.0):
-            if type(entry) is Message:
-                left.append(entry)
-            elif type(entry) is Report and entry.done is not None:
-                entry.done(LookupError("the cook is over"))
+        # One batch is not all of a flood.
+        while batch := self.inbox.drain(0.0):
+            for entry in batch:
+                if type(entry) is Message:
+                    left.append(entry)
+                elif type(entry) is Report and entry.done is not None:
+                    entry.done(LookupError("the cook is over"))
         return left
 
     def post_room(self, scheduler: str) -> None:

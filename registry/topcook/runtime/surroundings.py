@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,31 +19,45 @@ if TYPE_CHECKING:
 MANY = 1000
 
 
+#: The variables of each cook that is under way, the youngest last, and what stood there before the first of them.
+_homes: list[dict[str, str]] = []
+_before: dict[str, str | None] = {}
+_homes_lock = threading.Lock()
+
+
 @contextlib.contextmanager
 def home(network: Network) -> Iterator[None]:
     """Set ``$HIP`` and ``$PDG_PATHMAP`` in the process's own environment: callbacks and in-process items read them.
 
-    The current directory is put back as well.
+    Cooks of several contexts may end in any order: the youngest that is under way has its values there, and the last
+    to end leaves what was there before the first.
     """
-    new = {"HIP": network.hip}
+    mine = {"HIP": network.hip}
     if network.path_maps:
         # pdg.PathMap reads and edits the map there.
-        new[VARIABLE] = PathRules.of(network.path_maps).to_json()
-    before = {name: os.environ.get(name) for name in new}
-    os.environ.update(new)
-    here = _current_directory()
+        mine[VARIABLE] = PathRules.of(network.path_maps).to_json()
+    with _homes_lock:
+        if not _homes:
+            _before.update({name: os.environ.get(name) for name in ("HIP", VARIABLE)})
+        _homes.append(mine)
+        os.environ.update(mine)
     try:
         yield
     finally:
-        # Scheduler files do change it, and what comes after a cook reads relative paths.
-        if here and here != _current_directory():
-            with contextlib.suppress(OSError):
-                os.chdir(here)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        with _homes_lock:
+            youngest = _homes[-1] is mine
+            _homes[:] = [each for each in _homes if each is not mine]
+            if youngest or not _homes:
+                _leave_to_others()
+
+
+def _leave_to_others() -> None:
+    for name, value in _before.items():
+        theirs = next((each[name] for each in reversed(_homes) if name in each), value)
+        if theirs is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = theirs
 
 
 @contextlib.contextmanager
