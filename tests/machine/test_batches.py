@@ -226,3 +226,19 @@ def test_chains_of_many_batches_are_blocked_without_end_of_stack(cook: MachineDr
     cook.said(first, Trigger.FAIL)
     assert before.phase == Phase.BLOCKED
     assert cook.end() == "failed"
+
+
+def test_a_batch_that_loses_a_sub_item_to_a_circle_goes_on_with_the_next(cook: MachineDriver) -> None:
+    batch = cook.batch("a", [], [])
+    first, second = subs(batch)
+    after = cook.item("a", batch)
+    other = cook.item("a", first)
+    first.dependencies, other.dependents = [other], [first]
+    cook.begin()
+    assert other.phase == first.phase == Phase.BLOCKED
+    began(cook, batch)
+    cook.said(batch, Trigger.START)
+    cook.said(second, Trigger.SUCCEED)
+    cook.said(batch, Trigger.SUCCEED)
+    assert after.phase == Phase.BLOCKED
+    assert cook.end() == "failed"

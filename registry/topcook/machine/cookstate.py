@@ -56,11 +56,11 @@ class CookState(Generating):
             self.look_at_nodes()
         if self.stage == "cooking":
             self._start_needed()
-            if not self.paused:
-                for scheduler in self.schedulers.values():
-                    self._offer(scheduler)
-            if not self.calls and not any(each.waits() for each in self.schedulers.values()):
+            self._offer_to_all()
+            if self.unsettled and self._stuck():
                 self._break_circles()
+                self.look_at_nodes()
+                self._offer_to_all()
         self._advance()
         out, self._out = self._out, []
         return out
@@ -85,18 +85,23 @@ class CookState(Generating):
             return False
         return not any(s.stage == "starting" or s.calls or s.static_call for s in self.schedulers.values())
 
+    def _stuck(self) -> bool:
+        return not self.calls and not any(each.waits() for each in self.schedulers.values())
+
     def _break_circles(self) -> None:
-        """Block what waits although nothing can come any more: items of a circle, and what waits for those."""
-        for item in self.all_items() if self.unsettled else ():
-            if item.phase == Phase.WAITING:
+        """Block what waits although nothing can come any more, until something moves or nothing waits."""
+        for item in self.all_items():
+            while item.phase == Phase.WAITING:
+                if not self._stuck():
+                    # A batch that lost a sub-item to a circle goes on with the next.
+                    return
                 circle = circle_of(item)
                 chain = " waits for ".join(f'"{each.name}"' for each in [*circle, circle[0]])
                 for each in circle:
                     self._note_reason(each, f"it waits for itself: {chain}")
-                # That blocks the whole circle and what waits for it, this item among them.
+                # That blocks the whole circle and what waits for it.
                 self.block(circle[0])
                 self.look_at_batches()
-        self.look_at_nodes()
 
     def _stop_schedulers(self, *, cancel: bool) -> None:
         for scheduler in self.schedulers.values():
@@ -130,6 +135,11 @@ class CookState(Generating):
                 scheduler.stage = "starting"
                 nodes = sorted({item.node.name for item in self.all_items() if item.scheduler == scheduler.name})
                 self._out.append(ins.StartScheduler(scheduler.name, nodes))
+
+    def _offer_to_all(self) -> None:
+        if not self.paused:
+            for scheduler in self.schedulers.values():
+                self._offer(scheduler)
 
     def _offer(self, scheduler: SchedulerState) -> None:
         if scheduler.takes_static and scheduler.stage == "started" and not scheduler.statics_taken:
