@@ -288,3 +288,12 @@ def test_nesting_beyond_pythons_stack_is_no_matter(locate: Any) -> None:
     nested = "[" * 3_000 + "]" * 3_000
     text = nested if locate is locate_json else f"x = {nested}"
     assert len(text) == locate(text).spots[() if locate is locate_json else ("x",)].value_end
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_what_stands_behind_a_string_of_several_lines_is_found(quotes: str) -> None:
+    """Python before 3.11.5 matched such strings wrongly when a group was repeated possessively."""
+    text = f"[a]\none = {quotes}echo\n   ok ' \" and\n   @here \"\" ''\n{quotes}\n# more\n\ntwo = [1, 2]\n"
+    locator = locate_toml(text)
+    assert set(locator.spots) == {(), ("a",), ("a", "one"), ("a", "two"), ("a", "two", 0), ("a", "two", 1)}
+    assert locator.key(("a", "two")) == Position(8, 1)

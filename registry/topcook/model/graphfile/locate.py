@@ -19,11 +19,12 @@ from typing import TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+# Only single characters repeat possessively: Python before 3.11.5 goes wrong where a whole group does.
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
 _STRING = re.compile(
-    r'"""(?:\\.|[^\\"]++|"{1,2}+(?!"))*+"{3,5}'
-    r"|'''(?:[^']++|'{1,2}+(?!'))*+'{3,5}"
-    r'|"(?:\\.|[^\\"\n]++)*+"'
+    r'"""(?:\\.|[^\\"]++|"{1,2}+(?!"))*"{3,5}'
+    r"|'''(?:[^']++|'{1,2}+(?!'))*'{3,5}"
+    r'|"(?:\\.|[^\\"\n]++)*"'
     r"|'[^'\n]*+'",
     re.DOTALL,
 )
