@@ -16,7 +16,17 @@ import pdg
 from pdg.job.callbackserver import CallbackServerMixin
 from pdg.scheduler import PyScheduler
 from pdg.utils import expand_vars
-from topcook.author import JobEnd, JobKeeper, JobParms, LocalJob, command_argv, end_server, local_jobs, report
+from topcook.author import (
+    JobEnd,
+    JobKeeper,
+    JobParms,
+    LocalJob,
+    command_argv,
+    cook_detached,
+    end_server,
+    local_jobs,
+    report,
+)
 
 #: The parms, with PDG's names: name, label, type, default.
 PARMS: tuple[tuple[str, str, str, int | str], ...] = (
@@ -126,6 +136,10 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
     def _warn_of(self, survivors: list[int]) -> None:
         if survivors:
             self.cookWarning(f"these processes could not be ended: {', '.join(map(str, survivors))}")
+
+    def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
+        """Cook the whole network in the background; the URI of its status file, and its process id."""
+        return cook_detached(self, graph_file, node_path)
 
     # -- an item --------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ Houdini as well imports ``pdg`` only; these are for the ones written for Topcook
 from __future__ import annotations
 
 from topcook.author.command import command_argv, split_command
+from topcook.author.detached import cook_command, cook_detached
 from topcook.author.host import attempt_token, log_to_scheduler
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, end_server, local_jobs
@@ -29,6 +30,8 @@ __all__ = [
     "add_item_graph",
     "attempt_token",
     "command_argv",
+    "cook_command",
+    "cook_detached",
     "end_server",
     "local_jobs",
     "log_to_scheduler",

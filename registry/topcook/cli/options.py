@@ -42,7 +42,8 @@ def complete_scheduler(ctx: click.Context, _parm: click.Parameter, incomplete: s
     return _matching(_names(ctx, schedulers=True), incomplete)
 
 
-def _complete_node(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_node(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The nodes of the network, as completions."""
     return _matching(_names(ctx, schedulers=False), incomplete)
 
 
@@ -121,7 +122,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "nodes",
         multiple=True,
         metavar="NAME",
-        shell_complete=_complete_node,
+        shell_complete=complete_node,
         help="The node to cook, with all it depends on; may be given again.",
     ),
 )

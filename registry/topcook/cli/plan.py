@@ -21,7 +21,8 @@ from topcook.factory import Kind
 from topcook.factory.quiet import captured_output
 from topcook.model.directories import Directories
 from topcook.model.workitem import Trait
-from topcook.runtime.host import Host, SchedulerHandle
+from topcook.runtime.host import Host
+from topcook.runtime.hostdoor import SchedulerHandle
 from topcook.runtime.paths import working_directories
 
 if TYPE_CHECKING:

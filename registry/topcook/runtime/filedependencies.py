@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
 from topcook.contract.source import is_authors
 from topcook.errors import CallbackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from topcook.model.node import SchedulerNode
     from topcook.model.workitem import WorkItem
-    from topcook.runtime.calls import Caller
     from topcook.runtime.graph import Graph
 
 
@@ -30,29 +29,29 @@ class FileDependencies:
         #: By path: why it is not there, empty when it is.
         self._asked: dict[str, str] = {}
 
-    def bring_for(self, item: WorkItem, caller: Caller) -> str:
+    def bring_for(self, item: WorkItem, call: Callable[..., Any]) -> str:
         """Bring over what the item needs; why it cannot run, with the path, or nothing."""
         for path in (*self._graph.network.files, *item.node.files):
-            reason = self.bring(path, caller)
+            reason = self.bring(path, call)
             if reason:
                 return f'the file "{path}" that it needs was not brought over: {reason}'
         return ""
 
-    def bring(self, path: str, caller: Caller) -> str:
+    def bring(self, path: str, call: Callable[..., Any]) -> str:
         """Have the scheduler bring one file or directory over, unless it was asked before; why it could not."""
         full = self._full_path(path)
         if full not in self._asked:
-            self._asked[full] = self._transfer(full, caller)
+            self._asked[full] = self._transfer(full, call)
         return self._asked[full]
 
     def _full_path(self, path: str) -> str:
         text = expand_vars(path, self._graph.environment())
         return text if text.startswith("__PDG_") else os.path.normpath(os.path.join(self._graph.network.hip, text))
 
-    def _transfer(self, path: str, caller: Caller) -> str:
+    def _transfer(self, path: str, call: Callable[..., Any]) -> str:
         said_before = len(self._node.warnings) + len(self._node.errors)
         try:
-            if caller.call(self._callback, path):
+            if call(self._callback, path):
                 return ""
         except CallbackError as error:
             return str(error)

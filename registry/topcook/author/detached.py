@@ -1,0 +1,80 @@
+"""A cook of a whole network as a process of its own, for schedulers that implement ``submitAsJob``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from topcook.author.host import host_of
+
+#: What is ours alone: the job's process gets its own.
+_NOT_PASSED_ON = frozenset({"HIP"})
+
+
+def cook_command(scheduler: Any, graph_file: str, node_path: str, *options: str, local: bool = False) -> list[str]:
+    """The words that cook a submitted network: what a farm's job runs.
+
+    ``graph_file`` and ``node_path`` are those of ``submitAsJob``. The path and the interpreter are the farm's, or with
+    ``local`` this machine's.
+    """
+    working = str(scheduler.workingDir(local))
+    python = sys.executable if local else shlex.split(str(scheduler.applicationBin("python", None)))[0]
+    words = [python, "-m", "topcook", "cook", os.path.join(working, graph_file)]
+    node = node_path.strip("/").partition("/")[2]
+    if node:
+        words += ["--node", node]
+    host = host_of(scheduler)
+    if not host.node.implicit:
+        # Its $HIP is the working directory now: "$HIP/work" would lie one deeper than where the files are.
+        words += ["--parm", f"{host.name}.pdg_workingdir={working}"]
+    return [*words, *options]
+
+
+def cook_detached(scheduler: Any, graph_file: str, node_path: str) -> tuple[str, str]:
+    """Cook a submitted network on this machine, in a session of its own that outlives this program and its terminal.
+
+    Answers its status URI, a JSON file that is kept up to date, and its process id. Beside it stand the report and
+    ``cook.log``, what the cook itself prints.
+    """
+    # PDG's word for this machine's view is a bare True.
+    folder, working = Path(scheduler.tempDir(True)), scheduler.workingDir(True)  # noqa: FBT003
+    folder.mkdir(parents=True, exist_ok=True)
+    status, report, log = (folder / name for name in ("status.json", "report.json", "cook.log"))
+    options = ("--status", str(status), "--report", str(report), "--progress", "plain")
+    command = cook_command(scheduler, graph_file, node_path, *options, local=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=working,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    if not status.exists():
+        # From the first moment on the URI answers; the cook writes over it as soon as it has started.
+        status.write_text(json.dumps(_submitted(process.pid, node_path, report)), encoding="utf-8")
+    return status.as_uri(), str(process.pid)
+
+
+def _submitted(pid: int, node_path: str, report: Path) -> dict[str, Any]:
+    now = time.time()
+    network = node_path.strip("/").partition("/")[0]
+    said = {"version": 1, "network": network, "state": "submitted", "pid": pid, "counts": {}, "started": now}
+    return {**said, "cook": "", "host": "", "updated": now, "finished": None, "report": str(report)}
+
+
+def _environment() -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    for name in ("PDG_TYPES_PATH", "PYTHONPATH"):
+        if env.get(name):
+            # It starts in another directory, where relative entries would mean something else.
+            env[name] = os.pathsep.join(os.path.abspath(entry) for entry in env[name].split(os.pathsep) if entry)
+    return env
