@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -109,3 +109,12 @@ def test_an_expression_in_a_long_text_is_pointed_at_where_it_stands(tmp_path: Pa
         context.cook(True)
     assert [(problem.path, problem.line) for problem in caught.value.problems] == [(str(path), 8)]
     context.close()
+
+
+@pytest.mark.parametrize("choice", [{"scheduler": "nofarm"}, {"overrides": {"one": "nofarm"}}])
+def test_an_unknown_scheduler_of_the_command_line_is_told_once(tmp_path: Path, choice: dict[str, Any]) -> None:
+    path = tmp_path / "net.toml"
+    path.write_text('[nodes.one]\ntype = "genericgenerator"\nparms.command = "true"\n')
+    with pytest.raises(GraphFileError) as refused:
+        load_network(path, **choice)
+    assert [problem.code for problem in refused.value.problems] == ["unknown-scheduler"]

@@ -192,8 +192,8 @@ class _Builder:
         choice, network = self.context.core.choice, self.context.core.network
         choice.default, choice.by_node = scheduler, dict(overrides)
         choice.forget()
-        if scheduler:
-            self._try(None, lambda: self.context.core.instance_name(scheduler), "--scheduler: ")
+        if scheduler and not self._try(None, lambda: self.context.core.instance_name(scheduler), "--scheduler: "):
+            self._hurt.update(network.nodes)
         for node, name in overrides.items():
             if node not in network.nodes:
                 self.problems.append(
@@ -203,8 +203,8 @@ class _Builder:
                         hint=f"there are: {', '.join(network.nodes)}",
                     )
                 )
-            else:
-                self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: ")  # noqa: B023 - run at once
+            elif not self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: "):  # noqa: B023 - run at once
+                self._hurt.add(node)
         for owner, parm, text in parms:
             record = network.nodes.get(owner) or network.schedulers.get(owner)
             value = self._typed(text, record, parm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 import tomllib
@@ -60,13 +61,25 @@ def check_parm(parms: Parms, name: str, value: Any, *, undeclared: bool) -> Iter
     if isinstance(value, list | tuple) and value and all(isinstance(row, dict) for row in value):
         for number, row in enumerate(value, 1):
             for key, inner in row.items():
-                yield from check_parm(parms, f"{key}{number}", inner, undeclared=undeclared)
+                for problem in check_parm(parms, f"{key}{number}", inner, undeclared=undeclared):
+                    yield _in_row(problem, parms, name, number, key)
         return
     spec = parms.spec_for(name)
     if spec is None:
         yield from _unknown(parms, name, undeclared=undeclared)
     else:
         yield from _wrong_type(spec, name, value)
+
+
+def _in_row(problem: Problem, parms: Parms, multiparm: str, number: int, key: str) -> Problem:
+    """What is wrong with a key of a multiparm's row, in the words of the file: there it has no number behind it."""
+    message = problem.message.replace(f'"{key}{number}"', f'"{key}"', 1)
+    hint = (problem.hint or "").replace(f"{key}{number} = ", f"{key} = ")
+    if problem.code == "unknown-parm":
+        keys = [known.removesuffix("#") for known in parms.specs if known.endswith("#")]
+        close = difflib.get_close_matches(key, keys, 1)
+        hint = f'did you mean "{close[0]}"?' if close else f"rows have: {', '.join(keys) or 'no keys here'}"
+    return dataclasses.replace(problem, message=f'"{multiparm}", row {number}: {message}', hint=hint or None)
 
 
 def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
