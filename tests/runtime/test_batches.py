@@ -72,6 +72,49 @@ FOREIGN = """
         type_registry.registerScheduler(OtherFarm)
 """
 
+#: Cooks inside onSchedule and tells of each sub-item by its index.
+BLOCKING = """
+    import pdg
+    from pdg.scheduler import PyScheduler
+
+    class Blocking(PyScheduler):
+        @classmethod
+        def templateName(cls):
+            return "blocking"
+        def onSchedule(self, work_item):
+            for sub in work_item.batchItems:
+                if work_item.checkSubItem(sub.batchIndex) != 1:
+                    continue
+                work_item.startSubItem(sub.batchIndex)
+                self.onWorkItemFileResult(work_item.id, sub.batchIndex, "/out/%d" % sub.frame, "file", 0)
+                work_item.cookSubItem(sub.batchIndex, duration=2.5)
+            return pdg.scheduleResult.CookSucceeded
+
+    def registerTypes(type_registry):
+        type_registry.registerScheduler(Blocking)
+"""
+
+#: Is given everything at the start, and reports downstream first.
+STATIC = """
+    import pdg
+    from pdg.scheduler import PyScheduler
+
+    class AtOnce(PyScheduler):
+        staticCook = True
+        @classmethod
+        def templateName(cls):
+            return "atonce"
+        def onScheduleStatic(self, dependencies, dependents, ready_items):
+            for item in reversed(list(dependencies)):
+                print("given", item.name, [each.name for each in dependencies[item]])
+                self.onWorkItemSucceeded(item.id, -1, 1.0)
+        def onSchedule(self, work_item):
+            return pdg.scheduleResult.Failed
+
+    def registerTypes(type_registry):
+        type_registry.registerScheduler(AtOnce)
+"""
+
 
 def network(nodes: str, *, scheduler: str = "localscheduler", parms: str = ONE_SLOT) -> str:
     return textwrap.dedent(NETWORK).format(scheduler=scheduler, parms=parms, nodes=textwrap.dedent(nodes))
@@ -331,3 +374,33 @@ def test_wedges_stay_apart_and_a_mistake_is_told(bench: CookBench) -> None:
     refused = bench.cook(network(nodes.replace("framesperbatch = 0", "framesperbatch = -1")))
     assert refused.outcome == "refused"
     assert "0 for all frames in one batch" in str(refused.cook.generation_problems[0])
+
+
+def test_a_scheduler_that_blocks_tells_of_sub_items_by_index(bench: CookBench) -> None:
+    bench.types("blocking", BLOCKING)
+    cooked = bench.cook(network(SIM.format(size=3, chained=0, command="x"), scheduler="blocking", parms=""))
+    assert cooked.outcome == "cooked", cooked.messages
+    subs = [item for item in cooked.items("sim") if item.batch is None]
+    assert [item.ran().duration for item in subs] == [2.5] * 4
+    assert [file.path for item in subs for file in item.outputs or ()] == ["/out/1", "/out/2", "/out/3", "/out/4"]
+    assert all((item.ran().duration or 0.0) >= 0.0 for item in cooked.items("sim"))
+
+
+def test_batches_are_given_away_statically(bench: CookBench) -> None:
+    bench.types("atonce", STATIC)
+    nodes = (
+        SIM.format(size=2, chained=1, command="x")
+        + """
+    [nodes.after]
+    type = "genericgenerator"
+    inputs = ["sim"]
+    [nodes.after.parms]
+    command = "x"
+    """
+    )
+    cooked = bench.cook(network(nodes, scheduler="atonce", parms=""))
+    assert cooked.outcome == "cooked", cooked.messages
+    given = cooked.log("local")
+    assert "given sim_4 ['sim_1']" in given, "the second batch waits for the first"
+    assert "given after_7 ['sim_1']" in given, "what waits for a frame waits for its batch"
+    assert "given sim_2" not in given

@@ -308,7 +308,10 @@ class Items:
         run = item.ran()
         run.finished = at
         run.exit_status = exit_status
-        run.duration = at - run.started if duration is None and run.started is not None else duration
+        if duration is None and run.started is not None:
+            # A start may be read after the end that was noted before it.
+            duration = max(0.0, at - run.started)
+        run.duration = duration
 
 
 def _stands(phase: Phase) -> str:
