@@ -126,3 +126,17 @@ def test_errors_and_warnings_are_heard_with_their_words(tmp_path: Path) -> None:
         (E.CookError, "tea break"),
     ]
     assert [event.message for event in own] == ["slow today"]
+
+
+def test_handlers_are_counted_by_their_owner(context: pdg.GraphContext) -> None:
+    node = context.graph.node("first")
+    mine = node.addEventHandler(print, E.All)
+    other = context.addEventHandler(print, [E.All])
+    assert (node.eventHandlers, context.eventHandlers) == ([mine], [other])
+    assert node.hasEventHandler(mine)
+    assert not context.hasEventHandler(mine)
+    node.removeAllEventHandlers()
+    context.removeEventHandler(other)
+    assert not node.eventHandlers
+    assert not context.eventHandlers
+    assert E.WorkItemStateChange in context.supportedEventTypes

@@ -66,6 +66,9 @@ class GraphServices(Protocol):
     def remove_event_handler(self, handler: object) -> None:
         """Stop calling it."""
 
+    def event_handlers(self, owner: object) -> list[Any]:
+        """Those of ``owner``, in the order they were added."""
+
 
 class ResultServer(Protocol):
     """The cook's one result server, as a scheduler sees it."""

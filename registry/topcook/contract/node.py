@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.eventhandlers import EventHandlers
 from topcook.contract.port import Port
 from topcook.model.states import SUCCESSFUL
 from topcook.model.workitem import Trait
@@ -106,7 +107,7 @@ class TopNode:
         return found.eval()
 
 
-class Node:
+class Node(EventHandlers):
     """A node that makes work items; equal to another handle on the same node of the same graph context."""
 
     __slots__ = ("record", "services")
@@ -284,14 +285,8 @@ class Node:
         """Keep a warning on the node."""
         self.record.warnings.append(str(message))
 
-    def addEventHandler(self, handler: Any, events: Any, pass_handler: bool = False) -> Any:
-        """Call ``handler`` with each of these ``pdg.EventType`` of this node."""
-        kinds = [int(kind) for kind in (events if isinstance(events, list | tuple | set) else [events])]
-        return self.services.add_event_handler(self.record, handler, kinds, pass_handler=pass_handler)
-
-    def removeEventHandler(self, handler: Any) -> None:
-        """Stop calling it."""
-        self.services.remove_event_handler(handler)
+    def _topcook_events(self) -> tuple[GraphServices, object]:
+        return self.services, self.record
 
     def cook(self, block: bool = False) -> Any:
         """Cook this node through its graph context."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.eventhandlers import EventHandlers
 from topcook.contract.scheduler_environment import SchedulerEnvironment
 from topcook.contract.static_graph import Graph, dependency_maps, readiness
 from topcook.errors import CookError
-from topcook.model.enums import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from topcook.contract.host import GraphServices
     from topcook.contract.workitem import WorkItem
     from topcook.model.workitem import WorkItem as Record
 
 
-class SchedulerServices(SchedulerEnvironment):
+class SchedulerServices(SchedulerEnvironment, EventHandlers):
     """What a scheduler may ask of the cook beyond its items, parms and paths."""
 
     _verbose: Any = False
-    _topcook_handlers: tuple[Any, ...] = ()
 
     # the graph
 
@@ -133,38 +133,8 @@ class SchedulerServices(SchedulerEnvironment):
             "getPollingClient returns a client of Houdini's PDGNet message queue; jobs report to the result server here"
         )
 
-    # events
-
-    def addEventHandler(self, handler: Callable[..., object], events: Any, pass_handler: bool = False) -> Any:
-        """Call ``handler`` with each of these ``pdg.EventType`` of this scheduler; returns what removes it."""
-        kinds = [int(kind) for kind in (events if isinstance(events, list | tuple | set) else [events])]
-        made = self._topcook.graph.add_event_handler(self, handler, kinds, pass_handler=bool(pass_handler))
-        self._topcook_handlers += (made,)
-        return made
-
-    def removeEventHandler(self, handler: Any) -> None:
-        """Stop calling it."""
-        self._topcook.graph.remove_event_handler(handler)
-        self._topcook_handlers = tuple(known for known in self._topcook_handlers if known is not handler)
-
-    def removeAllEventHandlers(self) -> None:
-        """Stop calling all of them."""
-        for handler in self._topcook_handlers:
-            self.removeEventHandler(handler)
-
-    def hasEventHandler(self, handler: Any) -> bool:
-        """Whether it is called."""
-        return any(known is handler for known in self._topcook_handlers)
-
-    @property
-    def eventHandlers(self) -> list[Any]:
-        """What was added and not removed."""
-        return list(self._topcook_handlers)
-
-    @property
-    def supportedEventTypes(self) -> list[EventType]:
-        """What ``addEventHandler`` takes."""
-        return list(EventType)
+    def _topcook_events(self) -> tuple[GraphServices, object]:
+        return self._topcook.graph, self
 
     # logs
 

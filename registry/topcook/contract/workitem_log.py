@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from topcook.contract.eventhandlers import EventHandlers
 from topcook.contract.workitem_files import ItemFiles
 from topcook.errors import CookRefusedError
 from topcook.model.enums import WorkItemLogType
 
+if TYPE_CHECKING:
+    from topcook.contract.host import GraphServices
 
-class ItemLog(ItemFiles):
+
+class ItemLog(ItemFiles, EventHandlers):
     """Messages, progress and the few commands of ``pdg.WorkItem``."""
 
     __slots__ = ()
@@ -53,14 +57,8 @@ class ItemLog(ItemFiles):
         """The script directory of its scheduler, on this machine."""
         return str(self._scheduler().scriptDir(True))
 
-    def addEventHandler(self, handler: Any, events: Any, pass_handler: bool = False) -> Any:
-        """Call ``handler`` with each of these ``pdg.EventType`` of this item; returns what removes it."""
-        kinds = [int(kind) for kind in (events if isinstance(events, list | tuple | set) else [events])]
-        return self.services.add_event_handler(self.record.id, handler, kinds, pass_handler=bool(pass_handler))
-
-    def removeEventHandler(self, handler: Any) -> None:
-        """Stop calling it."""
-        self.services.remove_event_handler(handler)
+    def _topcook_events(self) -> tuple[GraphServices, object]:
+        return self.services, self.record.id
 
     def addLog(self, type: Any, text: str) -> None:
         """Keep a message of a ``pdg.workItemLogType``."""

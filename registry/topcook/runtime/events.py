@@ -113,6 +113,10 @@ class EventBoard:
         """Whether the handler is there."""
         return any(h is handler for h in self._handlers)
 
+    def of(self, owner: object) -> list[PyEventHandler]:
+        """The handlers of ``owner``."""
+        return [handler for handler in self._handlers if handler.owner is owner or handler.owner == owner]
+
     def tell(self, event: Event, *owners: object) -> None:
         """Queue the event for those who want it of one of ``owners``; never blocks."""
         for handler in self._handlers:

@@ -226,6 +226,10 @@ class Graph:
         """Stop calling it."""
         self.board.remove(handler)
 
+    def event_handlers(self, owner: object) -> list[Any]:
+        """Those of ``owner``."""
+        return self.board.of(owner)
+
     # ------------------------------------------------------------------ instances
 
     def node_class(self, node: Node) -> type:

@@ -141,3 +141,7 @@ class FakeGraph:
     def remove_event_handler(self, handler: object) -> None:
         """Drop it."""
         self.handlers = [kept for kept in self.handlers if kept is not handler]
+
+    def event_handlers(self, owner: object) -> list[Any]:
+        """Those of ``owner``."""
+        return [kept for kept in self.handlers if kept[0] is owner or kept[0] == owner]

@@ -152,3 +152,7 @@ class NodeBench:
 
     def remove_event_handler(self, _handler: object) -> None:
         """There are no events."""
+
+    def event_handlers(self, _owner: object) -> list[Any]:
+        """There are no events."""
+        return []

@@ -10,6 +10,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from topcook.contract.eventhandlers import EventHandlers
 from topcook.contract.node import Node
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CookRefusedError, CycleError, ProblemsError, UnknownTypeError
@@ -25,8 +26,9 @@ from topcook.runtime.parmcheck import check_parm, job_parm_values
 from topcook.runtime.surroundings import ready_for_callbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from topcook.contract.host import GraphServices
     from topcook.factory import Factory
     from topcook.model.node import Node as Record
     from topcook.model.parms import Parms
@@ -44,7 +46,7 @@ class CookOptions:
     autoRecookInterval: int = 100
 
 
-class GraphContext:
+class GraphContext(EventHandlers):
     """A TOP network that can be cooked.
 
     ``hip`` is what ``$HIP`` stands for, the current directory by default. Schedulers are made, and their ``onStart``
@@ -421,16 +423,10 @@ class GraphContext:
         """The nodes of the last cook."""
         return [Node(record, self.core) for record in (self._cook.nodes if self._cook is not None else ())]
 
-    # ------------------------------------------------------------------ events, files, end
+    # ------------------------------------------------------------------ files, end
 
-    def addEventHandler(self, handler: Callable[..., object], events: Any, pass_handler: bool = False) -> Any:
-        """Call ``handler(event)`` for these event types."""
-        kinds = events if isinstance(events, list | tuple | set) else [events]
-        return self.core.add_event_handler(self.core.name, handler, [int(e) for e in kinds], pass_handler=pass_handler)
-
-    def removeEventHandler(self, handler: Any) -> None:
-        """Stop calling it."""
-        self.core.remove_event_handler(handler)
+    def _topcook_events(self) -> tuple[GraphServices, object]:
+        return self.core, self.core.name
 
     def addFileDependency(self, node_name: str, file_name: str) -> None:
         """A file that the node's jobs need: each scheduler brings it over by ``transferFile``."""
