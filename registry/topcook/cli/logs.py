@@ -23,7 +23,7 @@ LONG_LINE = 4096
 @click.option("-n", "--lines", default=LINES, show_default=True, metavar="N", help="The last N lines; 0: all.")
 @click.option("--path", "path_only", is_flag=True, help="Print where the log is instead.")
 def command(*, network: str, item: str, lines: int, path_only: bool) -> None:
-    """Show the log of a work item's job in the last cook of a network.
+    """Show what the job of a work item printed in the last cook.
 
     ITEM is a name, an id or a label. Of a cook that still runs, jobs go by name and id, and show what they have
     printed so far. A log that is no file of this machine is named as its scheduler says it.

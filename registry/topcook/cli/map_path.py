@@ -18,9 +18,9 @@ from topcook.errors import CookRefusedError
 @click.option("--scheduler", metavar="NAME", help="Only rules that hold for this scheduler's jobs.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(*, path: str, network: str | None, zone: str | None, scheduler: str | None, as_json: bool) -> None:
-    """Show what PATH is called in a zone, and which rule says so.
+    """Show what a path is called on another machine, and why.
 
-    The rules are those of the network, if one is named, then those of PDG_PATHMAP; the first that holds in the zone
+    What PATH is called in the zone, and which rule says so. The rules are those of the network, if one is named, then those of PDG_PATHMAP; the first that holds in the zone
     and fits wins.
 
     \b

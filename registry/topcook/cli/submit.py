@@ -23,7 +23,7 @@ from topcook.cli.options import complete_node, complete_scheduler
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(*, network: str, scheduler: str | None, node: str, as_json: bool) -> None:
-    """Submit a whole network as one job, which cooks it elsewhere or in the background.
+    """Submit a whole network as one job.
 
     The network file, and all that it names below its directory, is brought into the scheduler's working directory;
     then its submitAsJob is called. The network's nodes are cooked by the schedulers that it names itself. With
