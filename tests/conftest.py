@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
+
+# How long an example takes says more about the neighbours of a busy machine than about the code.
+hypothesis.settings.register_profile("topcook", deadline=None)
+hypothesis.settings.load_profile("topcook")
 
 CI_TIERS = ("engine", "browser", "fuzz", "crash")
 SOAK = "soak"
