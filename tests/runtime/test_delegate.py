@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+from topcook.contract.eventdispatch import WorkItemEvents
+from topcook.model.attributes import AttribType
+from topcook.model.notification import Kind, Notification
+from topcook.runtime.delegate import Delegate
+from topcook.runtime.link import CookLink
 from topcook.testkit.cookbench import CookBench
 
 HEAD = """
@@ -147,6 +155,26 @@ def test_reports_made_while_on_schedule_blocks_come_before_its_end(bench: CookBe
     assert cooked.outcome == "cooked"
     # The items of "b" are made when their parents have cooked: they show what was known then.
     assert all(item.attributes is not None and item.attributes["n"].values == (7,) for item in cooked.items("b"))
+
+
+class _Listening(WorkItemEvents):
+    def workItemFileResult(self, *_said: Any) -> None:
+        raise AssertionError("no file was reported")
+
+
+def test_what_on_tick_finds_out_comes_after_what_the_job_has_said_before() -> None:
+    link = CookLink("cook", lambda _name: None)  # type: ignore[arg-type,return-value]
+    host = SimpleNamespace(cls=_Listening, instance=_Listening(), name="mine", link=link, graph=None)
+    delegate = Delegate(host)  # type: ignore[arg-type]
+    # From now on this thread is the host's, as it is inside onTick.
+    delegate.run()
+    said = Notification(Kind.ATTRIBUTE, 1, -1, ("n", AttribType.Int, 7, 0))
+    found = Notification(Kind.SUCCEEDED, 1, -1, (1.0,))
+    assert delegate.take(said)
+    assert not delegate.passes(found)
+    delegate.run()
+    assert [report.notifications for report in link.inbox.drain()] == [[said], [found]]
+    assert delegate.passes(Notification(Kind.SUCCEEDED, 2, -1, (1.0,)))
 
 
 def test_an_event_method_that_raises_loses_no_report(bench: CookBench) -> None:

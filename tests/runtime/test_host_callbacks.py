@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from topcook.errors import CookRefusedError
+from topcook.runtime.hostdoor import HostDoor
 from topcook.testkit.cookbench import CookBench
 
 HEAD = """
@@ -427,3 +428,39 @@ def test_limits_set_in_a_callback_are_heeded(bench: CookBench) -> None:
     done = bench.cook(NETWORK.replace("itemcount = 3", "itemcount = 7"))
     assert done.outcome == "cooked"
     assert {line for line in calls(bench) if line.startswith("holds")} == {"holds 1", "holds 2"}
+
+
+def test_a_destructor_that_prints_while_the_log_is_written_holds_nothing_up(
+    bench: CookBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage is collected anywhere, so also while the scheduler's log is being written."""
+    write = HostDoor._write_log
+
+    def collecting(door: HostDoor, text: str) -> None:
+        if "scheduling" in text:
+            door.log("a destructor\n")
+        write(door, text)
+
+    monkeypatch.setattr(HostDoor, "_write_log", collecting)
+    body = """
+    def onSchedule(self, work_item):
+        print("scheduling")
+        return pdg.scheduleResult.CookSucceeded
+"""
+    bench.types("mine", HEAD + body + TAIL)
+    context = bench.opened(bench.load(NETWORK))
+    cook = bench.start(context)
+    assert cook.wait(30.0)
+    assert "a destructor" in bench.finish(context, cook).log("farm")
+
+
+def test_whoever_waits_for_an_instance_hears_of_every_accident(
+    bench: CookBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> tuple[str, str]:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr("topcook.runtime.host.working_directories", broken)
+    bench.types("mine", HEAD + TAIL)
+    with pytest.raises(CookRefusedError, match="embedded null byte"):
+        bench.cook(NETWORK)

@@ -15,6 +15,7 @@ import pytest
 
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
+from topcook.errors import CookRefusedError
 from topcook.runtime.keeper.client import KeeperPool, KeeperProcess
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 
@@ -366,20 +367,21 @@ def test_a_job_that_prints_much_fills_its_log_and_nothing_else(run: Run) -> None
     assert told.log.stat().st_size == 100_000_000
 
 
-def test_a_callback_that_raises_costs_no_other_job_its_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("raised", [RuntimeError, SystemExit])
+def test_a_callback_that_raises_costs_no_other_job_its_report(tmp_path: Path, raised: type[BaseException]) -> None:
     said: list[str] = []
     keeper = KeeperProcess(str(tmp_path / "keeper"), on_error=said.append)
     bad, good = Told(tmp_path, "c-1-1", ["/bin/true"]), Told(tmp_path, "c-2-1", ["/bin/true"])
 
     def boom(_end: JobEnd) -> None:
-        raise RuntimeError("mine")
+        raise raised("mine")
 
     bad.job.on_end = boom
     for told in (bad, good):
         keeper.pool("local").start(told.job)
     assert good.result().exit_status == 0
     keeper.close()
-    assert said == ['the report of job "c-1-1" raised RuntimeError: mine']
+    assert said == [f'the report of job "c-1-1" raised {raised.__name__}: mine']
 
 
 def test_jobs_handed_over_from_many_threads_all_run_once(keeper: KeeperProcess, tmp_path: Path) -> None:
@@ -408,6 +410,22 @@ def test_close_leaves_no_process_no_socket_and_no_child_to_reap(tmp_path: Path) 
     assert not alive(pid)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_nothing_is_started_after_the_close_by_a_callback_that_comes_back_late(tmp_path: Path, used: bool) -> None:
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool = keeper.pool("local")
+    if used:
+        told = Told(tmp_path, "c-1-1", ["/bin/true"])
+        pool.start(told.job)
+        told.result()
+    keeper.close()
+    late = Told(tmp_path, "c-2-1", ["/bin/touch", str(tmp_path / "late")])
+    with pytest.raises(CookRefusedError, match="its cook is over"):
+        pool.start(late.job)
+    assert keeper.pid is None
+    assert not (tmp_path / "late").exists()
 
 
 def test_nothing_is_started_before_the_first_job(tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ class Delegate:
     """Takes the reports of one scheduler's jobs through its author's methods, in order.
 
     Where the class overrides any event method, all reports of its jobs go this way, so that a file reported before a
-    success arrives before it. Invariant: what waits here is older than what the instance's other threads notify.
+    success arrives before it. Invariant: what waits here is older than what the instance notifies elsewhere, in
+    ``onTick`` too.
     """
 
     def __init__(self, host: Host) -> None:
@@ -100,9 +101,9 @@ class Delegate:
         """
         if not self._events:
             return True
-        if threading.get_ident() == self._thread:
-            current = self._current
-            if current is not None and self._same_item(current, said):
+        current = self._current
+        if threading.get_ident() == self._thread and current is not None:
+            if self._same_item(current, said):
                 said.attempt = current.attempt if said.attempt is None else said.attempt
                 said.at = current.at if said.at is None else said.at
             return True

@@ -93,8 +93,10 @@ class Host(HostDoor):
         done = threading.Event()
 
         def make() -> None:
-            self._make_once()
-            done.set()
+            try:
+                self._make_once()
+            finally:
+                done.set()
 
         self._begin()
         self._calls.put(make)
@@ -142,6 +144,10 @@ class Host(HostDoor):
             self._make()
         except CookRefusedError as error:
             self._refused = error
+            self._caller = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for the instance or for this
+            self.log(full_text(error))
+            self._refused = CookRefusedError(f'scheduler "{self.name}" cannot be made: {describe(error)}')
             self._caller = None
 
     def _make(self) -> None:

@@ -65,7 +65,8 @@ class HostDoor:
         self._keeper: JobKeeper | None = None
         self._keeper_lock = threading.Lock()
         self._common: dict[str, str] | None = None
-        self._log_lock = threading.Lock()
+        # Collecting garbage runs destructors anywhere, in here too, and what they print comes here.
+        self._log_lock = threading.RLock()
         self._logged = 0
         self._early_log: list[str] = []
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from topcook.contract.host import JobEnd, LocalJob
+from topcook.errors import CookRefusedError
 from topcook.runtime.keeper import aftermath, launch
 from topcook.runtime.keeper.encode import Environments, start_message
 from topcook.runtime.keeper.program import cancel as keeper_cancel
@@ -47,6 +48,7 @@ class KeeperProcess:
         self._pids: dict[str, tuple[int, float]] = {}
         self._requests: dict[bytes, _Request] = {}
         self._closing = False
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -86,7 +88,7 @@ class KeeperProcess:
     def close(self, timeout: float = 10.0) -> None:
         """Leave; the keeper ends when its last job has. Waits for its end when no job is running."""
         with self._lock:
-            connection, self._closing = self._connection, True
+            connection, self._closing, self._closed = self._connection, True, True
             idle = not self._jobs
             if connection is not None:
                 with contextlib.suppress(OSError):
@@ -107,8 +109,13 @@ class KeeperProcess:
     # -- what pools call ------------------------------------------------------------------------------------------
 
     def start(self, pool: str, job: LocalJob) -> None:
-        """Hand a job over; see ``JobKeeper.start``. Raises ValueError for what no process can be given."""
+        """Hand a job over; see ``JobKeeper.start``. Raises ValueError for what no process can be given.
+
+        Raises CookRefusedError once it is closed: nobody would end what a callback that comes back late starts.
+        """
         with self._lock:
+            if self._closed:
+                raise CookRefusedError(f'job "{job.token}" was not started: its cook is over')
             if self._connection is None:
                 self._connect(launch.start_keeper(self.directory, die_with_parent=self._die_with_parent))
             if job.token in self._jobs:
@@ -203,7 +210,7 @@ class KeeperProcess:
     def _tell(self, call: Callable[[], None], token: str) -> None:
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - author code: it must not cost the other jobs their reports
+        except BaseException as error:  # noqa: BLE001 - author code: sys.exit in it costs the other jobs no reports
             if self._on_error is not None:
                 self._on_error(f'the report of job "{token}" raised {type(error).__name__}: {error}')
 
