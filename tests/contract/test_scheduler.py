@@ -92,6 +92,26 @@ def test_bases_may_be_initialised_in_either_order(host: FakeHost, order: tuple[i
     assert host.told() == [("success", 1)]
 
 
+def test_files_that_go_by_the_attribute_find_the_address_of_their_server_in_it(host: FakeHost) -> None:
+    class Farm(CallbackServerMixin, PyScheduler):
+        def __init__(self, scheduler: Any, name: str) -> None:
+            self._workItemResultServerAddr = None
+            PyScheduler.__init__(self, scheduler, name)
+            CallbackServerMixin.__init__(self, False)
+
+        def workItemResultServerAddr(self) -> str:
+            return self._workItemResultServerAddr
+
+    made = host.make(Farm)
+    assert made.workItemResultServerAddr() == ""
+    made.startCallbackServer()
+    assert made.workItemResultServerAddr() == "127.0.0.1:9999"
+    made._workItemResultServerAddr = "gateway:1"
+    assert made.workItemResultServerAddr() == "gateway:1"
+    made.setWorkItemResultServerAddr("")
+    assert made.workItemResultServerAddr() == "127.0.0.1:9999"
+
+
 def test_mixins_work_in_every_order_seen(host: FakeHost) -> None:
     class One(SimpleMQSchedulerMixin, EventDispatchMixin, PyScheduler):
         pass

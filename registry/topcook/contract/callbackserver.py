@@ -50,7 +50,7 @@ class CallbackServerMixin(WorkItemEvents):
 
     def workItemResultServerAddr(self) -> str:
         """``host:port``: as set with ``setWorkItemResultServerAddr``, else the server's; empty when there is none."""
-        return self._workItemResultServerAddr or self._topcook.result_server.address
+        return self._workItemResultServerAddr
 
     def _topcook_ports(self) -> tuple[int, int] | None:
         given = self.custom_port_range

@@ -14,11 +14,20 @@ from topcook.contract.scheduler_paths import SchedulerPaths
 class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
     """Variables by the conventions of job parms: ``<prefix>_envmulti``, ``<prefix>_inheritlocalenv``, …"""
 
-    _workItemResultServerAddr = ""
+    _topcook_advertised = ""
+
+    @property
+    def _workItemResultServerAddr(self) -> str:
+        """The address that jobs are told. Many files read and set this attribute instead of calling the methods."""
+        return self._topcook_advertised or self._topcook.result_server.address
+
+    @_workItemResultServerAddr.setter
+    def _workItemResultServerAddr(self, address: Any) -> None:
+        self._topcook_advertised = str(address or "")
 
     def workItemResultServerAddr(self) -> str:
         """``host:port`` of the result server; empty when there is none."""
-        return self._workItemResultServerAddr or self._topcook.result_server.address
+        return self._workItemResultServerAddr
 
     def setWorkItemResultServerAddr(self, address: Any) -> None:
         """Advertise another address; an empty one takes that back."""
