@@ -152,6 +152,9 @@ class AnyCook(RuleBasedStateMachine):
         for source in [] if len(self.items) > MANY else sources:
             dependencies = [source] if source is not None else []
             made.append(self.make_item(node, dependencies + self.some(made, 2), priority))
+        if len(made) > 1 and self.once_in(12):
+            # A circle, if the last waits for the first by some way.
+            made[0].dependencies.append(made[-1])
         if made and not self.automatic[node.node.name] and self.once_in(2):
             return self.batched(node, made, priority)
         return made
@@ -464,7 +467,7 @@ def test_any_cook_by_lot_ends_rightly(start: int) -> None:
 @pytest.mark.fuzz
 @pytest.mark.timeout(900)
 def test_many_cooks_by_lot_end_rightly() -> None:
-    for seed in range(1000, 9000):
+    for seed in range(1000, 5000):
         cook_by_lot(seed)
 
 
@@ -477,4 +480,4 @@ TestAnyCook.settings = settings(max_examples=60, stateful_step_count=50, **QUIET
 @pytest.mark.fuzz
 @pytest.mark.timeout(900)
 class TestManyCooks(AnyCook.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(max_examples=600, stateful_step_count=100, **QUIET)
+    settings = settings(max_examples=400, stateful_step_count=100, **QUIET)
