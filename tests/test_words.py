@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Spelled in pieces, so that this file passes its own test.
 MACHINE_PATH = re.compile(
-    r"(?<![\w.*}>\])])/" + r"(home/(?!user\b|me\b|you\b)\w+|Users/(?!me\b|you\b)\w+|root|work)/\w"
+    r"(?<![\w.*}>\])])/" + r"(home/(?!user\b|username\b|me\b|you\b)\w+|Users/(?!me\b|you\b)\w+|root|work)/\w"
 )
 UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + "XX)\b")
 TEXT = {".py", ".toml", ".md", ".sh", ".json", ".yml", ".yaml", ".cfg", ".txt", ""}

@@ -131,6 +131,7 @@ class _Session:
         self.debug = debug
         self.verbose = verbose
         self.logs = ""
+        self.unwritten = False
         self.progress = _progress(progress, debug=debug)
 
     def run(self, nodes: tuple[str, ...]) -> int:
@@ -233,6 +234,7 @@ class _Session:
             else:
                 write_report(cook, self.report, interrupted=interrupted)
         except OSError as error:
+            self.unwritten = True
             print_error(
                 f'the report could not be written to "{self.report}": {error.strerror or error}', self.terminal.err
             )
@@ -249,7 +251,8 @@ class _Session:
         if cook.outcome == "refused":
             raise ProblemsError(cook.generation_problems, "the work items cannot be made; nothing was run")
         if cook.outcome == "cooked":
-            return COOKED
+            # Who asked for a report and got none must not take this for a success.
+            return UNCOOKED if self.unwritten else COOKED
         return INTERRUPTED if interrupted else UNCOOKED
 
 

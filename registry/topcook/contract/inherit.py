@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from topcook.model.files import File
     from topcook.model.workitem import WorkItem
 
-__all__ = ["NO_FLAGS", "common_attributes", "inherited", "pass_expected_outputs", "pass_outputs", "with_flags"]
+__all__ = [
+    "NO_FLAGS",
+    "common_attributes",
+    "inherited",
+    "pass_expected_outputs",
+    "pass_outputs",
+    "take_late_attributes",
+    "with_flags",
+]
 
 NO_FLAGS = AttribFlag.NoFlags
 
@@ -61,6 +69,26 @@ def pass_outputs(item: WorkItem) -> None:
     """
     if item.outputs is None and item.state in SUCCESSFUL and Trait.AUTOMATIC in item.traits:
         item.outputs = _each_once(made for needed in item.dependencies for made in needed.outputs or ())
+
+
+def take_late_attributes(item: WorkItem) -> None:
+    """Give an item the attributes that those it comes from got while they cooked; what it has itself stands.
+
+    A static item is made, with the attributes of its parent, before the parent cooks. Called when it is handed over
+    or, where there is nothing to hand over, done.
+    """
+    if Trait.PARTITION in item.traits:
+        fresh = common_attributes(item.dependencies)
+    else:
+        fresh = item.parent.attributes if item.parent is not None else None
+    if not fresh:
+        return
+    mine = item.attributes or {}
+    if fresh.keys() <= mine.keys():
+        return
+    late = {name: each for name, each in fresh.items() if name not in mine and AttribFlag.NoCopy not in each.flags}
+    if late:
+        item.attributes = {**mine, **late}
 
 
 def pass_expected_outputs(item: WorkItem) -> None:

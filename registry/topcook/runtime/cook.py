@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.inherit import take_late_attributes
 from topcook.errors import ExpressionError, InternalError, Problem, RecorderError, TopcookError
 from topcook.machine import CookState, Trigger
 from topcook.machine import events as ev
@@ -216,6 +217,7 @@ class Cook:
                 for item, _, _, _ in changes:
                     if int(item.traits) & _AUTOMATIC:
                         pass_outputs(item)
+                        take_late_attributes(item)
                 self._record(batch, instructions)
             except Exception as error:
                 for done in acknowledge:
@@ -338,8 +340,26 @@ class Cook:
         elif self.static_only:
             self.outcome = "static"
         else:
+            self._warn_of_idle_schedulers()
             self.observers.tell("cook_started", cook=self)
             self.link.inbox.post(ev.Go(self.link.clock.now()))
+
+    def _warn_of_idle_schedulers(self) -> None:
+        """A network that declares a scheduler and names it nowhere cooks with a default nobody meant."""
+        network = self.graph.network
+        if self.graph.choice.default or network.default_scheduler or network.in_process_scheduler:
+            return
+        implicit = {network.schedulers[name].type_name for name in self.state.schedulers if name.startswith("pdg_")}
+        for name, node in network.schedulers.items():
+            if not node.implicit and name not in self.state.schedulers and node.type_name in implicit:
+                self._tell(
+                    Message(
+                        "warning",
+                        name,
+                        f'no node is cooked by the scheduler "{name}"; a default {node.type_name} is used instead\n'
+                        f'    to use it for all nodes, write scheduler = "{name}" in [network]',
+                    )
+                )
 
     # ------------------------------------------------------------------ schedulers
 
@@ -348,6 +368,8 @@ class Cook:
         self.graph.host(order.scheduler).start(order.nodes)
 
     def _act_hand_over(self, order: ins.HandOver) -> None:
+        for item in order.items:
+            take_late_attributes(item)
         items = [item for item in order.items if self._finish_command(item)]
         if items:
             self.graph.host(order.scheduler).hand_over(items)

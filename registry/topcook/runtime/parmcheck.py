@@ -67,8 +67,22 @@ def check_parm(parms: Parms, name: str, value: Any, *, undeclared: bool) -> Iter
     spec = parms.spec_for(name)
     if spec is None:
         yield from _unknown(parms, name, undeclared=undeclared)
+    elif isinstance(value, list | tuple) and value and _counts_rows(parms, spec):
+        keys = [known.removesuffix("#") for known in parms.specs if known.endswith("#")]
+        yield Problem(
+            "wrong-type",
+            f'parm "{name}" takes a list of tables, and not all that is listed are',
+            hint=f"write each as {{ {keys[0]} = … }}; a row's keys are: {', '.join(keys)}",
+        )
     else:
         yield from _wrong_type(spec, name, value)
+
+
+def _counts_rows(parms: Parms, spec: ParmSpec) -> bool:
+    """Whether a parm is the count of a multiparm: an integer, declared right before the specs that end in #."""
+    names = list(parms.specs)
+    after = names[names.index(spec.name) + 1 :][:1] if spec.name in names else []
+    return spec.type == "Integer" and spec.size == 1 and after != [] and after[0].endswith("#")
 
 
 def _in_row(problem: Problem, parms: Parms, multiparm: str, number: int, key: str) -> Problem:
