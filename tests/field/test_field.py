@@ -51,11 +51,8 @@ class Cooked:
         return "".join(path.read_text() for path in self.folder.rglob("*.log"))
 
 
-def cook(folder: Path, scheduler: str, network: str, parms: str = "") -> Cooked:
-    """Cook a network of this folder with a scheduler type, as a user does who has the files on the types path."""
-    shutil.copytree(HERE / "networks", folder, dirs_exist_ok=True)
-    path = folder / f"{network}.toml"
-    path.write_text(path.read_text().replace("TYPE", scheduler).replace("#PARMS", parms))
+def topcook(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """What a user types who has the files on the types path."""
     env = {
         **os.environ,
         "PDG_TYPES_PATH": str(HERE / "types"),
@@ -63,8 +60,22 @@ def cook(folder: Path, scheduler: str, network: str, parms: str = "") -> Cooked:
         "PATH": f"{HERE / 'farm'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "topcook", "cook", str(path), "--progress", "off", "--report", "report.json", "-v"]
-    ended = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=DEADLINE)
+    command = [sys.executable, "-m", "topcook", *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=DEADLINE)
+
+
+def prepare(folder: Path, scheduler: str, network: str, parms: str = "") -> str:
+    """Put a network into the folder, for a scheduler type."""
+    shutil.copytree(HERE / "networks", folder, dirs_exist_ok=True)
+    path = folder / f"{network}.toml"
+    path.write_text(path.read_text().replace("TYPE", scheduler).replace("#PARMS", parms))
+    return path.name
+
+
+def cook(folder: Path, scheduler: str, network: str, parms: str = "") -> Cooked:
+    """Cook a network in this folder with a scheduler type."""
+    name = prepare(folder, scheduler, network, parms)
+    ended = topcook(folder, "cook", name, "--progress", "off", "--report", "report.json", "-v")
     report = folder / "report.json"
     assert report.exists(), ended.stderr
     return Cooked(ended.returncode, ended.stdout, ended.stderr, folder, json.loads(report.read_text()))
@@ -273,10 +284,26 @@ def test_what_an_earlier_cook_left_behind_does_not_pass_for_this_one(tmp_path: P
     broken(cook(tmp_path, "statusfiles", "broken", QUICK))
 
 
-def test_a_package_that_swallows_its_own_import_error_is_listed_with_the_reason_and_stops_nobody() -> None:
-    env = {**os.environ, "PDG_TYPES_PATH": str(HERE / "types"), "PYTHONPATH": str(HERE / "farm")}
-    command = [sys.executable, "-m", "topcook", "list"]
-    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=DEADLINE)
+@pytest.mark.parametrize(
+    ("scheduler", "status", "said"),
+    [
+        ("tupler", 0, "http://farm.example/jobs/12"),
+        ("onejob", 0, "onefarm"),
+        ("python_scheduler", 2, "cannot take a whole network"),
+        ("nonecloud", 2, "localscheduler can"),
+    ],
+)
+def test_a_network_is_submitted_where_the_file_can_and_refused_where_it_cannot(
+    scheduler: str, status: int, said: str, tmp_path: Path
+) -> None:
+    ended = topcook(tmp_path, "submit", prepare(tmp_path, scheduler, "chain"), "--scheduler", "farm")
+    assert (ended.returncode, said in ended.stdout + ended.stderr) == (status, True), ended.stdout + ended.stderr
+
+
+def test_a_package_that_swallows_its_own_import_error_is_listed_with_the_reason_and_stops_nobody(
+    tmp_path: Path,
+) -> None:
+    ended = topcook(tmp_path, "list")
     line = next(line for line in ended.stdout.splitlines() if "swallow" in line)
     assert "SwallowScheduler" in ended.stdout + ended.stderr, line
     assert all(name in ended.stdout for name in ("chatterbox", "tupler", "repeater"))
