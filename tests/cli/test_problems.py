@@ -36,6 +36,18 @@ def test_the_underline_stands_right_behind_tabs(tmp_path: Path) -> None:
     assert shown == ["  2 |     return nonsense", "    |            ^^^^^^^^"]
 
 
+def test_of_a_very_long_line_only_what_stands_around_the_place_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.write_text("x" * 50_000 + " wrong " + "y" * 50_000)
+    line, mark = (click.unstyle(each) for each in excerpt(Problem("x", "y", str(path), 1, 50_002)))
+    assert len(line) < 200
+    assert line[mark.index("^") : mark.rindex("^") + 1] == "wrong"
+    assert line.startswith("  1 | …x")
+    assert line.endswith("y…")
+    whole = click.unstyle(excerpt(Problem("x", "y", str(path), 1))[1])
+    assert len(whole) < 200
+
+
 def test_without_a_column_the_whole_line_is_underlined(tmp_path: Path) -> None:
     path = tmp_path / "net.toml"
     path.write_text("  key = 1\n")

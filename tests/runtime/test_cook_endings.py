@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from topcook.errors import CookRefusedError, RecorderError
+from topcook.errors import CookRefusedError, InternalError, RecorderError
 from topcook.machine.events import Event
 from topcook.runtime import watch
 from topcook.runtime.api import GraphContext
@@ -408,6 +408,17 @@ def test_observers_that_raise_are_dropped_and_the_cook_goes_on(
     assert heard.count("cooked") == 1
     assert len(heard) > 3
     assert "raised in items_changed and hears no more" in caplog.text
+
+
+def test_an_accident_of_ours_while_items_are_made_breaks_the_cook_and_holds_up_nobody(
+    bench: CookBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[object]:
+        raise RuntimeError("mine")
+
+    monkeypatch.setattr("topcook.runtime.placement.Placement.open_asked", broken)
+    with pytest.raises(InternalError, match="mine"):
+        bench.cook(LOCAL)
 
 
 # ---------------------------------------------------------------------- the life of a context

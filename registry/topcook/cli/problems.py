@@ -15,6 +15,8 @@ from topcook.errors import Problem, ProblemsError
 
 _WORD = re.compile(r"[\w.@$-]+|\"[^\"]*\"|'[^']*'|\S")
 _TAB = 4
+#: How many characters of a line are shown at most, around the place.
+_WIDEST = 160
 
 
 def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
@@ -61,6 +63,13 @@ def excerpt(problem: Problem) -> list[str]:
         return []
     text = lines[problem.line - 1]
     start, length = _extent(text, problem.column)
+    if len(text) > _WIDEST:
+        # A generated file may be all one line.
+        first = max(0, start - _WIDEST // 2)
+        cut = text[first : first + _WIDEST]
+        text = f"{'…' if first else ''}{cut}{'…' if first + _WIDEST < len(text) else ''}"
+        start += (1 if first else 0) - first
+        length = min(length, _WIDEST // 2)
     before = text[:start].expandtabs(_TAB)
     width = len(text[: start + length].expandtabs(_TAB)) - len(before)
     number = str(problem.line)

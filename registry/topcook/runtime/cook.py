@@ -308,8 +308,11 @@ class Cook:
 
     def _generated(self, result: GenerationResult) -> None:
         """Called on the generator's thread."""
-        if not self.static_only:
-            result.problems += self._placement.open_asked(result.items)
+        try:
+            if not self.static_only:
+                result.problems += self._placement.open_asked(result.items)
+        except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
+            self.link.inbox.post(Broken(error))
         self.link.inbox.post(result)
 
     def _joined(self, result: GenerationResult) -> list[ev.Event]:
