@@ -150,7 +150,7 @@ def test_frames_are_gathered_into_jobs(bench: CookBench, tmp_path: Path, size: i
 def test_a_frame_that_fails_costs_only_what_needs_it(bench: CookBench, tmp_path: Path, scheduler: str) -> None:
     bench.types("otherfarm", FOREIGN)
     nodes = (
-        SIM.format(size=0, chained=1, command="touch out.@pdg_frame; test @pdg_frame != 3")
+        SIM.format(size=0, chained=1, command="touch __PDG_DIR__/out.@pdg_frame; test @pdg_frame != 3")
         + """
     [nodes.after]
     type = "genericgenerator"
@@ -165,6 +165,7 @@ def test_a_frame_that_fails_costs_only_what_needs_it(bench: CookBench, tmp_path:
     assert by_frame(cooked, "sim") == states
     assert by_frame(cooked, "after") == {**states, 3: "Waiting"}
     assert [item.state.name for item in cooked.items("sim") if item.batch is not None] == ["CookedFail"]
+    assert (tmp_path / "out.3").exists()
     assert not (tmp_path / "out.4").exists()
     assert cooked.outcome == "failed"
 
