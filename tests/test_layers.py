@@ -30,7 +30,6 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "topcook.factory",
         "topcook.runtime",
     ),
-    "topcook.dashboard": ("topcook.errors", "topcook.model"),
     "topcook.cli": (
         "topcook.errors",
         "topcook.model",
@@ -39,7 +38,6 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "topcook.factory",
         "topcook.runtime",
         "topcook.testkit",
-        "topcook.dashboard",
     ),
     "topcook.author": ("topcook.errors", "topcook.model", "topcook.contract"),
     "topcook": (),
@@ -62,7 +60,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 IMPURE = frozenset(
     {"asyncio", "io", "logging", "os", "pathlib", "socket", "sqlite3", "subprocess", "threading", "time"}
 )
-# The façade's runtime stays unloaded until an attribute asks for it: the probe and the pytest plugin stay light.
+# The façade's runtime stays unloaded until an attribute asks for it: the probe stays light.
 LAZY_IN_FACADE = "topcook.runtime"
 # Types files see what a user's file sees; a plugin also its own package and its farm's client.
 TYPES_MAY_IMPORT = ("pdg", "topcook.author")

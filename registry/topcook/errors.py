@@ -105,10 +105,6 @@ class SchedulerContractError(ProblemsError):
     """A scheduler class does not fulfil the contract table; all problems at once."""
 
 
-class DuplicateTypeError(TopcookError):
-    """One module registers the same type name twice."""
-
-
 class CallbackError(TopcookError):
     """A callback raised, or returned what its row in the contract table does not allow."""
 
@@ -123,10 +119,6 @@ class ExpressionError(TopcookError):
         """Keep the text and the part it speaks of."""
         self.source = source
         super().__init__(message)
-
-
-class TrustError(TopcookError):
-    """A file or directory may be changed by people who are not trusted."""
 
 
 class ConfigError(ProblemsError):

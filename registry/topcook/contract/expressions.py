@@ -176,10 +176,6 @@ class _UnknownError(Exception):
     """One reference that the item cannot answer."""
 
 
-class _NoComponentsError(Exception):
-    """A ``.2`` behind a name that has no components is text."""
-
-
 class _Scope:
     """Answers references for one item."""
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 #: Below this many objects the collector costs nothing noticeable.
 MANY = 1000
 
-
 #: The variables of each cook that is under way, the youngest last, and what stood there before the first of them.
 _homes: list[dict[str, str]] = []
 _before: dict[str, str | None] = {}
@@ -71,14 +70,6 @@ def ready_for_callbacks(network: Network, *, debug: bool) -> Iterator[None]:
         finally:
             if not debug:
                 strays.uninstall()
-
-
-def _current_directory() -> str:
-    """Empty when it was deleted."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
 
 
 @contextlib.contextmanager
