@@ -53,7 +53,7 @@ def secret() -> str:
         try:
             with open(os.path.join(folder, SECRET_FILE)) as stream:  # type: ignore[arg-type]
                 return stream.read().strip()
-        except (OSError, TypeError):
+        except (OSError, TypeError):  # not there, or PDG_SCRIPTDIR is not set: the next place may have it
             continue
     return ""
 

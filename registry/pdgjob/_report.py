@@ -74,11 +74,13 @@ def _print(line: str) -> None:
 
 
 def echo(to_stdout: bool, tag: str, *fields: "Any") -> None:
+    """Print what is reported as a PDG_TAG line, for schedulers that read the output of jobs."""
     if to_stdout:
         _print("PDG_%s: %s" % (tag, ";".join([str(field) for field in fields])))
 
 
 def send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: bool, with_job: bool = True) -> "Any":
+    """Call the result server and return its answer: None without a server, and where errors are only told."""
     delegate = _the_delegate()
     address = server_addr or _server or os.environ.get("PDG_RESULT_SERVER", "")
     if delegate is None and (not address or os.environ.get("PDG_DISABLE_RPC", "0") == "1"):
@@ -111,6 +113,7 @@ def _item(workitem_id: "Item") -> "int | str":
 
 
 def own_item(workitem_id: "Item", server_addr: "str | None") -> "int | str":
+    """The item that is meant, by default the job's own; empty where there is neither item nor server."""
     # Without a server a job may have no item either, and must not fail for it.
     try:
         return _item(workitem_id)

@@ -123,7 +123,7 @@ def _runs(pid: int) -> bool:
         # Where it is our own child, it is ours to bury.
         if os.waitpid(pid, getattr(os, "WNOHANG", 0))[0] == pid:
             return False
-    except (ChildProcessError, AttributeError):
+    except (ChildProcessError, AttributeError):  # not our child, or no waitpid here: the signal below tells
         pass
     try:
         os.kill(pid, 0)

@@ -171,6 +171,7 @@ class Host(HostDoor):
     def _stop(self) -> None:
         if self._caller is None:
             return
+        # The instance is on its way out and its own log has the traceback: nothing is left that could fail.
         with contextlib.suppress(CallbackError):
             self._call("onStop")
 
