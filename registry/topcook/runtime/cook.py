@@ -164,10 +164,13 @@ class Cook:
         self.finished = self.link.clock.now()
 
     def kill(self) -> None:
-        """End all local jobs at once, without asking anybody; for the second Ctrl-C."""
+        """End all local jobs at once, and what schedulers started themselves, without asking anybody: second Ctrl-C."""
+        with contextlib.suppress(Exception):  # the program is about to end; whatever this raises must not stop it
+            for host in self.graph.hosts():
+                host.end_children(kill=True)
         keeper = self._keeper
         if keeper is not None:
-            with contextlib.suppress(Exception):  # the program is about to end; whatever this raises must not stop it
+            with contextlib.suppress(Exception):  # as above
                 keeper.cancel("", (), 0.0)
 
     @property

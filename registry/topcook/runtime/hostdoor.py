@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.secrets import redact
 from topcook.errors import CookRefusedError
 from topcook.model.directories import Directories
+from topcook.model.secrets import MASK
 from topcook.runtime import environment, workdir
 from topcook.runtime.inbox import Report
 from topcook.runtime.strays import speak_through
@@ -240,7 +241,8 @@ class HostDoor:
 
     def log(self, message: str) -> None:
         """Write to the scheduler's log; kept in memory until the directory exists."""
-        message = redact(message)
+        # Authors print the environment of their jobs, and the log is for everybody to read.
+        message = redact(message).replace(self.graph.secret, MASK)
         with self._log_lock:
             self._logged += len(message)
             if self._logged > LOG_LIMIT:
