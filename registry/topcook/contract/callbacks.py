@@ -1,7 +1,7 @@
 """What a scheduler must be: one table of every callback.
 
-The validator, the reader of return values, the docs and Save To Python go by ``CALLBACKS``. Node classes have a table of
-the same shape in ``node_callbacks``.
+The validator, the reader of return values, the docs and Save To Python go by ``CALLBACKS``. Node classes have a
+table of the same shape in ``node_callbacks``.
 
 ``seed`` quotes the sentence of the 17.5 help pages "Custom schedulers" and "Python Scheduler" that asks for
 the callback; where these pages are silent it says what does ask for it.
