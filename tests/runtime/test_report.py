@@ -157,3 +157,16 @@ def test_a_path_that_cannot_take_the_report_is_refused(tmp_path: Path) -> None:
         with pytest.raises(CookRefusedError, match=why):
             check_report_path(str(path))
     check_report_path(str(tmp_path / "r.json"))
+
+
+def test_no_value_of_an_author_costs_the_report() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"in": deep}
+    item = item_with(deep=deep, huge=10**9000, seen=b"bytes", stubborn=Stubborn(), whole=2**64, yes=True)
+    item.outputs = [File("/a.exr", b"file/image")]  # type: ignore[arg-type]
+    found = written(cook_of(item))["items"][0]
+    assert found["attributes"]["deep"]["value"][0]["in"]["in"]
+    assert found["attributes"]["huge"]["value"][0].startswith("0x")
+    assert found["attributes"]["whole"]["value"] == [2**64]
+    assert found["outputs"][0]["tag"] == "b'file/image'"

@@ -159,6 +159,49 @@ def test_a_report_that_makes_no_sense_is_told_and_hurts_nothing_else(bench: Cook
     assert "far" in done.messages
 
 
+def test_an_object_that_cannot_be_shown_ends_no_cook(bench: CookBench) -> None:
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            class Stubborn:
+                def __repr__(self):
+                    raise RuntimeError("never")
+
+            self.onWorkItemSetPyObjectAttrib(123456, -1, "nobody's", Stubborn())
+            self.onWorkItemSetPyObjectAttrib(work_item.id, 77, "nobody's", Stubborn())
+            return pdg.scheduleResult.CookSucceeded
+        """,
+    )
+    cooked = bench.cook(NETWORK)
+    assert cooked.outcome == "cooked", cooked.messages
+    assert "its values cannot be shown" in cooked.messages
+
+
+def test_tags_may_be_bytes_and_what_is_nested_too_deep_is_refused(bench: CookBench) -> None:
+    """Whoever writes an attribute down goes as deep as it is nested: data files of jobs, and the report."""
+    scheduler(
+        bench,
+        """
+        def onSchedule(self, work_item):
+            i, deep = work_item.id, {}
+            for _ in range(3000):
+                deep = {"in": deep}
+            self.onWorkItemSetDictAttrib(i, -1, "deep", deep)
+            self.onWorkItemSetDictAttrib(i, -1, "flat", {"a": {"b": [1, 2]}})
+            self.onWorkItemAddOutput(i, -1, b"/tmp/out.exr", b"file/mine", 0)
+            self.createJobDirsAndSerializeWorkItems(work_item)
+            return pdg.scheduleResult.CookSucceeded
+        """,
+    )
+    cooked = bench.cook(NETWORK)
+    assert cooked.outcome == "cooked", cooked.messages
+    assert 'attribute "deep" is nested more than 100 deep' in cooked.messages
+    for item in cooked.items("work"):
+        assert sorted(item.attributes or ()) == ["flat"]
+        assert [(file.path, file.tag) for file in item.outputs or ()] == [("/tmp/out.exr", "file/mine")]
+
+
 def test_reports_on_an_item_that_was_canceled_come_too_late(bench: CookBench) -> None:
     scheduler(
         bench,

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 OldFile = tuple[str, str, int]
 
 
-def made_file(path: Any, tag: str = "", hash: Any = 0, own: bool = True) -> File:
-    """A file from a path (``str``, bytes or a ``File``); an empty tag is read off the extension."""
+def made_file(path: Any, tag: Any = "", hash: Any = 0, own: bool = True) -> File:
+    """A file from a path (``str``, bytes or a ``File``); an empty tag is read off the extension.
+
+    A tag may be bytes, too, as files that go back to Python 2 encode it.
+    """
     if isinstance(path, File):
         return path
-    text = path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else str(path)
-    return File(text, tag or tag_for(text), int(hash or 0), bool(own))
+    text = _text_of(path)
+    return File(text, _text_of(tag or "") or tag_for(text), int(hash or 0), bool(own))
+
+
+def _text_of(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 class ItemFiles(ItemAttributes):

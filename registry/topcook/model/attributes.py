@@ -88,6 +88,22 @@ def attribute_of(value: object, flags: AttribFlag = AttribFlag.NoFlags) -> Attri
     return Attribute(kind, values, flags)
 
 
+def is_deeper(value: object, depth: int) -> bool:
+    """Whether dictionaries and lists are nested more than ``depth`` deep in a value; without recursion itself."""
+    level = [value]
+    for _ in range(depth + 1):
+        parts: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                parts += each.values()
+            elif isinstance(each, list | tuple):
+                parts += each
+        if not parts:
+            return False
+        level = parts
+    return True
+
+
 def _type_of(values: Iterable[object]) -> AttribType:
     kinds = {type(value) for value in values}
     if kinds <= {int, bool} and kinds:

@@ -61,5 +61,9 @@ class Notification:
         self.reason = reason
 
     def __repr__(self) -> str:
-        """Kind, item and payload."""
-        return f"<{self.kind.name} item={self.item!r} index={self.index} {self.payload!r}>"
+        """Kind, item and payload, as far as that can be shown."""
+        try:
+            payload = repr(self.payload)
+        except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything, and this is for messages
+            payload = "(its values cannot be shown)"
+        return f"<{self.kind.name} item={self.item!r} index={self.index} {payload}>"

@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-_encode_plain = json.JSONEncoder(allow_nan=False).encode
+#: How deep values may be nested; what lies deeper is only said to be there.
+DEEPEST = 100
+#: Python refuses to write whole numbers of some thousand digits in decimals.
+_MOST_BITS = 4096
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything, and must not cost the report
+        return f"<{type(value).__name__}>"
+
+
+# Author code puts anything anywhere.
+_encode_plain = json.JSONEncoder(allow_nan=False, default=_shown).encode
 
 
 def _encode(value: Any) -> str:
@@ -136,23 +150,24 @@ def _attribute(attribute: Attribute) -> dict[str, Any]:
     return {"type": AttribType(attribute.type).name.lower(), "value": [_plain(value) for value in attribute.values]}
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object, depth: int = 0) -> Any:
     """A value as JSON has it: files by their path, numbers that JSON lacks as null, objects by their text."""
     match value:
-        case None | bool() | int() | str():
+        case None | str():
             return value
+        case int():
+            return value if value.bit_length() <= _MOST_BITS else hex(value)
         case float():
             return _number(value)
         case File():
             return value.path
+        case list() | tuple() | Mapping() if depth == DEEPEST:
+            return "…"
         case list() | tuple():
-            return [_plain(each) for each in value]
+            return [_plain(each, depth + 1) for each in value]
         case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything, and must not cost the report
-        return f"<{type(value).__name__}>"
+            return {str(key): _plain(each, depth + 1) for key, each in value.items()}
+    return _shown(value)
 
 
 def _number(value: float | None) -> float | None:

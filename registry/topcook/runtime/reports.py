@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.secrets import redact
 from topcook.machine import events as ev
 from topcook.machine.phases import HELD, Phase, Trigger
-from topcook.model.attributes import BLANKS, AttribType, Attribute
+from topcook.model.attributes import BLANKS, AttribType, Attribute, is_deeper
 from topcook.model.files import File, tag_for
 from topcook.model.notification import Kind
 from topcook.runtime.inbox import Report
@@ -41,6 +41,9 @@ UNKNOWN_TOLD = 5
 LONGEST_TOLD = 300
 #: How long an attribute may grow by having one of its components set.
 MOST_COMPONENTS = 1 << 20
+#: How deep the dictionaries and lists in an attribute may be nested: whoever writes it down goes as deep, by recursion.
+MOST_NESTED = 100
+_NESTED = frozenset({AttribType.Dict, AttribType.PyObject})
 
 
 class Reports:
@@ -187,6 +190,8 @@ def _store_outputs(graph: Graph, item: WorkItem, said: Notification) -> None:
 
 def _store_attribute(_: Graph, item: WorkItem, said: Notification) -> None:
     name, kind, value, index = said.payload
+    if kind in _NESTED and is_deeper(value, MOST_NESTED):
+        raise ValueError(f'attribute "{name}" is nested more than {MOST_NESTED} deep')
     attributes = item.attributes if item.attributes is not None else {}
     old = attributes.get(name)
     if index is None:
