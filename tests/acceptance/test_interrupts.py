@@ -87,6 +87,62 @@ def test_a_second_interrupt_ends_at_once_what_a_callback_holds_up(shell: Any) ->
     assert process.returncode == 130
 
 
+DIARY = """
+import pathlib
+import subprocess
+
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Diary(PyScheduler):
+    @classmethod
+    def templateName(cls):
+        return "diary"
+
+    def note(self, *words):
+        with pathlib.Path(__file__).with_name("diary.txt").open("a") as stream:
+            print(*words, file=stream)
+
+    def onStart(self):
+        self.jobs = []
+
+    def onSchedule(self, work_item):
+        command = self.expandCommandTokens(work_item.command, work_item)
+        self.jobs.append(subprocess.Popen(command, shell=True, start_new_session=True))
+        self.onWorkItemStartCook(work_item.id, -1)
+
+    def onStopCook(self, cancel):
+        import os
+        import signal
+
+        for job in self.jobs:
+            os.killpg(job.pid, signal.SIGKILL)
+            job.wait()
+        self.note("onStopCook", cancel)
+        return True
+
+    def onStop(self):
+        self.note("onStop")
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Diary)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupt_stops_the_cook_of_every_scheduler_and_lets_it_leave(shell: Any, number: signal.Signals) -> None:
+    shell.write("types/diary.py", DIARY)
+    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
+    process = shell.start("cook", shell.network(SLEEPERS), "--scheduler", "diary", "--progress", "json")
+    wait_for_cooking(process, 2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert (shell.folder / "types" / "diary.txt").read_text().splitlines() == ["onStopCook True", "onStop"]
+
+
 def test_a_reader_that_goes_away_does_not_end_the_cook(shell: Any) -> None:
     network = shell.network(SLEEPERS.replace("sleep 60", "sleep 0.1"))
     process = shell.start("cook", network, "--progress", "json", "--report", "report.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,25 @@ def test_the_jobs_environment_has_what_the_scheduler_overrides(host: FakeHost) -
     assert (env["PDG_DIR"], env["PDG_ITEM_NAME"], env["KEEP"]) == ("/f", "node_1", "1")
     assert "PDG_RESULT_SERVER" not in env
     assert "PDG_PATHMAP" not in env
+
+
+def test_jobs_find_pdgcmd_where_a_whole_environment_is_made_for_them(scheduler: PyScheduler) -> None:
+    scripts = scheduler.scriptDir(False)
+    whole = {"PATH": "/bin", "PYTHONPATH": os.pathsep.join(["/studio", scripts])}
+    scheduler.addCommonJobEnvVars(whole, None)
+    assert whole["PYTHONPATH"] == os.pathsep.join([scripts, "/studio"])
+    assert scheduler.addCommonJobEnvVars({"PATH": "/bin"}, None)["PYTHONPATH"] == scripts
+    # Additions go over what the farm's machine has.
+    assert "PYTHONPATH" not in scheduler.addCommonJobEnvVars({}, None)
+
+
+def test_the_server_listens_for_a_scheduler_without_the_mixin_that_asks_where(
+    host: FakeHost, scheduler: PyScheduler
+) -> None:
+    assert scheduler.workItemResultServerAddr() == "127.0.0.1:9999"
+    assert host.result_server.asked == [(True, None)]
+    scheduler.setWorkItemResultServerAddr("gateway:1")
+    assert scheduler.workItemResultServerAddr() == "gateway:1"
 
 
 def test_environment_parms_are_read_by_convention(host: FakeHost, scheduler: PyScheduler) -> None:

@@ -60,7 +60,7 @@ def command(*, network: str, scheduler: str, output: str | None, install: bool, 
     click.echo(f'saved scheduler "{scheduler}" as type "{saved.name}": {target}')
     click.echo(f'    to use it: type = "{saved.name}" in {network}, without its text fields', err=True)
     if install:
-        click.echo(f"    it is found there by: topcook list; checked by: topcook check --strict {target}", err=True)
+        click.echo(f"    it is found there by: topcook list; checked by: topcook check {target}", err=True)
 
 
 def _saved(context: GraphContext, scheduler: str, name: str) -> SavedType:

@@ -26,7 +26,12 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
         self._topcook_advertised = str(address or "")
 
     def workItemResultServerAddr(self) -> str:
-        """``host:port`` of the result server; empty when there is none."""
+        """``host:port`` of the result server, which listens from now on if it did not: on loopback, or by the parms.
+
+        With ``CallbackServerMixin`` it is the scheduler that starts and stops it.
+        """
+        if not self._workItemResultServerAddr:
+            self._topcook.result_server.start(local_only=True, port_range=None)
         return self._workItemResultServerAddr
 
     def setWorkItemResultServerAddr(self, address: Any) -> None:
@@ -38,6 +43,9 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
 
         Directories and result server are asked of this scheduler, so that what it overrides reaches the job.
         A scheduler that answers an empty result server address has jobs that do not report.
+
+        In a whole environment (one with a ``PATH``) the script directory goes in front of ``PYTHONPATH``, so that jobs
+        can ``import pdgcmd``; in a dict of additions that would hide the ``PYTHONPATH`` of the farm's machine.
         """
         record = self._topcook_record(work_item)
         if record is not None:
@@ -54,6 +62,10 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
             env_dict["PDG_RESULT_SERVER"] = str(server)
         else:
             env_dict.pop("PDG_RESULT_SERVER", None)
+        if "PATH" in env_dict or "PYTHONPATH" in env_dict:
+            kept = [folder for folder in env_dict.get("PYTHONPATH", "").split(os.pathsep) if folder]
+            scripts = env_dict["PDG_SCRIPTDIR"]
+            env_dict["PYTHONPATH"] = os.pathsep.join([scripts, *(folder for folder in kept if folder != scripts)])
         self.resolvePathMapping(env_dict)
         return env_dict
 
