@@ -194,6 +194,6 @@ def test_names_are_completed(shell: Any) -> None:
         out = shell.run(status=None, **variables).stdout
         return [each.partition(",")[2] for each in out.splitlines()]
 
-    assert complete("topcook exp") == ["expand"]
+    assert complete("topcook exp") == ["expand", "explain"]
     assert complete("topcook cook net.toml --node l") == ["late"]
     assert complete("topcook cook net.toml --scheduler local") == ["local", "localscheduler"]

@@ -101,13 +101,14 @@ def parms(*args: str) -> dict[str, dict[str, Any]]:
         (["sheet"], "here", 'because of the node\'s own "scheduler" (net.toml:{line})'),
         (["render", "--scheduler", "here"], "here", "because of --scheduler"),
         (["sheet", "--scheduler", "farm", "--job-parm", "x.y=1"], "", ""),
-        (["sheet", "--override", "sheet=farm"], "", ""),
+        # Its job parms are of the scheduler it has in the file, and rest while the command line gives it another.
+        (["sheet", "--override", "sheet=farm"], "farm", "because of --override sheet="),
         (["render", "--override", "render=here"], "here", "because of --override render="),
     ],
 )
 def test_the_scheduler_and_what_named_it(network: Path, args: list[str], scheduler: str, why: str) -> None:
     if not scheduler:
-        # Its job parms are of another scheduler then, or there is no such node: told as by every command.
+        # There is no such node: told as by every command.
         with pytest.raises(Exception, match="nothing was run"):
             explain(*args)
         return

@@ -111,7 +111,7 @@ def test_a_job_gets_the_script_through_its_item(bench: NodeBench, tmp_path: Path
     (child,) = bench.make(bench.node("next", "null", [node]))
     assert child.attributes is None
     (item,) = bench.make(bench.node("f", "pythonscript", file="my job.py", inprocess=False, pythonbin="hython"))
-    assert item.command == f'"__PDG_HYTHON__" "__PDG_SCRIPTDIR__/runscript.py" --file "__PDG_DIR__/my job.py"'
+    assert item.command == '"__PDG_HYTHON__" "__PDG_SCRIPTDIR__/runscript.py" --file "__PDG_DIR__/my job.py"'
 
 
 GENERATE = """

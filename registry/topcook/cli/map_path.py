@@ -20,8 +20,8 @@ from topcook.errors import CookRefusedError
 def command(*, path: str, network: str | None, zone: str | None, scheduler: str | None, as_json: bool) -> None:
     """Show what a path is called on another machine, and why.
 
-    What PATH is called in the zone, and which rule says so. The rules are those of the network, if one is named, then those of PDG_PATHMAP; the first that holds in the zone
-    and fits wins.
+    What PATH is called in the zone, and which rule says so. The rules are those of the network, if one is named, then
+    those of PDG_PATHMAP; the first that holds in the zone and fits wins.
 
     \b
     Example:
