@@ -198,3 +198,49 @@ def registerTypes(type_registry):
     assert cooked.outcome == "failed"
     assert set(cooked.states("a").values()) == {"CookedSuccess", "CookedFail"}
     assert "farm is shut" in cooked.messages
+
+
+def test_a_command_that_names_inputs_nobody_knows_yet_is_handed_over_when_they_are_there(bench: CookBench) -> None:
+    """Statically it would run with its ``@pdg_input`` unwritten, and be reported cooked."""
+    bench.types(
+        "farm",
+        """
+import subprocess
+
+import pdg
+from pdg.scheduler import PyScheduler
+from pdg.staticcook import StaticCookMixin
+
+
+class Farm(StaticCookMixin, PyScheduler):
+    def __init__(self, scheduler, name):
+        PyScheduler.__init__(self, scheduler, name)
+        StaticCookMixin.__init__(self)
+
+    def onSchedule(self, work_item):
+        print("ran", work_item.command)
+        if work_item.node.name == "a":
+            work_item.addOutputFile("/made/by/a.txt", "file/text", 0, True)
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)
+""",
+    )
+    cooked = bench.cook(
+        """
+[network]
+name = "late"
+scheduler = "farm"
+[nodes.a]
+type = "genericgenerator"
+parms = { command = "make" }
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+parms = { command = "take @pdg_input" }
+"""
+    )
+    assert cooked.outcome == "cooked"
+    assert [item.command for item in cooked.items("b")] == ["take /made/by/a.txt"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _STATIC = int(Trait.STATIC)
 _AUTOMATIC = int(Trait.AUTOMATIC)
+_LATE_COMMAND = int(Trait.LATE_COMMAND)
 _OPEN = frozenset({Phase.WAITING, Phase.READY})
 
 
@@ -21,6 +22,7 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
     """The uncooked static items of ``scheduler`` whose unfinished ancestors are all static and its own, by id.
 
     Items that cook nothing (partitions, mostly) are nobody's: they are not handed over, and what they wait for counts.
+    A command that names input files which nobody knows yet cannot be handed over before they are there.
     Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
     # A batch stands for its sub-items: what they wait for outside of it, and what waits for them.
@@ -28,7 +30,7 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
     found: list[WorkItem] = []
     for item in items:
         traits = int(item.traits)
-        if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC:
+        if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC or _is_late(item):
             continue
         if traits & _AUTOMATIC or item.scheduler == scheduler:
             mine[item.id] = item.pending if item.batch is None else _pending_of_batch(item)
@@ -45,6 +47,13 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
                 if left == 0:
                     found.append(waiting)
     return sorted((item for item in found if not int(item.traits) & _AUTOMATIC), key=lambda item: item.id)
+
+
+def _is_late(item: WorkItem) -> bool:
+    """Whether the command, or that of a sub-item, is put together when the inputs have cooked."""
+    if int(item.traits) & _LATE_COMMAND:
+        return True
+    return item.batch is not None and any(int(sub.traits) & _LATE_COMMAND for sub in item.batch.items)
 
 
 def _pending_of_batch(item: WorkItem) -> int:

@@ -393,10 +393,6 @@ class Cook:
         return True
 
     def _act_hand_over_static(self, order: ins.HandOverStatic) -> None:
-        for item in order.items:
-            if int(item.traits) & _LATE_COMMAND:
-                with contextlib.suppress(ExpressionError):
-                    finish_late_command(item, self.graph)
         self._statics.given(order.scheduler, order.items)
         self.graph.host(order.scheduler).hand_over_static(order.items)
         self._read_kept(order.items)

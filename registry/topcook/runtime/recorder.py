@@ -1,7 +1,7 @@
 """The recorder: what happened is kept before anything follows from it.
 
 The cook thread calls ``commit`` with a batch of events and the hand-overs they cause; only after it returns are the
-hand-overs carried out and the reports acknowledged. ``MemoryRecorder`` keeps what a running cook needs;
+hand-overs carried out and the reports acknowledged. ``MemoryRecorder`` only counts;
 a journal on disk fits behind the same protocol.
 """
 
@@ -40,19 +40,17 @@ class Recorder(Protocol):
 
 
 class MemoryRecorder:
-    """Keeps the open hand-overs by token, and counts; it lasts as long as the process."""
+    """Counts what goes by and keeps none of it: a cook that lasts as long as its process looks nothing up."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Start at nothing."""
         self.events = 0
-        self.hand_overs: dict[str, HandOverNote] = {}
+        self.hand_overs = 0
 
     def commit(self, events: Sequence[Event], hand_overs: Sequence[HandOverNote]) -> None:
-        """Count the events, keep the hand-overs."""
+        """Count them."""
         self.events += len(events)
-        for note in hand_overs:
-            self.hand_overs[note.token] = note
+        self.hand_overs += len(hand_overs)
 
     def close(self) -> None:
-        """Forget the hand-overs."""
-        self.hand_overs.clear()
+        """Nothing is left to do."""

@@ -331,6 +331,11 @@ class GraphContext(EventHandlers):
         """
         del ids  # a filter of items, which has no public description
         options = block if isinstance(block, CookOptions) else CookOptions(bool(block), mode, [name] if name else [])
+        if options.autoRecook or options.staticFilter is not None:
+            raise NotImplementedError(
+                "CookOptions.autoRecook watches the nodes of a Houdini session and staticFilter is nowhere described: "
+                "cook again when the network has changed"
+            )
         self._options = options
         cook = self.prepare(options.nodeNames, static_only=options.cookType in _GENERATE_ONLY)
         self._cook = cook
