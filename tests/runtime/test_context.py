@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,16 @@ def test_contexts_of_one_name_are_told_apart(bench: CookBench) -> None:
     assert [context.name for context in made] == ["same", "same1", "same2"]
     assert GraphContext.byName("same1") is made[1]
     assert {"same", "same1", "same2"} <= set(GraphContext.names())
+
+
+def test_what_earlier_cooks_made_takes_no_room_and_ids_are_never_used_again(context: GraphContext) -> None:
+    context.addNode("genericgenerator", "work")
+    context.setParameters("work", {"itemcount": 3, "command": ""})
+    seen: list[int] = []
+    for _ in range(4):
+        assert context.cook()
+        seen += [item.id for item in context.core.items()]
+    assert len(set(seen)) == len(seen) == 12
+    assert seen == sorted(seen)
+    assert [context.core.item(number) is not None for number in seen] == [False] * 9 + [True] * 3
+    assert sys.getsizeof(context.core._items) <= sys.getsizeof(dict.fromkeys(range(8)))

@@ -79,7 +79,8 @@ class Graph:
         self.choice = SchedulerChoice(self.network, self.instance_name, self.accepts_in_process)
         self.board = EventBoard()
         self._ids = itertools.count(1)
-        self._items: list[WorkItem | None] = [None]
+        # By id; a dictionary, because ids go on over all cooks, and only the last one's items are kept.
+        self._items: dict[int, WorkItem] = {}
         self._named: dict[str, WorkItem] = {}
         self._hosts: dict[str, Host] = {}
         self._instances: dict[Node, Any] = {}
@@ -151,9 +152,6 @@ class Graph:
     def keep_items(self, items: Sequence[WorkItem]) -> None:
         """Let records be found by id and name; the machine has taken them into their nodes."""
         for item in items:
-            missing = item.id - len(self._items) + 1
-            if missing > 0:
-                self._items += [None] * missing
             self._items[item.id] = item
             if item.custom_name:
                 self._named[item.custom_name] = item
@@ -164,7 +162,7 @@ class Graph:
             if not key.isdecimal():
                 return self._named.get(key) or self._by_given_name(key)
             key = int(key) if len(key) <= MOST_DIGITS else 0
-        return self._items[key] if 0 < key < len(self._items) else None
+        return self._items.get(key)
 
     def _by_given_name(self, name: str) -> WorkItem | None:
         tail = name.rpartition("_")[2]
@@ -175,7 +173,7 @@ class Graph:
 
     def items(self) -> list[WorkItem]:
         """Every item, by id."""
-        return [item for item in self._items if item is not None]
+        return sorted(self._items.values(), key=lambda item: item.id)
 
     def forget_items(self) -> None:
         """Drop the items that nodes generate, before they generate anew; those added by hand stay, as if new."""
@@ -187,7 +185,7 @@ class Graph:
             item.phase, item.state, item.attempt, item.run = 0, WorkItemState.Uncooked, 0, None
             item.dependencies = [needed for needed in item.dependencies if needed.id in ids]
             item.dependents = [other for other in item.dependents or () if other.id in ids] or None
-        self._items, self._named = [None], {}
+        self._items, self._named = {}, {}
         self.keep_items(kept)
 
     def environment(self) -> Mapping[str, str]:
