@@ -239,3 +239,29 @@ def test_values_on_the_command_line_take_the_type_of_their_parm(shell: Any, by_n
     shell.run("cook", network, "--parm", "itemcount=3", status=2)
     shell.run("cook", network, "--job-parm", "gen.maxprocs=2", status=2)
     del by_name
+
+
+CIRCLE = """
+[nodes.a]
+type = "pythonprocessor"
+[nodes.a.parms]
+pdg_command = "true"
+generate = '''
+import pdg
+item_holder.addWorkItem(index=0, batch=True, batchOffset=0, batchSize=2, batchActivation=pdg.batchActivation.All)
+item_holder.addWorkItem(index=5)
+'''
+addinternaldependencies = '''
+first, second = next(each for each in internal_items if each.isBatch).batchItems
+other = next(each for each in internal_items if each.index == 5)
+dependency_holder.addDependency(other, first)
+dependency_holder.addDependency(second, other)
+'''
+"""
+
+
+def test_what_blocks_items_when_nothing_failed_is_told_once(shell: Any) -> None:
+    """A batch that waits for what waits for it."""
+    done = shell.run("cook", shell.network(CIRCLE), "--progress", "off", status=1)
+    assert done.stdout.count("blocked: it waits for itself: ") == 1
+    assert "0 of 4 items cooked, 4 blocked" in done.stdout

@@ -155,6 +155,22 @@ def test_a_batch_that_wants_all_is_blocked_by_one(cook: MachineDriver) -> None:
     assert cook.end() == "failed"
 
 
+def test_a_batch_that_wants_all_does_not_wait_for_what_is_in_it(cook: MachineDriver) -> None:
+    frames = [cook.item("a") for _ in range(2)]
+    batch = cook.batch("b", [frames[0]], [frames[1]], activation=BatchActivation.All)
+    first, second = subs(batch)
+    second.dependencies, first.dependents = [frames[1], first], [second]
+    cook.begin()
+    began(cook, *frames)
+    cook.said(frames[0], Trigger.SUCCEED)
+    assert cook.offered() == []
+    cook.said(frames[1], Trigger.SUCCEED)
+    began(cook, batch)
+    cook.said(batch, Trigger.SUCCEED)
+    assert phases(batch) == ["SUCCESS", "SUCCESS"]
+    assert cook.end() == "cooked"
+
+
 def test_a_batch_counts_as_one_task() -> None:
     cook = MachineDriver(SchedulerState(FARM, max_tasks=1))
     batch = cook.batch("a", [], [], [])

@@ -10,6 +10,7 @@ import click
 
 from topcook.cli.problems import counted, wants_colour
 from topcook.cli.wording import seconds, shown_path
+from topcook.contract.secrets import redact
 from topcook.machine.phases import Phase
 from topcook.model.states import SUCCESSFUL, WorkItemState
 from topcook.runtime.summary import counts, end_state, failures, final_outputs, printable
@@ -40,6 +41,7 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
     if number > len(failed):
         yield f"and {number - len(failed):,} more failed; --report FILE writes them all down"
     yield from _stalled(cook)
+    yield from _blocked(cook)
     if number:
         yield ""
     state = end_state(cook, interrupted=interrupted)
@@ -87,6 +89,19 @@ def _stalled(cook: Cook) -> Iterator[str]:
             yield f"{click.style(node.node.name, fg='red', bold=True)}: not all of its work items were made: {first}"
             for line in rest:
                 yield f"    {line.strip()}"
+
+
+def _blocked(cook: Cook) -> Iterator[str]:
+    """What blocks items that no failed one holds; each reason once."""
+    told: dict[str, str] = {}
+    for item in cook.state.all_items():
+        if item.phase == Phase.BLOCKED and item.run and item.run.messages:
+            told.setdefault(item.run.messages[0], item.name)
+    for reason, name in list(told.items())[:FAILURES]:
+        yield ""
+        yield f"{click.style(name, fg='red', bold=True)}: blocked: {printable(redact(reason))}"
+    if told:
+        yield ""
 
 
 def _counts(cook: Cook) -> str:

@@ -47,7 +47,7 @@ class Batches(Items):
         elif phase == Phase.WAITING:
             if batch.lost and batch.activation == BatchActivation.All:
                 self.block(item)
-            elif _may_start(batch):
+            elif _may_start(item, batch):
                 self.move(item, Trigger.RELEASE, self.now)
 
     def _lose(self, item: WorkItem) -> None:
@@ -117,12 +117,17 @@ def _ended(sub: WorkItem) -> str:
     return "was canceled" if sub.phase == Phase.CANCELED else "is blocked" if sub.phase == Phase.BLOCKED else "failed"
 
 
-def _may_start(batch: Batch) -> bool:
+def _may_start(item: WorkItem, batch: Batch) -> bool:
     if batch.activation == BatchActivation.Any:
         return batch.ready > 0 or not batch.waiting
     if batch.activation == BatchActivation.All:
-        return not batch.waiting
+        # What a sub-item waits for inside its batch only comes once that has started.
+        return not batch.waiting or all(_waits_inside(sub, item) for sub in batch.items if sub.phase == Phase.WAITING)
     # What is lost, or done in an earlier cook, is never looked at again.
     while batch.first < len(batch.items) and (batch.items[batch.first].phase in LOST | DONE_WELL):
         batch.first += 1
     return batch.first == len(batch.items) or batch.items[batch.first].phase == Phase.READY
+
+
+def _waits_inside(sub: WorkItem, item: WorkItem) -> bool:
+    return all(needed.batch_parent is item or needed.phase in DONE_WELL for needed in sub.dependencies)

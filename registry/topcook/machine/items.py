@@ -178,8 +178,14 @@ class Items:
         while self._released:
             for dependent in self._released.popleft().dependents or ():
                 dependent.pending -= 1
-                if dependent.pending == 0 and dependent.phase == Phase.WAITING and dependent.node.name in self.nodes:
+                if dependent.phase != Phase.WAITING or dependent.node.name not in self.nodes:
+                    continue
+                parent = dependent.batch_parent
+                if dependent.pending == 0:
                     self._ready(dependent, at)
+                elif parent is not None and parent.phase == Phase.WAITING:
+                    # It may still wait for others of its batch only, which does not hold that up.
+                    self.batches.append(parent)
         self._releasing = False
 
     def _ready(self, item: WorkItem, at: float) -> None:
