@@ -277,7 +277,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
             return  # what every scheduler has by default: <working directory>/pdgtemp/<cook>
         # The last part of the default names the cook: as a pid it tells cooks apart, and it is never used again.
         cook = os.path.basename(self.tempDir(True))
-        base = os.path.join(self.workingDir(True) if menu == TEMP_IN_WORKING_DIR else tempfile.gettempdir(), "pdgtemp")
+        base = os.path.join(self.workingDir(True), "pdgtemp") if menu == TEMP_IN_WORKING_DIR else _own_temp_directory()
         if menu == TEMP_CUSTOM:
             base = self["tempdircustom"].evaluateString() or base
         path = os.path.join(base, cook) if self["tempdirappendpid"].evaluateInt() else base
@@ -290,6 +290,23 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
             wanted = self["maxprocs"].evaluateInt()
             return wanted if wanted > 0 else max(cpus + wanted, 1)
         return max(cpus - 1 if menu == SLOTS_ALL_BUT_ONE else cpus // 4, 1)
+
+
+def _own_temp_directory() -> str:
+    """A directory of the user's own in the system's temp directory, where anybody may have made one of that name.
+
+    Raises ``pdg.CookError`` when it is somebody else's: job scripts are run from there.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    path = os.path.join(tempfile.gettempdir(), f"pdgtemp-{user}")
+    os.makedirs(path, 0o700, exist_ok=True)
+    found = os.lstat(path)
+    if hasattr(os, "getuid") and (os.path.islink(path) or found.st_uid != user or found.st_mode & 0o022):
+        raise pdg.CookError(
+            f'the temp directory "{path}" belongs to somebody else, or may be changed by others\n'
+            "    remove it, or choose another: tempdirmenu = 2 and tempdircustom"
+        )
+    return path
 
 
 def registerTypes(type_registry: Any) -> None:

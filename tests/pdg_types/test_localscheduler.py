@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from topcook.errors import CookError
 from topcook.factory.scan import Factory
 from topcook.model.enums import ScheduleResult
 from topcook.model.notification import Kind, Notification
@@ -257,7 +258,7 @@ def test_single_items_can_be_canceled(bench: Bench) -> None:
         ({"tempdirmenu": 2, "tempdircustom": "$HIP/own"}, "{hip}/own/1"),
         ({"tempdirmenu": 2, "tempdircustom": "$HIP/own", "tempdirappendpid": 0}, "{hip}/own"),
         ({"tempdirappendpid": 0}, "{hip}/pdgtemp"),
-        ({"tempdirmenu": 1}, "{tmp}/pdgtemp/1"),
+        ({"tempdirmenu": 1}, "{tmp}/pdgtemp-{user}/1"),
     ],
 )
 def test_the_temp_directory_follows_its_menu(
@@ -265,7 +266,19 @@ def test_the_temp_directory_follows_its_menu(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "machine"))
     bench.start(**parms)
-    assert bench.scheduler.tempDir(True) == expected.format(hip=tmp_path, tmp=tmp_path / "machine")
+    assert bench.scheduler.tempDir(True) == expected.format(hip=tmp_path, tmp=tmp_path / "machine", user=os.getuid())
+
+
+def test_a_temp_directory_that_others_may_change_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Job scripts are run from there; in the system's temp directory anybody may have made it first."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / f"pdgtemp-{os.getuid()}"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    with pytest.raises(CookError, match="may be changed by others"):
+        bench.start(tempdirmenu=1)
 
 
 def test_a_name_with_a_slash_makes_no_directory_of_its_log(bench: Bench) -> None:
