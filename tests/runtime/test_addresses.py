@@ -65,8 +65,11 @@ def test_a_client_of_old_without_the_secret_is_refused_unless_the_scheduler_says
     bench.types("old", OLD)
     refused = bench.cook(NETWORK.format(parms=""))
     assert refused.outcome == "failed"
+    (told,) = [each.text for each in refused.cook.messages if each.source == "result server"]
+    assert told.startswith("1 report without the secret was refused\n")
     taken = bench.cook(NETWORK.format(parms="topcook_oldclients = true"))
     assert taken.outcome == "cooked"
+    assert not taken.cook.messages
     assert taken.items()[0].ran().started is not None
 
 

@@ -414,6 +414,8 @@ class Cook:
         self.outcome = order.outcome
         if self.state.start_failed:
             self._tell(Message("error", "cook", self.state.cancel_reason))
+        if told := self.graph.refusals():
+            self._tell(Message("warning", "result server", told))
 
     # ------------------------------------------------------------------ odds and ends
 

@@ -85,6 +85,7 @@ class Graph:
         self._hosts: dict[str, Host] = {}
         self._instances: dict[Node, Any] = {}
         self._server: ResultServerThread | None = None
+        self._refused = 0
 
     # ------------------------------------------------------------------ building
 
@@ -395,6 +396,18 @@ class Graph:
                 GraphSink(self), self.secret, allow_without_secret=lambda item: takes_old_clients(self, item)
             )
         return SchedulerDoor(self._server, lambda: address_of(node))
+
+    def refusals(self) -> str:
+        """What the result server has refused for want of the secret since this was last asked; empty: nothing."""
+        before, self._refused = self._refused, self._server.counters.refused if self._server is not None else 0
+        number = self._refused - before
+        if number < 1:
+            return ""
+        reports = "report without the secret was" if number == 1 else "reports without the secret were"
+        return (
+            f"{number} {reports} refused\n"
+            "    if they are by clients that cannot send it: topcook_oldclients = true of their scheduler"
+        )
 
     def write_item_data(self, item: WorkItem, directory: str, scheduler: str, *, compress: bool) -> None:
         """Write an item's JSON data file for its job."""
