@@ -64,6 +64,27 @@ def test_a_file_that_imports_hou_is_listed_as_that_and_cooks_with_the_stand_in(s
     assert '"hou.ui" needs Houdini' in log.read_text()
 
 
+def test_check_takes_the_stand_in_for_hou_as_list_and_cook_do(shell: Any) -> None:
+    path = shell.write("types/farm.py", FARM)
+    assert "needs Houdini (import hou)" in shell.run("check", path, status=1).stdout
+    assert ": ok, " in shell.run("check", path, TOPCOOK_HOU="stub").stdout
+    template = """
+    @classmethod
+    def templateBody(cls):
+        return '{"parameters": [{"name": "hall", "type": "String", "size": 1}]}'
+
+    def onTick(self):
+        self["hall"].evaluateString()
+        self["crew"].evaluateInt()
+"""
+    declaring = shell.write("declaring.py", FARM.replace("\n\n\ndef registerTypes", template + "\n\ndef registerTypes"))
+    parms = shell.run("check", "--parms", declaring, TOPCOOK_HOU="stub").stdout
+    assert '"crew"' in parms
+    assert '"hall"' not in parms
+    odd = shell.run("check", path, status=1, TOPCOOK_HOU="yes")
+    assert 'TOPCOOK_HOU is "yes"' in odd.stdout + odd.stderr
+
+
 def test_callbacks_and_notifications_are_traced_into_the_schedulers_log(shell: Any) -> None:
     shell.write("types/farm.py", FARM)
     network = shell.write("net.toml", NETWORK)

@@ -85,9 +85,11 @@ def _check(path: str, *, strict: bool) -> Checked:
 
 
 def _check_types(path: str, *, strict: bool) -> Checked:
+    from topcook.factory.houstub import offer_hou
     from topcook.factory.quiet import captured_output
 
     factory = Factory([])
+    factory.problems += offer_hou(os.environ)
     with captured_output():
         factory.add_path(os.path.abspath(path))
         records = factory.records

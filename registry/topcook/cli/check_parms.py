@@ -96,9 +96,11 @@ def _text(path: str, parms: list[Undeclared]) -> Iterator[str]:
 
 
 def _undeclared(path: str, problems: list[Problem]) -> Iterator[Undeclared]:
+    from topcook.factory.houstub import offer_hou
     from topcook.factory.quiet import captured_output
 
     factory = Factory([])
+    problems += offer_hou(os.environ)
     with captured_output():
         factory.add_path(os.path.abspath(path))
     schedulers = [each for each in factory.records if each.kind is Kind.SCHEDULER and each.type_object is not None]
