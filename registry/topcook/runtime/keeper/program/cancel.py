@@ -14,6 +14,8 @@ from .processes import Row, descendants, mark_of, process_table, send, send_grou
 PATIENCE = 15.0
 #: Between two looks at the process table: soon at first, since most jobs go at once, then at leisure.
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05
+#: Between two looks that find nothing.
+SETTLING = 0.01
 
 
 class Cancel:
@@ -34,6 +36,8 @@ class Cancel:
         self.look_at = 0.0
         #: Sessions to empty: the pids of the jobs this request found.
         self._leaders: set[int] = set()
+        #: Those of them that had a member at every look: their numbers cannot have gone to strangers.
+        self._unbroken: set[int] = set()
 
     def chooses(self, job: Job) -> bool:
         """Whether this request is about that job."""
@@ -50,6 +54,7 @@ class Cancel:
             if self.chooses(job):
                 job.reason = wire.CANCELED
                 self._leaders.add(pid)
+        self._unbroken = set(self._leaders)
         if self._grace > 0:
             members = self._members(jobs)
             for pid in self._leaders:
@@ -65,7 +70,9 @@ class Cancel:
         if not members:
             # The table is read row by row: a process that forked and died meanwhile hid its child from this look.
             # The next one sees the child, which was there before it began.
+            # Not at once: in the middle of an exec a process has no environment to be known by.
             self._seen_empty, seen_before = True, self._seen_empty
+            self.look_at = now + SETTLING
             return seen_before
         self._seen_empty = False
         self.look_at = now + self._pause
@@ -84,11 +91,16 @@ class Cancel:
     def _members(self, jobs: Jobs) -> set[int]:
         table = process_table()
         found = descendants(table, self._leaders & jobs.running.keys())
-        # The number of a session stays taken as long as it has a member, so this finds no stranger.
-        sessions = {pid for pid, row in table.items() if row.session in self._leaders}
-        if sessions:
-            peopled = {table[pid].session for pid in sessions}
-            self._leaders = {pid for pid in self._leaders if pid in jobs.running or pid in peopled}
+        # What is below this process is ours. Elsewhere (no subreaper) the number of a session tells, which stays taken
+        # as long as the session has a member, so that this finds no stranger either.
+        ours = descendants(table, {os.getpid()})
+        sessions = {
+            pid
+            for pid, row in table.items()
+            if row.session in self._leaders and (pid in ours or row.session in self._unbroken)
+        }
+        peopled = {table[pid].session for pid in sessions}
+        self._unbroken = {pid for pid in self._unbroken if pid in jobs.running or pid in peopled}
         strays = {pid for pid, row in table.items() if self._is_stray(pid, row, jobs)}
         found |= descendants(table, sessions | strays)
         # A zombie is gone but for its name; only our own jobs are waited for until they are reaped.
