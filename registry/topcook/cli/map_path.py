@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 
 import click
 
@@ -21,7 +22,7 @@ def command(*, path: str, network: str | None, zone: str | None, scheduler: str 
     """Show what a path is called on another machine, and why.
 
     What PATH is called in the zone, and which rule says so. The rules are those of the network, if one is named, then
-    those of PDG_PATHMAP; the first that holds in the zone and fits wins.
+    the studio's (TOPCOOK_CONFIG), then those of PDG_PATHMAP; the first that holds in the zone and fits wins.
 
     \b
     Example:
@@ -40,7 +41,9 @@ def command(*, path: str, network: str | None, zone: str | None, scheduler: str 
 
 def _rules(network: str | None, scheduler: str | None) -> PathRules:
     if network is None:
-        rules = PathRules.from_environment()
+        from topcook.runtime.studio import studio_path_maps
+
+        rules = PathRules.of(studio_path_maps(os.environ))
         return rules.for_scheduler(scheduler) if scheduler else rules
     from topcook.factory import check_pdg_is_ours
     from topcook.runtime.netfile import load_network

@@ -83,6 +83,19 @@ SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
         default=(False,),
         help="For job scripts of old that cannot send the secret: whoever reaches the port can report then.",
     ),
+    ParmSpec(
+        "topcook_secretmode",
+        "String",
+        "Secret File: Mode",
+        default=("600",),
+        help="Octal; 640 with a group where jobs run as another user. Nobody else may ever read it.",
+    ),
+    ParmSpec(
+        "topcook_secretgroup",
+        "String",
+        "Secret File: Group",
+        help="The group of the file beside pdgcmd.py that holds the session's secret; blank: the user's own.",
+    ),
 )
 
 #: Parms of every node that makes work items.

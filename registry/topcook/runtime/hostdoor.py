@@ -171,7 +171,8 @@ class HostDoor:
         marker = script_dir + "\0support"
         if marker not in self.directories.made:
             Path(script_dir).mkdir(parents=True, exist_ok=True)
-            workdir.copy_support_files(script_dir, self.graph.secret)
+            mode, group = (str(self.parm_value(f"topcook_secret{part}") or "") for part in ("mode", "group"))
+            workdir.copy_support_files(script_dir, self.graph.secret, workdir.secret_access(mode, group))
             self.directories.made.add(marker)
 
     def job_environment(self, item: WorkItem) -> dict[str, str]:

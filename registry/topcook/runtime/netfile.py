@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from topcook.contract.env import expand_vars
 from topcook.contract.fields import field_problems
 from topcook.contract.template import SECRET_TAG
 from topcook.errors import (
@@ -26,6 +24,7 @@ from topcook.runtime.api.context import GraphContext
 from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.overrides import DEFAULT
 from topcook.runtime.parmcheck import TypedText, job_parm_values, plain_secret, typed_value
+from topcook.runtime.studio import path_map_rows, studio_path_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -85,7 +84,9 @@ class _Builder:
         network, spec = self.context.core.network, self.file.network
         network.display = spec.display
         network.files = [*spec.files]
-        network.path_maps = [self._path_map(number) for number in range(len(self.file.pathmaps))]
+        environment = self.context.core.environment()
+        own = [(row, self.file.place("pathmap", number)) for number, row in enumerate(self.file.pathmaps)]
+        network.path_maps = [*path_map_rows(own, environment), *studio_path_maps(environment)]
         for name in self.file.schedulers:
             self._scheduler(name)
         for name in self.file.nodes:
@@ -105,11 +106,6 @@ class _Builder:
                 ("network", "inprocess_scheduler"),
                 lambda: self.context.core.instance_name(spec.inprocess_scheduler or ""),
             )
-
-    def _path_map(self, number: int) -> dict[str, Any]:
-        row, environment = self.file.pathmaps[number], self.context.core.environment()
-        both = {name: expand_vars(getattr(row, name), environment) for name in ("from_path", "to_path")}
-        return {**dataclasses.asdict(row), **both, "origin": str(self.file.place("pathmap", number))}
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)

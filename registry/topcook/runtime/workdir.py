@@ -14,6 +14,7 @@ from topcook.errors import CookRefusedError
 if TYPE_CHECKING:
     from topcook.model.directories import Directories
 
+OWNER_ONLY = 0o600
 #: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 
@@ -58,7 +59,27 @@ def _parent(path: str) -> Path:
     return here
 
 
-def copy_support_files(script_dir: str, secret: str) -> None:
+def secret_access(mode: str, group: str) -> tuple[int, int]:
+    """Mode and group id (-1: as it is) for the secret's file; raises ``CookRefusedError`` for what lets others read."""
+    try:
+        bits = int(mode or "600", 8)
+    except ValueError:
+        bits = -1
+    if bits & ~0o660 or bits & OWNER_ONLY != OWNER_ONLY:
+        raise CookRefusedError(
+            f'topcook_secretmode is "{mode}"\n  the secret may be for its owner and one group: 600, 640 or 660'
+        )
+    if not group:
+        return bits, -1
+    try:
+        import grp
+
+        return bits, grp.getgrnam(group).gr_gid
+    except (ImportError, KeyError) as error:
+        raise CookRefusedError(f'topcook_secretgroup is "{group}", and there is no such group here') from error
+
+
+def copy_support_files(script_dir: str, secret: str, access: tuple[int, int] = (OWNER_ONLY, -1)) -> None:
     """Put ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the session's secret where jobs find them.
 
     Schedulers that share a directory do so at the same time, while jobs of the first already read there: each file is
@@ -75,14 +96,19 @@ def copy_support_files(script_dir: str, secret: str) -> None:
             if path.suffix == ".py" and not path.name.startswith("_"):
                 _copy(path, target / path.name)
     for folder in (target, package):
-        write_secret(folder / SECRET_FILE, secret)
+        write_secret(folder / SECRET_FILE, secret, access)
 
 
-def write_secret(path: Path, secret: str) -> None:
-    """Write the secret readable by its owner alone, from its first byte on."""
+def write_secret(path: Path, secret: str, access: tuple[int, int] = (OWNER_ONLY, -1)) -> None:
+    """Write the secret, readable from its first byte on by nobody but its owner and the group of ``access``."""
     draft = _draft(path)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
+        mode, group = access
+        if group != -1:
+            os.fchown(stream.fileno(), -1, group)
+        if mode != OWNER_ONLY:
+            os.fchmod(stream.fileno(), mode)
         stream.write(secret)
     draft.replace(path)
 
