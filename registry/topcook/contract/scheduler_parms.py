@@ -64,7 +64,7 @@ class SchedulerParms(SchedulerLink):
             self._topcook_missed |= {name}
             self._topcook.log(
                 f'parm "{name}" is read, but neither declared nor set: self["{name}"] is None\n'
-                f"    give it a value: [schedulers.{self.name}.parms] {name} = ..."
+                f"    give it a value: [schedulers.{self.name}.parms] {name} = ...\n"
             )
 
     def parameter(self, name: str) -> Port | None:

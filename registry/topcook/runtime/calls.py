@@ -51,13 +51,25 @@ class Caller:
             self._log(full_text(error))
             if isinstance(error, CallbackError):
                 raise
-            raise CallbackError(f'scheduler "{self._owner}": {name} raised {describe(error)}') from error
+            text = describe(error) + self._missing(error)
+            raise CallbackError(f'scheduler "{self._owner}": {name} raised {text}') from error
         try:
             return read_return(row, value)
         except CallbackError:
             text = wrong_return(row, value, _place(method))
             self._log(text + "\n")
             raise CallbackError(f'scheduler "{self._owner}": {text}') from None
+
+    def _missing(self, error: BaseException) -> str:
+        """Which parms were read that nobody set, when ``error`` may come from one (the log alone would hide it)."""
+        missed = sorted(getattr(self._instance, "_topcook_missed", ()))
+        if not missed or not isinstance(error, (AttributeError, TypeError)) or "NoneType" not in str(error):
+            return ""
+        return "".join(
+            f'\n    self["{parm}"] is None: it is neither declared nor set\n'
+            f"    give it a value: [schedulers.{self._owner}.parms] {parm} = ..."
+            for parm in missed
+        )
 
     def _takes(self, name: str, method: Callable[..., Any], given: int, may_omit: int) -> int:
         """How many of the arguments the author's method takes (old files leave out the last one of some)."""
