@@ -98,3 +98,40 @@ def test_a_job_that_still_runs_shows_what_it_printed_so_far(shell: Any) -> None:
     assert shell.run("logs", network, "1").stdout == "so far\n"
     process.terminate()
     assert process.wait(30) == 130
+
+
+def test_a_scratch_directory_that_its_scheduler_removes_stays_away(shell: Any) -> None:
+    """Word of the last cook is not worth making a directory again that nobody will look into."""
+    shell.write(
+        "types/scratch.py",
+        """
+import shutil, pdg
+from pdg.scheduler import PyScheduler
+class Scratch(PyScheduler):
+    def onStartCook(self, static, cook_set):
+        self.setWorkingDir(FOLDER, FOLDER)
+        return True
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+    def onStopCook(self, cancel):
+        shutil.rmtree(self.workingDir(True))
+        return True
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Scratch)
+""".replace("FOLDER", repr(str(shell.folder / "scratch"))),
+    )
+    network = shell.write(
+        "net.toml",
+        """
+[network]
+name = "net"
+scheduler = "farm"
+[schedulers.farm]
+type = "scratch"
+[nodes.a]
+type = "genericgenerator"
+parms = { command = "true" }
+""",
+    )
+    shell.run("cook", network, PDG_TYPES_PATH=str(shell.folder / "types"))
+    assert not (shell.folder / "scratch").exists()

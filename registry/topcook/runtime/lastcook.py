@@ -20,6 +20,7 @@ from topcook.runtime.summary import end_state
 from topcook.runtime.uris import FEW
 
 if TYPE_CHECKING:
+    from topcook.model.directories import Directories
     from topcook.model.workitem import WorkItem
     from topcook.runtime.cook import Cook
     from topcook.runtime.graph import Graph
@@ -45,7 +46,9 @@ def write_last_cook(cook: Cook) -> None:
         return
     text = json.dumps(_record(cook), separators=(",", ":"))
     hosts = [cook.graph.host(name) for name in cook.state.schedulers]
-    for folder in dict.fromkeys(host.directories.working_dir(local=True) for host in hosts):
+    # A scratch directory that its scheduler made and removed again must not come back.
+    there = [host.directories.working_dir(local=True) for host in hosts if not _removed(host.directories)]
+    for folder in dict.fromkeys(there):
         path = _pointer(folder, cook.graph.network.name)
         draft = f"{path}.{os.getpid()}.part"
         # It only helps to find logs; a full disk or a read-only share has told itself by other means.
@@ -53,6 +56,12 @@ def write_last_cook(cook: Cook) -> None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             Path(draft).write_text(text, encoding="utf-8")
             os.replace(draft, path)
+
+
+def _removed(directories: Directories) -> bool:
+    """Whether the working directory was there in the cook and is gone."""
+    folder = directories.working_dir(local=True)
+    return folder in directories.made and not os.path.isdir(folder)
 
 
 def _record(cook: Cook) -> dict[str, Any]:
