@@ -109,4 +109,5 @@ def _module_hint(error: ImportError) -> str:
         return "later versions of Houdini may have this name; Topcook's pdg has not"
     if not top or top in sys.stdlib_module_names:
         return "look at the line that imports it"
-    return f"install what has it, for example: {sys.executable} -m pip install {top.replace('_', '-')}"
+    # Not "pip install <name>": names of farms' clients are taken on PyPI by things that are none.
+    return f'put the folder that has "{top}" on PYTHONPATH, or install it from its maker into {sys.executable}'
