@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -88,11 +89,13 @@ def pool(keeper: KeeperProcess) -> KeeperPool:
 @pytest.fixture
 def run(pool: KeeperPool, tmp_path: Path) -> Callable[..., Told]:
     count = 0
+    # Tests look for processes by token, on a machine where other tests may be running beside them.
+    cook = secrets.token_hex(4)
 
     def start(*argv: str, **fields: object) -> Told:
         nonlocal count
         count += 1
-        told = Told(tmp_path, f"cook-{count}-1", list(argv), **fields)
+        told = Told(tmp_path, f"{cook}-{count}-1", list(argv), **fields)
         pool.start(told.job)
         return told
 

@@ -56,8 +56,10 @@ _HAND_OVERS = (ins.HandOver, ins.HandOverStatic)
 
 
 def new_cook_id() -> str:
-    """A cook id that sorts by time and is unique on a farm: ``20261121-215930-9f3a``."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    """A cook id that sorts by time, to the millisecond, and is unique on a farm: ``20261121-215930-0429f3a``."""
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    return f"{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(2)}"
 
 
 class Cook:
