@@ -163,6 +163,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         try:
             self._start(work_item, parms, slots)
         except BaseException:
+            # Whatever kept it from starting: its slots are free again.
             self._give_back(work_item.id, slots)
             raise
         return pdg.scheduleResult.Succeeded

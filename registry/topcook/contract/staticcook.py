@@ -177,6 +177,7 @@ class StaticCookMixin:
         try:
             return self.onSchedule(item)
         except BaseException:
+            # Author code: sys.exit in it strands the item as much as any error.
             self.onWorkItemFailed(item.id, -1)
             raise
 

@@ -222,6 +222,7 @@ def execute(path: str, stem: str, content: bytes, digest: str, *, is_package: bo
     try:
         spec.loader.exec_module(module)  # type: ignore[union-attr]
     except BaseException:
+        # Author code may raise anything, and a half-executed module must not be found again.
         forget(name)
         raise
     return module

@@ -167,6 +167,7 @@ class TypeRegistry:
             with self.current():
                 yield self._open
         except BaseException:
+            # Author code may raise anything; what it had added goes with it.
             self._tags, self._more_tags, self._viewers = tags
             raise
         finally:
@@ -219,6 +220,7 @@ class TypeRegistry:
         try:
             hook(self)
         except Exception:
+            # Author code: PDG's "quiet" is to hear of no error of it at all.
             if quiet:
                 return False
             raise

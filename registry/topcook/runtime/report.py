@@ -190,6 +190,7 @@ def _whole_file(path: str) -> Iterator[IO[str]]:
             os.fsync(stream.fileno())
         os.replace(draft, path)
     except BaseException:
+        # Whatever ended the writing, a half of it must not stay behind.
         with suppress(OSError):
             os.unlink(draft)
         raise
