@@ -1,0 +1,103 @@
+"""Records as plain data: how a probe worker reports them, and how the index keeps them.
+
+Only JSON's own types, so that nothing is ever executed by reading them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from topcook.errors import Problem
+from topcook.factory.records import Kind, Origin, Record, State
+from topcook.model.enums import NodeType
+from topcook.model.parms import ParmSpec
+
+__all__ = ["FileRead", "ProbeReport", "record_data", "record_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A source file that a candidate consists of or imported: where it was, and the bytes that were executed."""
+
+    path: str
+    digest: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class ProbeReport:
+    """What came out of probing one candidate; ``records`` is never empty.
+
+    ``files`` are the candidate's own file first, then all that it may import from beside it (empty for an entry
+    point). ``missing`` are top-level modules that it asked for and that are not installed. ``transient`` says
+    that the outcome hangs on the moment (a time-out, a server that was away) and not on the files alone.
+    """
+
+    records: list[dict[str, Any]]
+    files: list[FileRead] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    transient: bool = False
+
+
+def record_data(record: Record) -> dict[str, Any]:
+    """A record as plain data, without its origin, which the candidate has, and without who shadows whom."""
+    return {
+        "name": record.name,
+        "state": record.state.value,
+        "kind": record.kind.value,
+        "label": record.label,
+        "category": record.category,
+        "parm_category": record.parm_category,
+        "node_type": record.node_type.name if record.node_type is not None else None,
+        "static_gen": record.static_gen,
+        "parms": [_parm_data(parm) for parm in record.parms],
+        "callbacks": record.callbacks,
+        "static": list(record.static),
+        "problems": [asdict(problem) for problem in record.problems],
+        "reason": record.reason,
+        "aliases": list(record.aliases),
+        "content_hash": record.content_hash,
+        "import_ms": round(record.import_ms, 3),
+        "line": record.line,
+        "module": record.module,
+    }
+
+
+def record_of(data: dict[str, Any], origin: Origin) -> Record:
+    """The record that ``record_data`` was given. Raises KeyError, TypeError or ValueError for other data."""
+    node_type = data["node_type"]
+    takes, why = data["static"]
+    return Record(
+        data["name"],
+        origin,
+        State(data["state"]),
+        Kind(data["kind"]),
+        label=data["label"],
+        category=data["category"],
+        parm_category=data["parm_category"],
+        node_type=NodeType[node_type] if node_type is not None else None,
+        static_gen=data["static_gen"],
+        parms=tuple(_parm_of(each) for each in data["parms"]),
+        callbacks=data["callbacks"],
+        static=(takes, why),
+        problems=[Problem(**each) for each in data["problems"]],
+        reason=data["reason"],
+        aliases=tuple(data["aliases"]),
+        content_hash=data["content_hash"],
+        import_ms=data["import_ms"],
+        line=data["line"],
+        module=data["module"],
+    )
+
+
+_PARM_FIELDS = [each.name for each in fields(ParmSpec)]
+
+
+def _parm_data(parm: ParmSpec) -> dict[str, Any]:
+    data = {name: getattr(parm, name) for name in _PARM_FIELDS}
+    return data | {"default": list(parm.default), "tags": sorted(parm.tags)}
+
+
+def _parm_of(data: dict[str, Any]) -> ParmSpec:
+    return ParmSpec(**data | {"default": tuple(data["default"]), "tags": frozenset(data["tags"])})
