@@ -60,6 +60,7 @@ def _look_at(record: Record, registration: Registration) -> None:
         record.problems += validate_node(cls, record.node_type)
     if not isinstance(cls, type) or record.kind is Kind.WORK_ITEM:
         return
+    record.about = _first_sentence(cls.__doc__)
     template = registration.template or Template(registration.name)
     record.parms = tuple(template.parms)
     # Validation has already said when a template method is of the wrong kind.
@@ -70,6 +71,13 @@ def _look_at(record: Record, registration: Registration) -> None:
     record.callbacks = callback_status(cls, rows)
     if record.kind is Kind.SCHEDULER:
         record.static = takes_static(cls)
+
+
+def _first_sentence(text: object) -> str:
+    """The first sentence of a docstring, on one line; empty where there is none."""
+    paragraph = " ".join(text.strip().partition("\n\n")[0].split()) if isinstance(text, str) else ""
+    first, dot, _ = paragraph.partition(". ")
+    return first + dot.rstrip()
 
 
 def _label_of(name: str) -> str:

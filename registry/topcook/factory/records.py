@@ -73,6 +73,7 @@ class Record:
     ``name`` is the type name; of a file that could not be executed, its stem. ``aliases`` are further names
     (lower case) under which such a file is answered for. ``callbacks`` maps each row of the contract table to
     implemented, default or missing. ``static`` is whether static items are handed over at once, and why.
+    ``about`` is the first sentence of the class's docstring.
     ``module`` is the private module that was executed; ``content_hash`` that of the bytes it was executed from.
     """
 
@@ -83,6 +84,7 @@ class Record:
     label: str = ""
     category: str = ""
     parm_category: str = ""
+    about: str = ""
     node_type: NodeType | None = None
     static_gen: bool = False
     parms: tuple[ParmSpec, ...] = ()

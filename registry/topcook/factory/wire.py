@@ -32,12 +32,14 @@ class ProbeReport:
     ``files`` are the candidate's own file first, then all that it may import from beside it (empty for an entry
     point). ``missing`` are top-level modules that it asked for and that are not installed. ``transient`` says
     that the outcome hangs on the moment (a time-out, a server that was away) and not on the files alone.
+    ``live`` are the records themselves, classes and all, where they were made in this very process.
     """
 
     records: list[dict[str, Any]]
     files: list[FileRead] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     transient: bool = False
+    live: list[Record] = field(default_factory=list, repr=False)
 
 
 def record_data(record: Record) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def record_data(record: Record) -> dict[str, Any]:
         "label": record.label,
         "category": record.category,
         "parm_category": record.parm_category,
+        "about": record.about,
         "node_type": record.node_type.name if record.node_type is not None else None,
         "static_gen": record.static_gen,
         "parms": [_parm_data(parm) for parm in record.parms],
@@ -76,6 +79,7 @@ def record_of(data: dict[str, Any], origin: Origin) -> Record:
         label=data["label"],
         category=data["category"],
         parm_category=data["parm_category"],
+        about=data["about"],
         node_type=NodeType[node_type] if node_type is not None else None,
         static_gen=data["static_gen"],
         parms=tuple(_parm_of(each) for each in data["parms"]),
