@@ -1,0 +1,1 @@
+"""What finding schedulers costs, beside other plugin registries."""
