@@ -1,0 +1,195 @@
+"""Execute a candidate in this process and report what it registers.
+
+The one door through which types code is first executed. What comes out is a report, whatever happens inside.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+
+from topcook.errors import Problem
+from topcook.factory.describe import describe
+from topcook.factory.faults import NEEDS_HOUDINI, problems_of
+from topcook.factory.hooks import Hook, TypesHook
+from topcook.factory.imports import content_hash, execute, forget, private_name
+from topcook.factory.probing.files import files_read, package_sources
+from topcook.factory.probing.guess import guessed
+from topcook.factory.probing.surroundings import kept_surroundings
+from topcook.factory.records import Kind, Record, State
+from topcook.factory.sources import HOOK, Candidate, why_skipped
+from topcook.factory.typeregistry import Registration, TypeRegistry
+from topcook.factory.wire import ProbeReport, record_data
+
+__all__ = ["examine"]
+
+
+def examine(
+    candidate: Candidate, registry: TypeRegistry, hook: TypesHook, *, through: tuple[type[BaseException], ...] = ()
+) -> ProbeReport:
+    """The report on a candidate: a record for each type, or one that says why there is none.
+
+    Whatever its code raises, SystemExit included, becomes a problem; only what is in ``through`` goes through.
+    """
+    if candidate.skipped:
+        return _report([_skipped(candidate, candidate.skipped)])
+    run = _Run(candidate)
+    started = time.perf_counter()
+    try:
+        records = _records(run, registry, hook)
+    except through:
+        raise
+    except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
+        records = [_failed(candidate, run.content, _problems(error, candidate))]
+        run.transient = _hangs_on_the_moment(error)
+        if candidate.entry_point is None:
+            forget(run.module)
+    milliseconds = (time.perf_counter() - started) * 1000
+    for record in records:
+        record.import_ms = milliseconds
+        record.content_hash = record.content_hash or run.digest
+    report = _report(records)
+    report.files, report.missing, report.transient = files_read(candidate, run.content), run.missing, run.transient
+    return report
+
+
+def _report(records: list[Record]) -> ProbeReport:
+    return ProbeReport([record_data(record) for record in records], live=records)
+
+
+class _Unfound:
+    """The last on ``sys.meta_path``: it hears of each module that nobody else found."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Remember a top-level name; find nothing."""
+        del path, target
+        if "." not in name:
+            self.names[name] = None
+        return None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One execution of a candidate, as far as it came."""
+
+    candidate: Candidate
+    content: bytes = b""
+    digest: str = ""
+    module: str = ""
+    missing: tuple[str, ...] = ()
+    transient: bool = False
+    asked: _Unfound = field(default_factory=_Unfound)
+
+    def read(self) -> None:
+        """Read what is to be executed; an entry point's module is an ordinary one, its version the distribution's."""
+        if self.candidate.entry_point is not None:
+            self.digest = self.candidate.origin.version
+            return
+        with open(self.candidate.path, "rb") as stream:
+            self.content = stream.read()
+        rest = package_sources(self.candidate) if self.candidate.is_package else {}
+        self.digest = content_hash(self.content, *rest.values())
+        self.module = private_name(self.candidate.path, self.candidate.stem, self.digest)
+
+    def load(self) -> Hook | None:
+        """Execute the candidate; returns its hook."""
+        if self.candidate.entry_point is not None:
+            found: object = importlib.import_module(self.candidate.entry_point.module)
+            for name in filter(None, self.candidate.entry_point.attr.split(".")):
+                found = getattr(found, name)
+            return _hook_of(found)
+        path, stem = self.candidate.path, self.candidate.stem
+        return _hook_of(execute(path, stem, self.content, self.digest, is_package=self.candidate.is_package))
+
+
+def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]:
+    candidate = run.candidate
+    run.read()
+    sys.meta_path.append(run.asked)
+    try:
+        # While it is executed too: a file may ask for the registry at its top level.
+        with kept_surroundings(), registry.collecting() as registrations:
+            function = run.load()
+            if function is not None:
+                hook.register(
+                    f"{candidate.origin.tier.value}:{candidate.path}:{candidate.stem}", function, candidate.path
+                )
+    finally:
+        if run.asked in sys.meta_path:
+            sys.meta_path.remove(run.asked)
+        run.missing = tuple(name for name in run.asked.names if name not in sys.modules)
+    if function is None and not registrations:
+        return [_skipped(candidate, why_skipped(candidate.path) or f"it has no {HOOK}")]
+    return list(_described(candidate, registrations, run.content))
+
+
+def _hook_of(thing: object) -> Hook | None:
+    """The hook of a module or object; a function given by an entry point is one itself."""
+    function: Hook | None = getattr(thing, HOOK, None)
+    if callable(function):
+        return function
+    return thing if callable(thing) and not isinstance(thing, type) else None
+
+
+def _skipped(candidate: Candidate, reason: str) -> Record:
+    return Record(candidate.stem, candidate.origin, State.SKIPPED, Kind.UNKNOWN, reason=reason)
+
+
+def _described(candidate: Candidate, registrations: list[Registration], content: bytes) -> Iterator[Record]:
+    """A record for each registration; a second one of the same name is invalid, unless it is the very same."""
+    seen: dict[tuple[object, str], Registration] = {}
+    for registration in registrations:
+        key = (registration.kind, registration.name.lower())
+        first = seen.get(key)
+        if first is not None and first.type_object is registration.type_object:
+            continue
+        record = describe(registration, candidate.origin)
+        # Whoever asks for the file's name is told what its types lack.
+        record.aliases = () if record.usable else (candidate.stem.lower(),)
+        if first is None:
+            seen[key] = registration
+        else:
+            message = f'"{registration.name}" is registered twice, by different classes; the first one counts'
+            line = registration.line
+            hint = "give one of them another name"
+            record.problems.insert(0, Problem("registered-twice", message, candidate.path, line, None, hint))
+            record.state = State.INVALID
+        yield record
+    if not registrations:
+        hint = f"in {HOOK}(type_registry): type_registry.registerScheduler(YourClass)"
+        problem = Problem("registers-nothing", f"{HOOK} registers nothing", candidate.path, hint=hint)
+        yield guessed(candidate, content, State.INVALID, [problem])
+
+
+def _failed(candidate: Candidate, content: bytes, problems: list[Problem]) -> Record:
+    needs_houdini = any(problem.code == "needs-houdini" for problem in problems)
+    return guessed(candidate, content, State.FAILED, problems, NEEDS_HOUDINI if needs_houdini else "")
+
+
+def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
+    try:
+        return problems_of(error, candidate.path)
+    except BaseException:  # noqa: BLE001 - an author's exception may raise from any look at it
+        message = f"{type(error).__name__} was raised, and looking at it raised again"
+        return [Problem("raises", message, candidate.path, hint="let its __str__ and properties only return")]
+
+
+def _hangs_on_the_moment(error: BaseException) -> bool:
+    """Whether another attempt may end otherwise: a server was away, a file could not be read, memory was short."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, ImportError):
+            return False
+        if isinstance(current, OSError | MemoryError | TimeoutError):
+            return True
+        current = current.__cause__ or current.__context__
+    return False
