@@ -110,11 +110,11 @@ def _takes_static(saved: SavedType) -> bool:
 
 
 def _install_path(saved: SavedType) -> Path:
-    from topcook.factory.sources import types_path, user_types_dir
+    from topcook.factory.typespath import types_entries, user_types_dir
 
-    for entry in types_path(os.environ):
-        if os.path.isdir(entry) and os.access(entry, os.W_OK | os.X_OK):
-            return Path(entry, saved.file_name)
+    for entry in types_entries(None, os.environ):
+        if os.path.isdir(entry.path) and os.access(entry.path, os.W_OK | os.X_OK):
+            return Path(entry.path, saved.file_name)
     return Path(user_types_dir(), saved.file_name)
 
 

@@ -6,8 +6,8 @@ from topcook.factory.foreign import check_pdg_is_ours
 from topcook.factory.menu import GLYPHS, MenuRow, listing, menu_rows
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.scan import Factory
-from topcook.factory.sources import PATH_VARIABLE, builtin_types_dir
 from topcook.factory.typeregistry import TypeRegistry
+from topcook.factory.typespath import PATH_VARIABLE, builtin_types_dir
 
 __all__ = [
     "GLYPHS",

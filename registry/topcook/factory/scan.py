@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from topcook.contract.source import Place, path_of, place_of
-from topcook.contract.validate import TOLERATED
+from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
 from topcook.factory.describe import describe
 from topcook.factory.hooks import TypesHook
@@ -19,14 +19,12 @@ from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.sources import (
     ENTRY_POINT_GROUP,
     Candidate,
-    builtin_types_dir,
     candidates_in,
+    classified,
     entry_points,
-    path_problems,
-    types_path,
-    user_types_dir,
 )
 from topcook.factory.typeregistry import Registration, TypeRegistry
+from topcook.factory.typespath import PATH_VARIABLE, TypesEntry, builtin_types_dir, types_path
 from topcook.model.enums import RegisteredType
 
 __all__ = ["Factory"]
@@ -50,7 +48,7 @@ class Factory:
         """Start with a types path and nothing found."""
         self.path = path
         self.records: list[Record] = []
-        self.problems: list[Problem] = list(path_problems(path))
+        self.problems: list[Problem] = []
         self.registry = TypeRegistry(self)
         self._hook = TypesHook(self.registry)
         self._book = NameBook()
@@ -60,13 +58,12 @@ class Factory:
     def scan(cls, environ: Mapping[str, str] | None = None, *, quiet: bool = True) -> Factory:
         """Find everything there is: the types path left to right, then entry points, then the built-ins.
 
-        ``environ`` replaces the process environment for PDG_TYPES_PATH, and keeps the user's own directory out.
+        ``environ`` replaces the process environment in saying where to look.
         ``quiet`` keeps what files print away from our output. Never raises because of what it finds.
         """
-        path = types_path(os.environ if environ is None else environ)
-        if environ is None and os.path.isdir(user_types_dir()) and user_types_dir() not in path:
-            path.append(user_types_dir())
-        factory = cls(path)
+        path = types_path(None, os.environ if environ is None else environ)
+        factory = cls([entry.path for entry in path.entries])
+        factory.problems += path.problems
         factory.problems += offer_hou(os.environ if environ is None else environ)
         output: AbstractContextManager[None] = captured_output() if quiet else nullcontext()
         with output:
@@ -77,18 +74,19 @@ class Factory:
 
     def _all_candidates(self) -> Iterator[Candidate]:
         for entry in self.path:
-            yield from candidates_in(entry, Tier.PATH)
+            yield from candidates_in(TypesEntry(entry, Tier.PATH, PATH_VARIABLE))
         installed, problems = entry_points()
         self.problems += problems
         yield from installed
-        yield from candidates_in(builtin_types_dir(), Tier.BUILTIN)
+        yield from candidates_in(TypesEntry(builtin_types_dir(), Tier.BUILTIN, "built-in"))
 
     def _take(self, candidate: Candidate) -> list[Record]:
         key = (candidate.origin.tier, candidate.path, candidate.stem)
         if key in self._candidates:
             return []
         self._candidates[key] = candidate
-        records = probe(candidate, self.registry, self._hook)
+        classified(candidate)
+        records = [candidate.record()] if candidate.settled else probe(candidate, self.registry, self._hook)
         self.records += records
         return records
 
@@ -195,7 +193,7 @@ class Factory:
         self.path.append(path)
         at = sum(record.origin.tier in {Tier.PROGRAM, Tier.PATH} for record in self.records)
         with self._inserted(at):
-            for candidate in candidates_in(path, Tier.PATH):
+            for candidate in candidates_in(TypesEntry(path, Tier.PATH, "registerPythonPath")):
                 self._take(candidate)
         self._resolve()
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import Problem
-from topcook.factory.records import Origin, Tier
+from topcook.factory.records import Kind, Origin, Record, State, Tier
+from topcook.factory.typespath import TypesEntry
 
 if TYPE_CHECKING:
     from importlib_metadata import EntryPoint
 
-__all__ = ["ENTRY_POINT_GROUP", "PATH_VARIABLE", "Candidate", "builtin_types_dir", "candidates_in", "types_path"]
+__all__ = ["ENTRY_POINT_GROUP", "Candidate", "Stamp", "candidates_in", "classified"]
 
-PATH_VARIABLE = "PDG_TYPES_PATH"
 ENTRY_POINT_GROUP = "pdg.types"
 #: The function that makes a file a types file.
 HOOK = "registerTypes"
@@ -34,12 +35,24 @@ _HOOK_DEFINED = re.compile(
 _SCHEDULER_CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\([^)]*\bPyScheduler\b", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+class Stamp(NamedTuple):
+    """What one stat said of a file: the same stamp, long enough after it, means the same content."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(slots=True)
 class Candidate:
     """A file, package or entry point that may register types.
 
     ``path`` is the file to execute (a package's ``__init__.py``); ``stem`` its name without suffix, or the
-    package's. ``skipped`` says why it is none, empty when it is one.
+    package's; ``stamp`` what the one stat said that was made of it (None: an entry point, or nothing to stat).
+    Three things keep it from ever being executed or probed: ``refused`` problems (not to be trusted, or no file at
+    all), ``disabled`` by a block list, whose reason it is, and ``skipped``, why its text is none of a types file:
+    None as long as nobody has read it (``classified``). ``warnings`` keep it from nothing.
     """
 
     origin: Origin
@@ -47,52 +60,51 @@ class Candidate:
     stem: str
     is_package: bool = False
     entry_point: EntryPoint | None = None
-    skipped: str = ""
+    stamp: Stamp | None = None
+    refused: tuple[Problem, ...] = ()
+    disabled: str = ""
+    skipped: str | None = None
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether its record is known without executing it."""
+        return bool(self.refused or self.disabled or self.skipped)
+
+    def record(self) -> Record:
+        """The record of a settled candidate: refused (failed), disabled or skipped."""
+        record = Record(self.stem, self.origin, State.SKIPPED, Kind.UNKNOWN, reason=self.skipped or "")
+        if self.disabled:
+            record.state, record.reason = State.DISABLED, self.disabled
+        elif self.refused:
+            record.state, record.problems, record.reason = State.FAILED, list(self.refused), self.refused[0].message
+        record.aliases = (self.stem.lower(),)
+        return record
 
 
-def builtin_types_dir() -> str:
-    """The directory of the built-in types: inside an installed wheel, else the repository's ``pdg_types``."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "_builtin_types")
-    if os.path.isdir(inside):
-        return inside
-    return os.path.join(os.path.dirname(os.path.dirname(package)), "pdg_types")
-
-
-def types_path(environ: Mapping[str, str]) -> list[str]:
-    """The user's own entries, left to right, made absolute, each once."""
-    entries = environ.get(PATH_VARIABLE, "").split(os.pathsep)
-    full = (os.path.abspath(os.path.expanduser(entry)) for entry in entries if entry.strip())
-    return list(dict.fromkeys(full))
-
-
-def user_types_dir() -> str:
-    """The user's own directory of types, which need not exist: behind the types path, where nothing has to be set."""
-    import platformdirs
-
-    return os.path.join(platformdirs.user_data_dir("topcook"), "types")
-
-
-def path_problems(path: list[str]) -> Iterator[Problem]:
-    """What is wrong with the entries themselves."""
-    for entry in path:
-        if not os.path.exists(entry):
-            hint = f"create it, or take it out of {PATH_VARIABLE}"
-            yield Problem("path-missing", f'types path entry "{entry}" does not exist', entry, hint=hint)
-        elif os.path.isdir(entry) and not os.access(entry, os.R_OK | os.X_OK):
-            yield Problem("path-unreadable", f'types path entry "{entry}" cannot be read', entry, hint="chmod u+rx")
-
-
-def candidates_in(entry: str, tier: Tier) -> list[Candidate]:
+def candidates_in(entry: TypesEntry) -> list[Candidate]:
     """All candidates of one entry, which may also be a single file; sorted, one level of directories deep.
 
-    A file without ``registerTypes`` is a helper: it is in the list, with the reason why it is skipped. A file that
-    is named itself is meant, and executed whatever its text.
+    No file is opened: whether one is a types file at all is for ``classified`` to say. A file that is named itself
+    is meant, and executed whatever its text.
     """
-    if os.path.isfile(entry):
-        named = _file(entry, os.path.dirname(entry), tier)
-        return [replace(named, skipped="")]
-    return list(_walk(entry, entry, tier, depth=1))
+    path, root = entry.path, entry.path
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    if stat.S_ISDIR(status.st_mode):
+        return list(_walk(path, root, entry.tier, depth=1))
+    found = _file(path, os.path.dirname(path), entry.tier, os.path.basename(path)[:-3], status)
+    found.skipped = ""
+    return [found]
+
+
+def classified(candidate: Candidate) -> Candidate:
+    """The candidate, its text read unless that is known already, so that ``skipped`` is no longer None."""
+    if candidate.skipped is None:
+        candidate.skipped = "" if candidate.refused or candidate.disabled else why_skipped(candidate.path)
+    return candidate
 
 
 def _walk(directory: str, root: str, tier: Tier, depth: int) -> Iterator[Candidate]:
@@ -105,18 +117,29 @@ def _walk(directory: str, root: str, tier: Tier, depth: int) -> Iterator[Candida
         if entry.name.startswith((".", "__", "~")):
             continue
         if entry.name.endswith(".py") and not entry.is_dir():
-            yield _file(entry.path, root, tier)
+            yield _file(entry.path, root, tier, entry.name[:-3], _stat(entry))
         elif depth and entry.is_dir():
             init = os.path.join(entry.path, "__init__.py")
             if os.path.isfile(init):
-                yield _file(init, root, tier, package=entry.name)
+                yield _file(init, root, tier, entry.name, os.stat(init), is_package=True)
             elif entry.name.isidentifier():
                 yield from _walk(entry.path, root, tier, depth - 1)
 
 
-def _file(path: str, root: str, tier: Tier, package: str = "") -> Candidate:
-    stem = package or os.path.splitext(os.path.basename(path))[0]
-    return Candidate(Origin(tier, path, root), path, stem, bool(package), skipped=why_skipped(path))
+def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:
+        return None
+
+
+def _file(
+    path: str, root: str, tier: Tier, stem: str, status: os.stat_result | None, *, is_package: bool = False
+) -> Candidate:
+    stamp = None
+    if status is not None:
+        stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return Candidate(Origin(tier, path, root), path, stem, is_package, stamp=stamp)
 
 
 def why_skipped(path: str) -> str:
@@ -157,4 +180,4 @@ def _entry_point(entry: EntryPoint) -> Candidate:
     except Exception:  # noqa: BLE001 - metadata that cannot be read has no name; its types may still be good
         name, version = "unknown", ""
     origin = Origin(Tier.ENTRY_POINT, entry.value, ENTRY_POINT_GROUP, name, version)
-    return Candidate(origin, entry.value, entry.name, entry_point=entry)
+    return Candidate(origin, entry.value, entry.name, entry_point=entry, skipped="")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import CallbackError, CookError, ExpressionError, Problem, ProblemsError, TopcookError
-from topcook.factory.sources import builtin_types_dir
+from topcook.factory.typespath import builtin_types_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

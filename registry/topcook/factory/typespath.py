@@ -1,0 +1,111 @@
+"""The types path: which directories are searched for types files, in which order, and who named each.
+
+Nothing here opens a types file. All is a function of the configuration, an environment and the disk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from topcook.errors import Problem
+from topcook.factory.records import Tier
+
+if TYPE_CHECKING:
+    from topcook.config import Config
+
+__all__ = ["PATH_VARIABLE", "TypesEntry", "TypesPath", "builtin_types_dir", "types_entries", "types_path"]
+
+PATH_VARIABLE = "PDG_TYPES_PATH"
+
+
+@dataclass(frozen=True, slots=True)
+class TypesEntry:
+    """One entry of the types path: a directory, or a single file.
+
+    ``named_by`` is what names it, as a person is told. ``named`` says that the user did so himself (not a project's
+    file that came with a checkout), so that its owner may be trusted; ``expected`` that it is a mistake when nothing
+    is there.
+    """
+
+    path: str
+    tier: Tier
+    named_by: str
+    named: bool = True
+    expected: bool = True
+
+
+@dataclass(slots=True)
+class TypesPath:
+    """The whole path. ``repeated`` are entries that are the same place as an earlier one, which counts."""
+
+    entries: list[TypesEntry] = field(default_factory=list)
+    repeated: list[TypesEntry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, found: Iterable[TypesEntry]) -> None:
+        """Append entries, each place once, also where two names lead to it."""
+        places = {os.path.realpath(each.path) for each in self.entries}
+        for entry in found:
+            place = os.path.realpath(entry.path)
+            (self.repeated if place in places else self.entries).append(entry)
+            places.add(place)
+
+
+def types_entries(config: Config | None, environ: Mapping[str, str]) -> list[TypesEntry]:
+    """The entries of the types path in order of precedence, each place once; the built-ins are not among them."""
+    return types_path(config, environ).entries
+
+
+def types_path(config: Config | None, environ: Mapping[str, str]) -> TypesPath:
+    """The types path with what is wrong about its entries.
+
+    A directory of the user's own is only looked for where ``environ`` says where his home is.
+    """
+    path = TypesPath()
+    path.add(_of_variable(environ))
+    if config is not None:
+        path.add(TypesEntry(each.path, Tier.PATH, each.origin, each.named) for each in config.types_path)
+    path.add(_of_own_directory(environ))
+    path.problems += _problems(path.entries)
+    return path
+
+
+def builtin_types_dir() -> str:
+    """The directory of the built-in types: inside an installed wheel, else the repository's ``pdg_types``."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "_builtin_types")
+    if os.path.isdir(inside):
+        return inside
+    return os.path.join(os.path.dirname(os.path.dirname(package)), "pdg_types")
+
+
+def user_types_dir() -> str:
+    """The user's own directory of types, which need not exist: behind the types path, where nothing has to be set."""
+    import platformdirs
+
+    return os.path.join(platformdirs.user_data_dir("topcook"), "types")
+
+
+def _of_variable(environ: Mapping[str, str]) -> Iterator[TypesEntry]:
+    for entry in environ.get(PATH_VARIABLE, "").split(os.pathsep):
+        if entry.strip():
+            yield TypesEntry(os.path.abspath(os.path.expanduser(entry)), Tier.PATH, PATH_VARIABLE)
+
+
+def _of_own_directory(environ: Mapping[str, str]) -> Iterator[TypesEntry]:
+    if "HOME" in environ or "USERPROFILE" in environ:
+        yield TypesEntry(user_types_dir(), Tier.PATH, "your own types directory", expected=False)
+
+
+def _problems(entries: Iterable[TypesEntry]) -> Iterator[Problem]:
+    for entry in entries:
+        path = entry.path
+        if not os.path.exists(path):
+            if entry.expected:
+                hint = f"create it, or take it out of {entry.named_by}"
+                yield Problem("path-missing", f'types path entry "{path}" does not exist', path, hint=hint)
+        elif os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+            yield Problem("path-unreadable", f'types path entry "{path}" cannot be read', path, hint="chmod u+rx")
