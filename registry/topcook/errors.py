@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class Problem:
     """One thing a check found: what, where, and what to do about it.
 
-    ``line`` and ``column`` count from 1; ``None`` where the place is not known.
+    ``line`` and ``column`` count from 1; ``None`` where the place is not known. ``end_column`` is the column behind
+    the last character that is meant, on the same line. A message may end in ``; found …``, ``; expected …`` or both:
+    where the line is quoted, that part stands at the place itself.
     """
 
     code: str
@@ -27,6 +29,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     hint: str | None = None
+    end_column: int | None = None
 
     @property
     def place(self) -> str:
@@ -37,6 +40,17 @@ class Problem:
             if self.column is not None:
                 parts.append(str(self.column))
         return ":".join(parts)
+
+    def row(self) -> dict[str, str | int | None]:
+        """The problem as commands print it with ``--json``."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "hint": self.hint,
+        }
 
     def __str__(self) -> str:
         """The problem as it is printed: place, message, then the hint on its own line."""

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.contract.callbacks import CALLBACKS, Need
-from topcook.contract.validate import TOLERATED, callback_status, validate_node, validate_scheduler
+from topcook.contract.tolerated import TOLERATED
+from topcook.contract.validate import callback_status, validate_node, validate_scheduler
 from topcook.errors import Problem
 from topcook.model.enums import NodeType
 

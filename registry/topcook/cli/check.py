@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -56,7 +56,7 @@ def command(*, files: tuple[str, ...], strict: bool, parms: bool, as_json: bool)
         return show_parms(files, as_json=as_json)
     checked = [_check(path, strict=strict) for path in files]
     if as_json:
-        found = [{"path": one.path, "kind": one.kind, "problems": [asdict(p) for p in one.problems]} for one in checked]
+        found = [{"path": one.path, "kind": one.kind, "problems": [each.row() for each in one.problems]} for one in checked]
         click.echo(json.dumps({"version": _FORMAT_VERSION, "files": found}, indent=2))
     else:
         for one in checked:

@@ -15,15 +15,11 @@ from typing import Any
 from topcook.contract.callbacks import BY_NAME, CALLBACKS, CLASS_METHODS, Callback, Need
 from topcook.contract.node_callbacks import rows_for
 from topcook.contract.source import Place, function_of, is_ours, place_of
+from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
 from topcook.model.enums import NodeType
 
 __all__ = ["TOLERATED", "callback_status", "derives_from", "own_members", "validate_node", "validate_scheduler"]
-
-#: Problems that leave a type usable: it is listed with them, and `check` fails.
-TOLERATED = frozenset(
-    {"mistyped-callback", "not-implemented-here", "unknown-parm-type", "duplicate-parm", "parm-value"}
-)
 
 #: How alike two names are for one to be taken for a slip of the other: on its own, and where the other is missing.
 _ALIKE, _ALIKE_MISSING = 0.86, 0.7

@@ -10,7 +10,8 @@ from topcook.contract.node_callbacks import rows_for
 from topcook.contract.source import place_of
 from topcook.contract.static_source import takes_static
 from topcook.contract.template import Template
-from topcook.contract.validate import TOLERATED, callback_status, validate_node, validate_scheduler
+from topcook.contract.tolerated import TOLERATED
+from topcook.contract.validate import callback_status, validate_node, validate_scheduler
 from topcook.factory.faults import problem_of
 from topcook.factory.records import Kind, Record, State
 from topcook.model.enums import NodeType, RegisteredType

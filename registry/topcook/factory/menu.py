@@ -6,10 +6,10 @@ Rows carry what a person needs to see; how wide and in which colours is for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from topcook.contract.validate import TOLERATED
+from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
 from topcook.factory.faults import NEEDS_HOUDINI
 from topcook.factory.records import Kind, Origin, Record, State
@@ -99,7 +99,7 @@ def listing(records: Sequence[Record], problems: Sequence[Problem] = (), types: 
         if record.kind in wanted:
             group = {Kind.SCHEDULER: "schedulers", Kind.NODE: "nodes"}.get(record.kind, "other")
             groups[group].append(_entry(record))
-    return {"version": _FORMAT_VERSION, **groups, "problems": [asdict(problem) for problem in problems]}
+    return {"version": _FORMAT_VERSION, **groups, "problems": [problem.row() for problem in problems]}
 
 
 def _entry(record: Record) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _entry(record: Record) -> dict[str, Any]:
         "parms": [_parm(parm) for parm in record.parms],
         "callbacks": dict(record.callbacks),
         "static": {"takes": takes, "because": why},
-        "problems": [asdict(problem) for problem in record.problems],
+        "problems": [problem.row() for problem in record.problems],
         "shadows": [_origin(each.origin) for each in record.shadows],
         "shadowed_by": _origin(record.shadowed_by.origin) if record.shadowed_by is not None else None,
         "content_hash": record.content_hash,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from topcook.contract.validate import TOLERATED
+from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
