@@ -9,10 +9,10 @@ import sys
 import traceback
 
 from topcook.errors import Problem, ProblemsError
+from topcook.factory.records import NEEDS_HOUDINI
 
 __all__ = ["problem_of", "said"]
 
-NEEDS_HOUDINI = "needs Houdini (import hou)"
 _PYTHON_2 = re.compile(
     r"Missing parentheses in call to|multiple exception types must be parenthesized|invalid hexadecimal literal"
     r"|leading zeros in decimal integer literals|invalid decimal literal|'<>'"

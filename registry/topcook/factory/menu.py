@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
-from topcook.errors import Problem
-from topcook.factory.faults import NEEDS_HOUDINI
-from topcook.factory.records import Kind, Origin, Record, State
-from topcook.model.parms import ParmSpec
+from topcook.factory.records import NEEDS_HOUDINI, Kind, Origin, Record, State
+from topcook.model.cells import printable
 
-__all__ = ["GLYPHS", "MenuRow", "listing", "menu_rows"]
+if TYPE_CHECKING:
+    from topcook.errors import Problem
+    from topcook.model.parms import ParmSpec
+
+__all__ = ["GLYPHS", "MenuRow", "first_problem", "listing", "look_of", "menu_rows", "row_of"]
 
 #: Shape and word of each state: (glyph, its ASCII form, word). The word says what the colour may add to.
 GLYPHS: dict[str, tuple[str, str, str]] = {
     "ok": ("●", "*", "ok"),
+    "edit broken": ("◐", "%", "edit broken"),
     "not probed": ("◌", "?", "not probed yet"),
     "needs houdini": ("○", "o", "needs Houdini"),
     "invalid": ("✗", "x", "invalid"),
@@ -35,13 +38,17 @@ _OTHER = "Other files"
 
 @dataclass(frozen=True, slots=True)
 class MenuRow:
-    """One line of the menu. ``look`` is a key of GLYPHS; ``note`` the origin, or the first problem of a broken one."""
+    """One line of the menu, its texts fit for a terminal; what to type is ``record.name``.
+
+    ``look`` is a key of GLYPHS; ``note`` the first problem of a broken one, else its ``origin``.
+    """
 
     category: str
     name: str
     label: str
     look: str
     note: str
+    origin: str
     record: Record
 
 
@@ -51,8 +58,8 @@ def menu_rows(records: Iterable[Record], types: str = "all", *, show_all: bool =
     ``types`` is schedulers, nodes or all. Helper files and shadowed types are left out unless ``show_all``.
     """
     hidden = frozenset() if show_all else frozenset({State.SKIPPED, State.SHADOWED})
-    shown = [record for record in records if record.state not in hidden and record.kind in _wanted(types)]
-    rows = [_row(record) for record in shown]
+    wanted = _wanted(types)
+    rows = [row_of(record) for record in records if record.state not in hidden and record.kind in wanted]
     return sorted(rows, key=lambda row: (_category_order(row), row.label.lower(), row.name.lower()))
 
 
@@ -67,21 +74,40 @@ def _category_order(row: MenuRow) -> tuple[int, str]:
     return (0 if row.category == "Schedulers" else 2 if row.category == _OTHER else 1), row.category
 
 
-def _row(record: Record) -> MenuRow:
-    look = "needs houdini" if record.reason == NEEDS_HOUDINI else record.state.value
-    return MenuRow(record.category or _OTHER, record.name, record.label or record.name, look, _note(record), record)
+def row_of(record: Record) -> MenuRow:
+    """The row of a record, whether the menu shows it or not."""
+    origin = printable(str(record.origin))
+    return MenuRow(
+        printable(record.category or _OTHER),
+        printable(record.name),
+        printable(record.label or record.name),
+        look_of(record),
+        _note(record, origin),
+        origin,
+        record,
+    )
 
 
-def _note(record: Record) -> str:
+def look_of(record: Record) -> str:
+    """How a record is shown: the key of its row in GLYPHS."""
+    return "needs houdini" if record.reason == NEEDS_HOUDINI else record.state.value
+
+
+def first_problem(record: Record) -> Problem | None:
+    """The problem to tell where there is room for one: of those that keep it from being used, the first."""
+    hindering = (each for each in record.problems if each.code not in TOLERATED)
+    return next(hindering, None) or next(iter(record.problems), None)
+
+
+def _note(record: Record, origin: str) -> str:
     """The origin of a usable type, what is wrong with another."""
-    first = next((each for each in record.problems if each.code not in TOLERATED), None)
-    first = first or next(iter(record.problems), None)
+    first = first_problem(record)
     if record.usable and first is None:
-        return str(record.origin)
+        return origin
     if record.state is State.SHADOWED or first is None:
-        return record.why_not()
+        return printable(record.why_not())
     line = f"l.{first.line} " if first.line else ""
-    return f"{line}{record.reason or first.message}"
+    return printable(f"{line}{record.reason or first.message}")
 
 
 # The listing

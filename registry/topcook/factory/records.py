@@ -10,7 +10,10 @@ from topcook.errors import Problem
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
-__all__ = ["Kind", "Origin", "Record", "State"]
+__all__ = ["NEEDS_HOUDINI", "Kind", "Origin", "Record", "State"]
+
+#: The reason of a record whose file imports what only Houdini has.
+NEEDS_HOUDINI = "needs Houdini (import hou)"
 
 
 class State(Enum):

@@ -14,13 +14,13 @@ from importlib.machinery import ModuleSpec
 
 from topcook.errors import Problem
 from topcook.factory.describe import describe
-from topcook.factory.faults import NEEDS_HOUDINI, problems_of
+from topcook.factory.faults import problems_of
 from topcook.factory.hooks import Hook, TypesHook
 from topcook.factory.imports import content_hash, execute, forget, private_name
 from topcook.factory.probing.files import files_read, package_sources
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.surroundings import kept_surroundings
-from topcook.factory.records import Kind, Record, State
+from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State
 from topcook.factory.sources import HOOK, Candidate, why_skipped
 from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.factory.wire import ProbeReport, record_data
