@@ -56,7 +56,8 @@ def command(*, files: tuple[str, ...], strict: bool, parms: bool, as_json: bool)
         return show_parms(files, as_json=as_json)
     checked = [_check(path, strict=strict) for path in files]
     if as_json:
-        found = [{"path": one.path, "kind": one.kind, "problems": [each.row() for each in one.problems]} for one in checked]
+        rows = [(one, [each.row() for each in one.problems]) for one in checked]
+        found = [{"path": one.path, "kind": one.kind, "problems": problems} for one, problems in rows]
         click.echo(json.dumps({"version": _FORMAT_VERSION, "files": found}, indent=2))
     else:
         for one in checked:

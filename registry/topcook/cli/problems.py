@@ -1,22 +1,35 @@
-"""Problems and errors as a good compiler prints them: place, message, the line itself, what to do about it."""
+"""Problems and errors as a good compiler prints them: what, where, the line itself, what to type.
+
+Everything that Topcook prints about what somebody wrote goes through here.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TextIO
 
 import click
 
+from topcook.cli.excerpt import Quoted, quoted_lines, source_lines
+from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, ProblemsError
+from topcook.model.cells import printable
 
-_WORD = re.compile(r"[\w.@$-]+|\"[^\"]*\"|'[^']*'|\S")
-_TAB = 4
-#: How many characters of a line are shown at most, around the place.
+__all__ = ["counted", "level_of", "print_error", "print_problems", "problem_text", "wants_colour"]
+
+_COLOURS = {"error": "red", "warning": "yellow"}
+#: The part of a message that stands at the carets, where the line is shown.
+_LABEL = re.compile(r"[;,] (?=(?:found|expected) )")
+#: How wide it may get where there is no terminal to ask.
 _WIDEST = 160
+
+#: The bytes that were checked, by path: what is on disk may be newer.
+Contents = Mapping[str, bytes]
 
 
 def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
@@ -24,11 +37,22 @@ def print_error(error: Exception | str, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     mark = click.style("error:", fg="red", bold=True)
     if isinstance(error, ProblemsError) and error.problems:
-        lines = [problem_text(problem) for problem in error.problems]
-        lines += [f"{mark} {error.summary}"] if error.summary else []
+        lines = [problem_text(problem, stream=stream) + "\n" for problem in error.problems]
+        lines += [f"{mark} {printable(error.summary)}"] if error.summary else []
+        text = "\n".join(lines).rstrip("\n")
     else:
-        lines = [f"{mark} {_masked(str(error)) or type(error).__name__}"]
-    click.echo("\n".join(lines), file=stream, color=wants_colour(stream))
+        first, *rest = _masked(str(error)).splitlines() or [type(error).__name__]
+        text = "\n".join([f"{mark} {printable(first)}", *map(_plain, rest)])
+    click.echo(text, file=stream, color=wants_colour(stream))
+
+
+def print_problems(
+    problems: Iterable[Problem], *, contents: Contents | None = None, stream: TextIO | None = None
+) -> None:
+    """Print problems, an empty line after each; to stdout, where they are a command's result."""
+    stream = stream or sys.stdout
+    for problem in problems:
+        click.echo(problem_text(problem, contents=contents, stream=stream) + "\n", file=stream)
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -36,16 +60,47 @@ def wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def problem_text(problem: Problem, *, level: str = "error") -> str:
-    """One problem: ``path:line:column: error: message``, the line with the place underlined, the hint."""
-    place = click.style(f"{problem.place}: ", bold=True) if problem.path else ""
-    colour = "red" if level == "error" else "yellow"
+def level_of(problem: Problem) -> str:
+    """``error`` for what keeps a type from being used, ``warning`` for what it lives with."""
+    return "warning" if problem.code in TOLERATED else "error"
+
+
+def problem_text(
+    problem: Problem, *, level: str = "", contents: Contents | None = None, stream: TextIO | None = None
+) -> str:
+    """One problem, styled: ``error[code]: message``, the place, the line with the place underlined, ``help:``.
+
+    ``contents`` are the texts that were checked; a path that is not among them is read. Lines are cut to the
+    width of the terminal behind ``stream``.
+    """
+    level = level or level_of(problem)
+    colour = _COLOURS[level]
+    text = _quotable(problem, contents or {})
     first, _, rest = _masked(problem.message).partition("\n")
-    lines = [f"{place}{click.style(f'{level}:', fg=colour, bold=True)} {first}"]
-    lines += [f"    {line.strip()}" for line in rest.splitlines()]
-    lines += excerpt(problem)
-    lines += [f"    {click.style(line.strip(), fg='cyan')}" for line in (problem.hint or "").splitlines()]
+    headline, *labels = _LABEL.split(first) if text is not None else [first]
+    code = f"[{printable(problem.code)}]" if problem.code else ""
+    lines = [f"{click.style(level + code, fg=colour, bold=True)}{click.style(f': {printable(headline)}', bold=True)}"]
+    lines += [f"    {_plain(line).strip()}" for line in rest.splitlines()]
+    margin = len(str(problem.line)) if text is not None else 1
+    if problem.path:
+        lines.append(f"{' ' * margin}{click.style('-->', fg='blue', bold=True)} {printable(problem.place)}")
+    if text is not None and problem.line is not None:
+        said = tuple(printable(each) for each in labels)
+        quoted = Quoted(text, problem.line, problem.column, problem.end_column, said)
+        lines += quoted_lines(quoted, colour=colour, width=_width(stream))
+    hints = _masked(problem.hint or "").splitlines()
+    lines += [f"{click.style('help:', fg='cyan', bold=True)} {_plain(hints[0]).strip()}"] if hints else []
+    lines += [f"      {_plain(line).strip()}" for line in hints[1:]]
     return "\n".join(lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 problem``, ``2 problems``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _plain(line: str) -> str:
+    return printable(line.expandtabs())
 
 
 def _masked(text: str) -> str:
@@ -54,54 +109,29 @@ def _masked(text: str) -> str:
     return str(secrets.redact(text)) if secrets is not None else text
 
 
-def excerpt(problem: Problem) -> list[str]:
-    """The problem's line of its file with the place underlined; nothing where there is no such line."""
+def _width(stream: TextIO | None) -> int:
+    if stream is None or not stream.isatty():
+        return _WIDEST
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def _quotable(problem: Problem, contents: Contents) -> str | None:
+    """The problem's line of its file; None where there is no such line, or nobody may see it."""
     if not problem.path or not problem.line or problem.code == "plain-secret":
-        return []
-    lines = _lines(problem.path)
+        return None
+    content = contents.get(problem.path)
+    lines = _lines_on_disk(problem.path) if content is None else source_lines(content)
     if problem.line > len(lines) or not lines[problem.line - 1].strip():
-        return []
-    text = lines[problem.line - 1]
-    start, length = _extent(text, problem.column)
-    if len(text) > _WIDEST:
-        # A generated file may be all one line.
-        first = max(0, start - _WIDEST // 2)
-        cut = text[first : first + _WIDEST]
-        text = f"{'…' if first else ''}{cut}{'…' if first + _WIDEST < len(text) else ''}"
-        start += (1 if first else 0) - first
-        length = min(length, _WIDEST // 2)
-    before = text[:start].expandtabs(_TAB)
-    width = len(text[: start + length].expandtabs(_TAB)) - len(before)
-    number = str(problem.line)
-    rule = click.style("|", dim=True)
-    mark = click.style("^" * max(width, 1), fg="red", bold=True)
-    return [f"  {number} {rule} {text.expandtabs(_TAB)}", f"  {' ' * len(number)} {rule} {' ' * len(before)}{mark}"]
-
-
-def _extent(text: str, column: int | None) -> tuple[int, int]:
-    """Where the underline starts (from 0) and how long it is: the word at the column, else the whole line."""
-    if column is None or column > len(text):
-        start = len(text) - len(text.lstrip())
-        return start, len(text.strip())
-    word = _WORD.match(text, column - 1)
-    return column - 1, len(word.group()) if word else 1
+        return None
+    return _masked(lines[problem.line - 1])
 
 
 @lru_cache(maxsize=8)
-def _lines(path: str) -> list[str]:
+def _lines_on_disk(path: str) -> list[str]:
+    if not os.path.isfile(path):
+        return []
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read().split("\n")
+        with open(path, "rb") as stream:
+            return source_lines(stream.read())
     except (OSError, ValueError):
         return []
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 problem``, ``2 problems``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def print_problems(problems: Iterable[Problem], *, level: str = "error") -> None:
-    """Print problems to stdout, where they are a command's result."""
-    for problem in problems:
-        click.echo(problem_text(problem, level=level))
