@@ -16,7 +16,6 @@ from typing import TextIO
 import click
 
 from topcook.cli.excerpt import Quoted, quoted_lines, source_lines
-from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, ProblemsError
 from topcook.model.cells import printable
 
@@ -62,6 +61,8 @@ def wants_colour(stream: TextIO) -> bool:
 
 def level_of(problem: Problem) -> str:
     """``error`` for what keeps a type from being used, ``warning`` for what it lives with."""
+    from topcook.contract.tolerated import TOLERATED
+
     return "warning" if problem.code in TOLERATED else "error"
 
 
