@@ -1,0 +1,182 @@
+"""Bundles: the source files that one version of a types module consists of, as bytes.
+
+A probe makes a bundle from the disk before it executes anything: the file itself, its whole package, and every
+sibling that its code names, directly or through another sibling, also where the import stands inside a function.
+The index keeps the bytes, and the host executes from them, so that a helper edited, moved or deleted meanwhile
+changes nothing for who holds a version.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from types import CodeType
+
+__all__ = ["Bundle", "compile_source", "content_hash", "read_bundle"]
+
+#: Never a sibling, whatever lies beside the file.
+OURS = frozenset({"pdg", "pdgjob", "topcook", "hou"})
+_MARK = b"registerTypes"
+#: Names with which code may import what its ``import`` statements do not name.
+_IMPORTERS = frozenset({"__import__", "import_module", "importlib"})
+
+Read = Callable[[str], bytes]
+
+
+def content_hash(content: bytes, *more: bytes) -> str:
+    """A short fingerprint of what is executed."""
+    digest = blake2b(content, digest_size=16)
+    for each in more:
+        digest.update(each)
+    return digest.hexdigest()
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file."""
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def compile_source(content: bytes, path: str) -> CodeType:
+    """The code of a source file; its text is kept for tracebacks, as it was when it was compiled."""
+    text = content.decode("utf-8", "replace")
+    # No mtime: linecache then never asks the disk, and a traceback quotes the version that ran.
+    linecache.cache[path] = (len(content), None, text.splitlines(keepends=True), path)
+    with warnings.catch_warnings():
+        # An author's "\d" is a warning at worst; it must not be one on our terminal, nor an error under -W error.
+        warnings.simplefilter("ignore")
+        return compile(content, path, "exec", dont_inherit=True)
+
+
+class Bundle:
+    """The files of one version, by path, the module's own first; ``home`` is the directory that siblings lie in.
+
+    An open bundle belongs to a probe: what it does not have is looked for on disk, and kept. A closed one is a
+    version that was stored: siblings are what is in it, and nothing else.
+    """
+
+    def __init__(self, home: str, files: dict[str, bytes], *, closed: bool = True, read: Read = read_file) -> None:
+        """Take the files, the module's own first."""
+        self.home = home
+        self.files = files
+        self.closed = closed
+        self._read = read
+        self._codes: dict[str, CodeType] = {}
+        self._met: dict[str, str | None] = {}
+
+    @property
+    def digest(self) -> str:
+        """What tells this version from others: the fingerprint of all its files."""
+        return content_hash(*self.files.values())
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a file; raises ``OSError`` or what the reader raises for one that cannot be had."""
+        found = self.files.get(path)
+        if found is None:
+            found = self.files[path] = self._read(path)
+        return found
+
+    def code(self, path: str) -> CodeType:
+        """The code of a file, compiled once; raises what ``compile`` raises."""
+        code = self._codes.get(path)
+        if code is None:
+            code = self._codes[path] = compile_source(self.content(path), path)
+        return code
+
+    def source_of(self, stem: str, *, live: bool = False) -> str | None:
+        """The file of a module whose path without ending this is; ``live`` looks on disk in any case."""
+        for path in (stem + ".py", os.path.join(stem, "__init__.py")):
+            if path in self.files or ((live or not self.closed) and os.path.isfile(path)):
+                return path
+        return None
+
+    def has_below(self, directory: str) -> bool:
+        """Whether a file of this version lies anywhere in a directory."""
+        return any(path.startswith(directory + os.sep) for path in self.files)
+
+    def sibling(self, top: str, *, live: bool = False) -> str | None:
+        """The helper that is meant by ``import top``; None for everything else."""
+        if top in sys.stdlib_module_names or top in OURS:
+            return None
+        if top not in self._met or (live and self._met[top] is None):
+            self._met[top] = self._meet(top, live=live)
+        return self._met[top]
+
+    def _meet(self, top: str, *, live: bool) -> str | None:
+        path = self.source_of(os.path.join(self.home, top), live=live)
+        if path is None or (self.closed and not live):
+            return path
+        try:
+            # Another types file may happen to be called as an installed library is.
+            return None if _MARK in self.content(path) and _is_installed(top) else path
+        except OSError:
+            return path
+
+    def closure(self, path: str) -> list[str]:
+        """The file and all that its code may import from beside it, directly or not: itself first, then by path."""
+        found, waiting = {path}, [path]
+        while waiting:
+            for other in self._beside(waiting.pop()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return [path, *sorted(found - {path})]
+
+    def _beside(self, path: str) -> Iterator[str]:
+        if os.path.basename(path) == "__init__.py":
+            yield from self._below(os.path.dirname(path))
+        own = os.path.relpath(path, self.home).partition(os.sep)[0].removesuffix(".py")
+        try:
+            names = set(named(self.code(path)))
+        except Exception:  # noqa: BLE001 - a file that does not compile imports nothing; executing it says why
+            return
+        yield from filter(None, (self.sibling(name) for name in names - {own}))
+
+    def _below(self, package: str) -> Iterator[str]:
+        inside = package + os.sep
+        if self.closed:
+            yield from (path for path in self.files if path.startswith(inside))
+            return
+        for directory, folders, files in os.walk(package):
+            folders.sort()
+            paths = (os.path.join(directory, name) for name in sorted(files) if name.endswith(".py"))
+            yield from filter(os.path.isfile, paths)
+
+
+def read_bundle(path: str, content: bytes | None = None, *, read: Read = read_file) -> Bundle:
+    """The open bundle of a types file (or a package's ``__init__.py``), whose bytes may have been read already.
+
+    Raises what ``read`` raises for the file itself; a helper that cannot be read is left to the import that needs it.
+    """
+    home = os.path.dirname(os.path.dirname(path) if os.path.basename(path) == "__init__.py" else path)
+    bundle = Bundle(home, {path: read(path) if content is None else content}, closed=False, read=read)
+    for each in bundle.closure(path):
+        try:
+            bundle.content(each)
+        except OSError:
+            continue
+    return bundle
+
+
+def named(code: CodeType) -> Iterator[str]:
+    """The top-level modules that code may import; names of attributes are among them, which does no harm."""
+    yield from (name.partition(".")[0] for name in code.co_names)
+    dynamic = not _IMPORTERS.isdisjoint(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from named(constant)
+        elif dynamic and isinstance(constant, str):
+            yield constant.partition(".")[0]
+
+
+def _is_installed(name: str) -> bool:
+    import importlib.util
+
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return name in sys.modules
