@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from topcook.model.variables import expand_vars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: ``$NAME`` or ``${NAME}``; a backslash before it protects it, as in a shell, and stays.
-VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
-
-
-def expand_vars(text: str, env: Mapping[str, str]) -> str:
-    """``text`` with each ``$VAR`` and ``${VAR}`` that ``env`` knows replaced by its value.
-
-    What ``env`` does not know stays as it stands, and values are not expanded again. Mirrors ``pdg.utils.expand_vars``.
-    """
-    if "$" not in text:
-        return text
-
-    def value(match: re.Match[str]) -> str:
-        known = env.get(match.group(1) or match.group(2))
-        return match.group() if known is None else str(known)
-
-    return VARIABLE.sub(value, text)
+__all__ = ["clean_environment", "expand_vars"]
 
 
 def clean_environment(env: Mapping[object, object]) -> dict[str, str]:

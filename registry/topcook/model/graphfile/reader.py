@@ -61,7 +61,7 @@ def read_network_file(path: str | Path, *, in_part: bool = False) -> GraphFile:
     faults = _faults(document)
     if not faults:
         return _graph_file(path, source, document)
-    problems = [_problem(fault, source) for fault in faults]
+    problems = [problem_of(fault, source) for fault in faults]
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     rest = healthy_part(document, faults, _faults) if in_part else None
     if rest is None:
@@ -75,15 +75,24 @@ def read_network_file(path: str | Path, *, in_part: bool = False) -> GraphFile:
 
 def read_path_maps(path: str | Path) -> list[tuple[PathMapSpec, Place]]:
     """The rules of a studio's configuration file (TOML), each with its place; raises GraphFileError as above."""
-    source = Source(str(path), read_text(Path(path), MAX_BYTES))
-    document = _parse(source)
-    _check_depth(document, source)
+    source, document = read_toml(path, MAX_BYTES)
     faults = list(STUDIO(document, ()))
     if faults:
-        problems = [_problem(fault, source) for fault in faults]
+        problems = [problem_of(fault, source) for fault in faults]
         raise GraphFileError(problems, f'the studio configuration "{path}" has mistakes')
     rows = document.get("pathmap", [])
     return [(_pathmap(row), source.place("pathmap", number)) for number, row in enumerate(rows)]
+
+
+def read_toml(path: str | Path, limit: int) -> tuple[Source, Any]:
+    """A TOML file of at most ``limit`` bytes as source and plain values, which no shape has seen yet.
+
+    Raises GraphFileError where it cannot be read or parsed.
+    """
+    source = Source(str(path), read_text(Path(path), limit))
+    document = _parse(source)
+    _check_depth(document, source)
+    return source, document
 
 
 def _faults(document: Any) -> list[Fault]:
@@ -181,7 +190,8 @@ def _check_depth(document: Any, source: Source) -> None:
             pending += [(element, (*path, index)) for index, element in enumerate(value)]
 
 
-def _problem(fault: Fault, source: Source) -> Problem:
+def problem_of(fault: Fault, source: Source) -> Problem:
+    """What a shape found, at its place in the file."""
     place = source.place(*fault.path) if fault.at_key else source.value_place(*fault.path)
     return Problem(fault.code, fault.message, source.path, place.line, place.column, fault.hint)
 

@@ -1,0 +1,174 @@
+"""From files, variables and options to a ``Config``: who may say what, and who wins."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from topcook.config.config import Config, lock_of
+from topcook.config.files import ConfigFile, config_files, distrust
+from topcook.config.keys import Key, key_of
+from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
+from topcook.config.words import from_command_line, from_environment, port_range
+from topcook.errors import Problem
+from topcook.model.variables import VARIABLE, expand_vars
+
+__all__ = ["load_config"]
+
+
+def load_config(
+    environ: Mapping[str, str] | None = None, *, directory: str | None = None, overrides: Iterable[str] = ()
+) -> Config:
+    """The configuration that holds; never raises for what it finds, see ``Config.problems``.
+
+    ``environ`` replaces the process environment. ``directory`` is where the project's file is looked for upwards from,
+    a network's directory (default: the current one). ``overrides`` are the command line's ``KEY=VALUE``.
+    """
+    return _Loader(os.environ if environ is None else environ).load(
+        list(config_files(environ, directory)), list(overrides)
+    )
+
+
+class _Loader:
+    """Collects settings, highest layer first."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[Problem] = []
+        self.settings: list[Setting] = []
+        self.dropped: list[Setting] = []
+        self.locks: dict[str, Origin] = {}
+
+    def load(self, files: list[ConfigFile], overrides: list[str]) -> Config:
+        said = [*from_command_line(overrides, self.problems), *from_environment(self.environ, self.problems)]
+        project = [file for file in files if file.layer is Layer.PROJECT]
+        trusted = self._read([file for file in files if file.layer is not Layer.PROJECT], ())
+        owners = {setting.value for setting in (*said, *trusted) if setting.key == "trust.owners"}
+        for setting in (*said, *self._read(project, owners), *trusted):
+            (self.settings if self._counts(setting) else self.dropped).append(setting)
+        return self._config(tuple(files))
+
+    def _read(self, files: list[ConfigFile], owners: Iterable[str]) -> list[Setting]:
+        settings: list[Setting] = []
+        for file in files:
+            if not file.exists and file.layer is not Layer.SITE:
+                continue
+            problem = distrust(file, frozenset(owners))
+            if problem is not None:
+                self.problems.append(problem)
+                continue
+            from topcook.config.reading import read_config_file
+
+            found = read_config_file(file)
+            settings += found.settings
+            self.problems += found.problems
+            for name, origin in found.locks:
+                self.locks.setdefault(name, origin)
+        return settings
+
+    # Who may say what
+
+    def _counts(self, setting: Setting) -> bool:
+        """Whether a setting may count; where not, a problem says so."""
+        origin = setting.origin
+        locked = lock_of(self.locks, setting.key) if origin.layer > Layer.SITE else None
+        if locked is not None:
+            message = f"{setting.key} is locked by the site ({locked.place}): what {_said(origin)} says does not count"
+            self._tell("config-locked", message, origin, "take it out there, or ask whoever keeps the site's file")
+            return False
+        if origin.layer is not Layer.PROJECT:
+            return True
+        key = key_of(setting.key)
+        refused = self._not_for_projects(key, setting) if key is not None else ""
+        if refused:
+            hint = "a checkout may have been written by anybody; put it into your own configuration"
+            self._tell("config-project", f"{setting.key}: {refused}", origin, hint)
+        return not refused
+
+    def _not_for_projects(self, key: Key, setting: Setting) -> str:
+        """Why a project's file may not say it; empty when it may."""
+        if key.project == "no":
+            return f"a project's {os.path.basename(setting.origin.path)} cannot say it"
+        if key.project == "tighten" and setting.value == key.default:
+            return "a project's file can only make it stricter"
+        if key.project == "own":
+            folder = os.path.dirname(os.path.abspath(setting.origin.path))
+            pattern = self._pattern(setting.value.get("file", ""), setting.origin)
+            if not os.path.normpath(pattern).startswith(os.path.join(folder, "")):
+                return "a project's file can only exempt files of the project: name one by file, such as types/*"
+        return ""
+
+    def _tell(self, code: str, message: str, origin: Origin, hint: str) -> None:
+        self.problems.append(Problem(code, message, origin.path or None, origin.line, origin.column, hint))
+
+    # Values
+
+    def _config(self, files: tuple[ConfigFile, ...]) -> Config:
+        def first(key: str, default: Any) -> Any:
+            return next((setting.value for setting in self.settings if setting.key == key), default)
+
+        defaults = Config()
+        ports = first("ports", None)
+        return Config(
+            types_path=tuple(self._types_path()),
+            trusted_owners=tuple(dict.fromkeys(setting.value for setting in self._all("trust.owners"))),
+            trust_strict=first("trust.strict", defaults.trust_strict),
+            blocks=tuple(Block(each.origin, **self._row(each)) for each in self._all("block")),
+            require=first("require", defaults.require),
+            strict=first("strict", defaults.strict),
+            exempt=tuple(Exemption(each.origin, **self._row(each)) for each in self._all("exempt")),
+            path_maps=tuple(_path_map(each) for each in self._all("pathmap")),
+            ports=port_range(ports) if ports else None,
+            log_level=first("log_level", defaults.log_level),
+            settings=tuple(self.settings),
+            dropped=tuple(self.dropped),
+            locks=self.locks,
+            files=files,
+            problems=tuple(self.problems),
+        )
+
+    def _all(self, key: str) -> Iterator[Setting]:
+        return (setting for setting in self.settings if setting.key == key)
+
+    def _types_path(self) -> Iterator[ConfiguredPath]:
+        seen = set()
+        for setting in self._all("types.path"):
+            path = self._path(setting.value, setting.origin)
+            unset = VARIABLE.search(path)
+            if unset:
+                message = f'types.path: "{setting.value}" is left out, because {unset.group()} is not set'
+                self._tell("unset-variable", message, setting.origin, f"export {unset.group(1) or unset.group(2)}=…")
+            elif path not in seen:
+                seen.add(path)
+                yield ConfiguredPath(path, setting.origin, named=setting.origin.layer is not Layer.PROJECT)
+
+    def _row(self, setting: Setting) -> dict[str, str]:
+        row: dict[str, str] = setting.value
+        return {**row, "file": self._pattern(row["file"], setting.origin)} if "file" in row else row
+
+    def _pattern(self, text: str, origin: Origin) -> str:
+        """A pattern of files: absolute, or a file's name alone."""
+        alone = re.search(r"[/\\]", text) is None and not text.startswith(("~", "$"))
+        return text if alone else self._path(text, origin)
+
+    def _path(self, text: str, origin: Origin) -> str:
+        """``~`` and variables written out; what is relative then is so to the file, else to the current directory."""
+        home = self.environ.get("HOME", "")
+        if home and (text == "~" or text.startswith(("~/", "~\\"))):
+            text = home + text[1:]
+        text = expand_vars(os.path.expanduser(text), self.environ)
+        return os.path.abspath(
+            os.path.join(os.path.dirname(os.path.abspath(origin.path)), text) if origin.path else text
+        )
+
+
+def _said(origin: Origin) -> str:
+    return f'"{origin.place}"' if origin.path else origin.name
+
+
+def _path_map(setting: Setting) -> dict[str, Any]:
+    row = {"match": "prefix", **setting.value}
+    row["from_path"], row["to_path"] = row.pop("from"), row.pop("to")
+    return {**row, "origin": f"{setting.origin.path}:{setting.origin.line}:{setting.origin.column}"}
