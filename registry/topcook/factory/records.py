@@ -10,7 +10,7 @@ from topcook.errors import Problem
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
-__all__ = ["NEEDS_HOUDINI", "Kind", "Origin", "Record", "State"]
+__all__ = ["NEEDS_HOUDINI", "BrokenEdit", "Kind", "Origin", "Record", "State"]
 
 #: The reason of a record whose file imports what only Houdini has.
 NEEDS_HOUDINI = "needs Houdini (import hou)"
@@ -69,6 +69,31 @@ class Origin:
         return self.path
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenEdit:
+    """What became of the file of a type that still serves: it was edited, and is broken now.
+
+    ``records`` are what the file gives as it stands; ``since`` is when that was found, and ``serving_of`` when the
+    version that serves was found, both in seconds since the epoch.
+    """
+
+    records: tuple[Record, ...]
+    since: float
+    serving_of: float
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the file as it stands."""
+        return list(dict.fromkeys(problem for record in self.records for problem in record.problems))
+
+    @property
+    def told(self) -> str:
+        """One line: what is broken, and which version serves."""
+        from time import localtime, strftime
+
+        return f"edit broken, serving the version of {strftime('%H:%M', localtime(self.serving_of))}"
+
+
 @dataclass(slots=True, eq=False)
 class Record:
     """One type, or one file that gave none, with all that was found out about it.
@@ -76,6 +101,7 @@ class Record:
     ``name`` is the type name; of a file that could not be executed, its stem. ``aliases`` are further names
     (lower case) under which such a file is answered for. ``callbacks`` maps each row of the contract table to
     implemented, default or missing. ``static`` is whether static items are handed over at once, and why.
+    ``edit`` is set by a live registry while the file is broken and its last good version serves on.
     ``about`` is the first sentence of the class's docstring.
     ``module`` is the private module that was executed; ``content_hash`` that of the bytes it was executed from.
     """
@@ -103,6 +129,7 @@ class Record:
     line: int | None = None
     module: str = ""
     type_object: type | None = None
+    edit: BrokenEdit | None = None
 
     @property
     def usable(self) -> bool:
