@@ -65,9 +65,11 @@ def types_path(config: Config | None, environ: Mapping[str, str]) -> TypesPath:
     A directory of the user's own is only looked for where ``environ`` says where his home is.
     """
     path = TypesPath()
-    path.add(_of_variable(environ))
-    if config is not None:
-        path.add(TypesEntry(each.path, Tier.PATH, each.origin, each.named) for each in config.types_path)
+    if config is None:
+        path.add(_of_variable(environ))
+    else:
+        # PDG_TYPES_PATH is in it, so that a site can lock it.
+        path.add(TypesEntry(each.path, Tier.PATH, str(each.origin), each.named) for each in config.types_path)
     path.add(_of_own_directory(environ))
     path.problems += _problems(path.entries)
     return path
