@@ -7,6 +7,7 @@ its parameter as it likes, and must be taken out again when it raises.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from topcook.contract.source import function_of
 from topcook.errors import Problem, SchedulerLoadError
 from topcook.factory.sources import HOOK
 
-__all__ = ["PROJECT", "TypesHook"]
+__all__ = ["PROJECT", "Hook", "TypesHook", "entry_point_hook", "hook_of"]
 
 #: The pluggy project name of all hooks.
 PROJECT = "topcook"
@@ -27,6 +28,23 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 #: What a types module has: a function that takes the registry.
 Hook = Callable[..., object]
+
+
+def hook_of(thing: object) -> Hook | None:
+    """The hook of a module or object, None when it has none; a function given by an entry point is one itself."""
+    function: Hook | None = getattr(thing, HOOK, None)
+    if callable(function):
+        return function
+    return thing if callable(thing) and not isinstance(thing, type) else None
+
+
+def entry_point_hook(value: str) -> Hook | None:
+    """The hook that an entry point's ``module:attribute [extras]`` names; raises whatever its import raises."""
+    module, _, attribute = value.partition("[")[0].strip().partition(":")
+    found: object = importlib.import_module(module.strip())
+    for name in filter(None, attribute.strip().split(".")):
+        found = getattr(found, name)
+    return hook_of(found)
 
 
 class _Spec:

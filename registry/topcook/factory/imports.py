@@ -25,9 +25,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from topcook.factory.bundles import Bundle, content_hash, read_bundle
+from topcook.factory.bundles import Bundle, content_hash
 
-__all__ = ["PREFIX", "Scope", "content_hash", "execute", "forget", "private_name"]
+__all__ = ["PREFIX", "Scope", "execute", "forget", "private_name"]
 
 #: All private modules have names that begin so.
 PREFIX = "_pdgtypes_"
@@ -177,18 +177,12 @@ def _namespace(name: str, directory: str, scope: Scope) -> ModuleSpec:
 _FINDER = _PrivateFinder()
 
 
-def execute(
-    path: str, stem: str, content: bytes, digest: str, *, is_package: bool, bundle: Bundle | None = None
-) -> ModuleType:
-    """A fresh module, executed from ``bundle`` (default: one read now around ``content``), named by ``digest``.
-
-    Raises whatever its author's code raises; nothing stays then.
-    """
+def execute(path: str, stem: str, bundle: Bundle) -> ModuleType:
+    """A fresh module, executed from its bundle. Raises whatever its author's code raises; nothing stays then."""
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
-    bundle = bundle or read_bundle(path, content)
-    name = private_name(path, stem, digest)
-    spec = _spec(name, path, Scope(bundle, stem, name, is_package))
+    name = private_name(path, stem, bundle.digest)
+    spec = _spec(name, path, Scope(bundle, stem, name, os.path.basename(path) == "__init__.py"))
     forget(name)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

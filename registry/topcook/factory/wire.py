@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from topcook.errors import Problem
+from topcook.factory.bundles import Bundle, content_hash
 from topcook.factory.records import Kind, Origin, Record, State
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
-__all__ = ["FileRead", "ProbeReport", "record_data", "record_of"]
+__all__ = ["FileRead", "ProbeReport", "files_of", "record_data", "record_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class ProbeReport:
     missing: tuple[str, ...] = ()
     transient: bool = False
     live: list[Record] = field(default_factory=list, repr=False)
+
+
+def files_of(bundle: Bundle) -> list[FileRead]:
+    """The files of a bundle, the module's own first."""
+    return [FileRead(path, content_hash(content), content) for path, content in bundle.files.items()]
 
 
 def record_data(record: Record) -> dict[str, Any]:

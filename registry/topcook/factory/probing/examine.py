@@ -5,7 +5,6 @@ The one door through which types code is first executed. What comes out is a rep
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -13,17 +12,17 @@ from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 
 from topcook.errors import Problem
+from topcook.factory.bundles import Bundle, read_bundle
 from topcook.factory.describe import describe
 from topcook.factory.faults import problems_of
-from topcook.factory.hooks import Hook, TypesHook
-from topcook.factory.imports import content_hash, execute, forget, private_name
-from topcook.factory.probing.files import files_read, package_sources
+from topcook.factory.hooks import Hook, TypesHook, entry_point_hook, hook_of
+from topcook.factory.imports import execute, forget, private_name
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.surroundings import kept_surroundings
 from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State
 from topcook.factory.sources import HOOK, Candidate, why_skipped
 from topcook.factory.typeregistry import Registration, TypeRegistry
-from topcook.factory.wire import ProbeReport, record_data
+from topcook.factory.wire import ProbeReport, files_of, record_data
 
 __all__ = ["examine"]
 
@@ -53,7 +52,8 @@ def examine(
         record.import_ms = milliseconds
         record.content_hash = record.content_hash or run.digest
     report = _report(records)
-    report.files, report.missing, report.transient = files_read(candidate, run.content), run.missing, run.transient
+    report.files = files_of(run.bundle) if run.bundle is not None else []
+    report.missing, report.transient = run.missing, run.transient
     return report
 
 
@@ -83,6 +83,7 @@ class _Run:
     content: bytes = b""
     digest: str = ""
     module: str = ""
+    bundle: Bundle | None = None
     missing: tuple[str, ...] = ()
     transient: bool = False
     asked: _Unfound = field(default_factory=_Unfound)
@@ -94,19 +95,16 @@ class _Run:
             return
         with open(self.candidate.path, "rb") as stream:
             self.content = stream.read()
-        rest = package_sources(self.candidate) if self.candidate.is_package else {}
-        self.digest = content_hash(self.content, *rest.values())
+        self.bundle = read_bundle(self.candidate.path, self.content)
+        self.digest = self.bundle.digest
         self.module = private_name(self.candidate.path, self.candidate.stem, self.digest)
 
     def load(self) -> Hook | None:
         """Execute the candidate; returns its hook."""
         if self.candidate.entry_point is not None:
-            found: object = importlib.import_module(self.candidate.entry_point.module)
-            for name in filter(None, self.candidate.entry_point.attr.split(".")):
-                found = getattr(found, name)
-            return _hook_of(found)
-        path, stem = self.candidate.path, self.candidate.stem
-        return _hook_of(execute(path, stem, self.content, self.digest, is_package=self.candidate.is_package))
+            return entry_point_hook(self.candidate.path)
+        assert self.bundle is not None, "what is not read cannot be executed"  # noqa: S101
+        return hook_of(execute(self.candidate.path, self.candidate.stem, self.bundle))
 
 
 def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]:
@@ -128,14 +126,6 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
     if function is None and not registrations:
         return [_skipped(candidate, why_skipped(candidate.path) or f"it has no {HOOK}")]
     return list(_described(candidate, registrations, run.content))
-
-
-def _hook_of(thing: object) -> Hook | None:
-    """The hook of a module or object; a function given by an entry point is one itself."""
-    function: Hook | None = getattr(thing, HOOK, None)
-    if callable(function):
-        return function
-    return thing if callable(thing) and not isinstance(thing, type) else None
 
 
 def _skipped(candidate: Candidate, reason: str) -> Record:
