@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
+from topcook.factory.houdinipath import houdini_places
 from topcook.factory.records import Tier
+from topcook.model.userdirs import user_dir
 
 if TYPE_CHECKING:
     from topcook.config import Config
@@ -39,11 +41,15 @@ class TypesEntry:
 
 @dataclass(slots=True)
 class TypesPath:
-    """The whole path. ``repeated`` are entries that are the same place as an earlier one, which counts."""
+    """The whole path. ``repeated`` are entries that are the same place as an earlier one, which counts.
+
+    ``notes`` are what was passed over on purpose: told by ``topcook paths``, no problems.
+    """
 
     entries: list[TypesEntry] = field(default_factory=list)
     repeated: list[TypesEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def add(self, found: Iterable[TypesEntry]) -> None:
         """Append entries, each place once, also where two names lead to it."""
@@ -62,7 +68,7 @@ def types_entries(config: Config | None, environ: Mapping[str, str]) -> list[Typ
 def types_path(config: Config | None, environ: Mapping[str, str]) -> TypesPath:
     """The types path with what is wrong about its entries.
 
-    A directory of the user's own is only looked for where ``environ`` says where his home is.
+    What is a user's own is only looked for where ``environ`` says where his home is, or is the process's.
     """
     path = TypesPath()
     if config is None:
@@ -70,8 +76,12 @@ def types_path(config: Config | None, environ: Mapping[str, str]) -> TypesPath:
     else:
         # PDG_TYPES_PATH is in it, so that a site can lock it.
         path.add(TypesEntry(each.path, Tier.PATH, str(each.origin), each.named) for each in config.types_path)
-    path.add(_of_own_directory(environ))
-    path.problems += _problems(path.entries)
+    houdini = houdini_places(environ)
+    path.add(TypesEntry(each, Tier.PATH, named_by, expected=False) for each, named_by in houdini.directories)
+    own = user_types_dir(environ)
+    path.add([TypesEntry(own, Tier.PATH, "your own types directory", expected=False)] if own else [])
+    path.problems += [*_problems(path.entries), *houdini.problems]
+    path.notes += houdini.notes
     return path
 
 
@@ -84,22 +94,19 @@ def builtin_types_dir() -> str:
     return os.path.join(os.path.dirname(os.path.dirname(package)), "pdg_types")
 
 
-def user_types_dir() -> str:
-    """The user's own directory of types, which need not exist: behind the types path, where nothing has to be set."""
-    import platformdirs
+def user_types_dir(environ: Mapping[str, str] | None = None) -> str:
+    """The user's own directory of types, which need not exist; empty where ``environ`` names no home.
 
-    return os.path.join(platformdirs.user_data_dir("topcook"), "types")
+    It stands behind all else that a user names, and nothing has to be set for it.
+    """
+    own = user_dir("data", None if environ is os.environ else environ)
+    return os.path.join(own, "types") if own else ""
 
 
 def _of_variable(environ: Mapping[str, str]) -> Iterator[TypesEntry]:
     for entry in environ.get(PATH_VARIABLE, "").split(os.pathsep):
         if entry.strip():
             yield TypesEntry(os.path.abspath(os.path.expanduser(entry)), Tier.PATH, PATH_VARIABLE)
-
-
-def _of_own_directory(environ: Mapping[str, str]) -> Iterator[TypesEntry]:
-    if "HOME" in environ or "USERPROFILE" in environ:
-        yield TypesEntry(user_types_dir(), Tier.PATH, "your own types directory", expected=False)
 
 
 def _problems(entries: Iterable[TypesEntry]) -> Iterator[Problem]:
