@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from topcook.config.files import ConfigFile
 from topcook.config.keys import key_of
@@ -16,9 +16,10 @@ __all__ = ["NOTICES", "Config"]
 #: Problems that nobody has to mend before a cook: what was said did not count, and something safe holds instead.
 NOTICES = frozenset({"config-locked", "config-project", "config-owner", "unset-variable"})
 
+_NO_LOCKS: Mapping[str, Origin] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Config:
+
+class Config(NamedTuple):
     """What holds, of all layers together. ``load_config`` makes one; ``Config()`` is what holds where nobody says more.
 
     ``types_path`` is all of it, what wins first: command line, PDG_TYPES_PATH, project, user, site. ``ports`` is
@@ -40,7 +41,7 @@ class Config:
     log_level: str = "warning"
     settings: tuple[Setting, ...] = ()
     dropped: tuple[Setting, ...] = ()
-    locks: Mapping[str, Origin] = field(default_factory=dict)
+    locks: Mapping[str, Origin] = _NO_LOCKS
     files: tuple[ConfigFile, ...] = ()
     problems: tuple[Problem, ...] = ()
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from topcook.config.config import Config, lock_of
 from topcook.config.files import ConfigFile, config_files, distrust
-from topcook.config.keys import Key, key_of
+from topcook.config.keys import KEYS, Key, key_of
 from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
-from topcook.config.words import from_command_line, from_environment, port_range
 from topcook.errors import Problem
-from topcook.model.variables import VARIABLE, expand_vars
 
 __all__ = ["load_config"]
 
@@ -42,13 +39,20 @@ class _Loader:
         self.locks: dict[str, Origin] = {}
 
     def load(self, files: list[ConfigFile], overrides: list[str]) -> Config:
-        said = [*from_command_line(overrides, self.problems), *from_environment(self.environ, self.problems)]
+        said = self._words(overrides)
         project = [file for file in files if file.layer is Layer.PROJECT]
         trusted = self._read([file for file in files if file.layer is not Layer.PROJECT], ())
         owners = {setting.value for setting in (*said, *trusted) if setting.key == "trust.owners"}
         for setting in (*said, *self._read(project, owners), *trusted):
             (self.settings if self._counts(setting) else self.dropped).append(setting)
         return self._config(tuple(files))
+
+    def _words(self, overrides: list[str]) -> list[Setting]:
+        if not overrides and not any(self.environ.get(key.variable) for key in KEYS if key.variable):
+            return []
+        from topcook.config.words import from_command_line, from_environment
+
+        return [*from_command_line(overrides, self.problems), *from_environment(self.environ, self.problems)]
 
     def _read(self, files: list[ConfigFile], owners: Iterable[str]) -> list[Setting]:
         settings: list[Setting] = []
@@ -110,7 +114,6 @@ class _Loader:
             return next((setting.value for setting in self.settings if setting.key == key), default)
 
         defaults = Config()
-        ports = first("ports", None)
         return Config(
             types_path=tuple(self._types_path()),
             trusted_owners=tuple(dict.fromkeys(setting.value for setting in self._all("trust.owners"))),
@@ -120,7 +123,7 @@ class _Loader:
             strict=first("strict", defaults.strict),
             exempt=tuple(Exemption(each.origin, **self._row(each)) for each in self._all("exempt")),
             path_maps=tuple(_path_map(each) for each in self._all("pathmap")),
-            ports=port_range(ports) if ports else None,
+            ports=_ports(first("ports", None)),
             log_level=first("log_level", defaults.log_level),
             settings=tuple(self.settings),
             dropped=tuple(self.dropped),
@@ -136,10 +139,10 @@ class _Loader:
         seen = set()
         for setting in self._all("types.path"):
             path = self._path(setting.value, setting.origin)
-            unset = VARIABLE.search(path)
+            unset = _unset(path)
             if unset:
-                message = f'types.path: "{setting.value}" is left out, because {unset.group()} is not set'
-                self._tell("unset-variable", message, setting.origin, f"export {unset.group(1) or unset.group(2)}=…")
+                message = f'types.path: "{setting.value}" is left out, because ${unset} is not set'
+                self._tell("unset-variable", message, setting.origin, f"export {unset}=…")
             elif path not in seen:
                 seen.add(path)
                 yield ConfiguredPath(path, setting.origin, named=setting.origin.layer is not Layer.PROJECT)
@@ -150,7 +153,7 @@ class _Loader:
 
     def _pattern(self, text: str, origin: Origin) -> str:
         """A pattern of files: absolute, or a file's name alone."""
-        alone = re.search(r"[/\\]", text) is None and not text.startswith(("~", "$"))
+        alone = not set(text) & set("/\\") and not text.startswith(("~", "$"))
         return text if alone else self._path(text, origin)
 
     def _path(self, text: str, origin: Origin) -> str:
@@ -158,10 +161,32 @@ class _Loader:
         home = self.environ.get("HOME", "")
         if home and (text == "~" or text.startswith(("~/", "~\\"))):
             text = home + text[1:]
-        text = expand_vars(os.path.expanduser(text), self.environ)
+        text = os.path.expanduser(text)
+        if "$" in text:
+            from topcook.model.variables import expand_vars
+
+            text = expand_vars(text, self.environ)
         return os.path.abspath(
             os.path.join(os.path.dirname(os.path.abspath(origin.path)), text) if origin.path else text
         )
+
+
+def _ports(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    from topcook.config.words import port_range
+
+    return port_range(text)
+
+
+def _unset(path: str) -> str:
+    """The first variable in a path that could not be written out; empty when there is none."""
+    if "$" not in path:
+        return ""
+    from topcook.model.variables import VARIABLE
+
+    found = VARIABLE.search(path)
+    return (found.group(1) or found.group(2)) if found else ""
 
 
 def _said(origin: Origin) -> str:

@@ -14,7 +14,6 @@ from topcook.errors import Problem
 __all__ = ["from_command_line", "from_environment", "port_range"]
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_RANGE = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?")
 _LAST_PORT = 65535
 
 
@@ -23,7 +22,7 @@ def port_range(text: str) -> tuple[int, int]:
 
     Raises ValueError that says what is wrong.
     """
-    found = _RANGE.fullmatch(text.strip())
+    found = re.fullmatch(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?", text.strip())
     if found is None:
         raise ValueError(f'"{text}" is no range of ports')
     first, last = int(found[1]), int(found[2] or found[1])
