@@ -20,6 +20,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "topcook.model": ("topcook.errors",),
     "topcook.contract": ("topcook.errors", "topcook.model"),
     "topcook.config": ("topcook.errors", "topcook.model"),
+    "topcook.scaffold": ("topcook.errors", "topcook.model", "topcook.contract"),
     "topcook.machine": ("topcook.errors", "topcook.model"),
     "topcook.factory": ("topcook.errors", "topcook.model", "topcook.config", "topcook.contract"),
     "topcook.runtime": (
@@ -47,6 +48,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "topcook.machine",
         "topcook.factory",
         "topcook.runtime",
+        "topcook.scaffold",
         "topcook.testkit",
     ),
     "topcook.author": ("topcook.errors", "topcook.model", "topcook.contract"),

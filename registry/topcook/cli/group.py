@@ -34,6 +34,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "explain", "topcook.cli.explain", "Say which scheduler cooks a node, why, and what can be overridden."),
     Row("Look", "completion", "topcook.cli.completion", "Print what makes a shell complete commands by TAB."),
     Row("Types", "list", "topcook.cli.list_types", "List the schedulers and node types that can be chosen."),
+    Row("Author", "new", "topcook.cli.new", "Write a scheduler file that works, to change into yours."),
     Row("Author", "save", "topcook.cli.save", "Save a Python Scheduler node as a scheduler file."),
     Row("Author", "check", "topcook.cli.check", "Find every mistake in scheduler files and networks."),
 )
