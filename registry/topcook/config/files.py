@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from topcook.config.values import Layer
 from topcook.errors import Problem
+from topcook.model.userdirs import home_of, user_dir
 
 __all__ = ["PROJECT_FILE", "SITE_VARIABLE", "ConfigFile", "config_files", "distrust", "user_config_file"]
 
@@ -17,7 +17,6 @@ __all__ = ["PROJECT_FILE", "SITE_VARIABLE", "ConfigFile", "config_files", "distr
 SITE_VARIABLE = "TOPCOOK_CONFIG"
 PROJECT_FILE = "topcook.toml"
 USER_FILE = "config.toml"
-_HAS_XDG = sys.platform not in {"win32", "darwin"}
 
 
 class ConfigFile(NamedTuple):
@@ -35,8 +34,7 @@ def config_files(environ: Mapping[str, str] | None, directory: str | None) -> It
     the current one), as far as the home directory or the file system's root.
     """
     known = os.environ if environ is None else environ
-    home = known.get("HOME", "") if environ is not None else os.path.expanduser("~")
-    project = _project_file(directory, home)
+    project = _project_file(directory, home_of(environ))
     if project:
         yield ConfigFile(Layer.PROJECT, project, exists=True)
     user = user_config_file(environ)
@@ -49,21 +47,9 @@ def config_files(environ: Mapping[str, str] | None, directory: str | None) -> It
 
 
 def user_config_file(environ: Mapping[str, str] | None = None) -> str:
-    """The user's own file, where platformdirs has it.
-
-    Of an ``environ`` given in place of the process's only HOME and XDG_CONFIG_HOME count; empty where neither is set.
-    """
-    known = os.environ if environ is None else environ
-    base = known.get("XDG_CONFIG_HOME", "")
-    if _HAS_XDG or environ is not None:
-        # What platformdirs answers, without its import: that costs more than all else here together.
-        if not os.path.isabs(base):
-            home = known.get("HOME") or ("" if environ is not None else os.path.expanduser("~"))
-            base = os.path.join(home, ".config") if home else ""
-        return os.path.join(base, "topcook", USER_FILE) if base else ""
-    import platformdirs
-
-    return os.path.join(platformdirs.user_config_dir("topcook"), USER_FILE)
+    """The user's own file; empty where no home is known."""
+    folder = user_dir("config", environ)
+    return os.path.join(folder, USER_FILE) if folder else ""
 
 
 def _project_file(directory: str | None, home: str) -> str:

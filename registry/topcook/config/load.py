@@ -11,6 +11,7 @@ from topcook.config.files import ConfigFile, config_files, distrust
 from topcook.config.keys import KEYS, Key, key_of
 from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
 from topcook.errors import Problem
+from topcook.model.userdirs import home_of
 
 __all__ = ["load_config"]
 
@@ -158,7 +159,7 @@ class _Loader:
 
     def _path(self, text: str, origin: Origin) -> str:
         """``~`` and variables written out; what is relative then is so to the file, else to the current directory."""
-        home = self.environ.get("HOME", "")
+        home = home_of(self.environ)
         if home and (text == "~" or text.startswith(("~/", "~\\"))):
             text = home + text[1:]
         text = os.path.expanduser(text)

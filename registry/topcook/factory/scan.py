@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from topcook.config import Config, load_config
 from topcook.contract.source import Place, path_of, place_of
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
@@ -40,13 +41,14 @@ class Factory:
     """Finds, executes, validates and answers for scheduler and node types.
 
     ``records`` holds every candidate in order of precedence; none ever leaves it. ``problems`` is what is wrong
-    with the types path itself and between types (duplicates). ``registry`` is what ``pdg.TypeRegistry.types()``
-    gives within ``current()``.
+    with the configuration, the types path itself and between types (duplicates). ``registry`` is what
+    ``pdg.TypeRegistry.types()`` gives within ``current()``; ``config`` is what the types were found by.
     """
 
     def __init__(self, path: list[str]) -> None:
         """Start with a types path and nothing found."""
         self.path = path
+        self.config = Config()
         self.records: list[Record] = []
         self.problems: list[Problem] = []
         self.registry = TypeRegistry(self)
@@ -55,15 +57,19 @@ class Factory:
         self._candidates: dict[tuple[Tier, str, str], Candidate] = {}
 
     @classmethod
-    def scan(cls, environ: Mapping[str, str] | None = None, *, quiet: bool = True) -> Factory:
+    def scan(
+        cls, environ: Mapping[str, str] | None = None, *, quiet: bool = True, config: Config | None = None
+    ) -> Factory:
         """Find everything there is: the types path left to right, then entry points, then the built-ins.
 
-        ``environ`` replaces the process environment in saying where to look.
+        ``environ`` replaces the process environment in saying where to look; ``config`` is read anew without one.
         ``quiet`` keeps what files print away from our output. Never raises because of what it finds.
         """
-        path = types_path(None, os.environ if environ is None else environ)
+        config = load_config(environ) if config is None else config
+        path = types_path(config, os.environ if environ is None else environ)
         factory = cls([entry.path for entry in path.entries])
-        factory.problems += path.problems
+        factory.config = config
+        factory.problems += [*config.problems, *path.problems]
         factory.problems += offer_hou(os.environ if environ is None else environ)
         output: AbstractContextManager[None] = captured_output() if quiet else nullcontext()
         with output:
