@@ -169,7 +169,7 @@ BAD = {
     "registers nothing": ("def registerTypes(r): ...\n", "invalid", "registers-nothing", None),
     "no class": ("def registerTypes(r): r.registerScheduler(object())\n", "invalid", "not-a-class", None),
     "null bytes": ("x = 1\0\ndef registerTypes(r): ...\n", "failed", None, None),
-    "odd encoding": ("# coding: no-such-codec\ndef registerTypes(r): ...\n", "failed", "syntax-error", None),
+    "odd encoding": ("# coding: no-such-codec\ndef registerTypes(r): ...\n", "failed", "encoding", 1),
     "deep nesting": ("x = " + "(" * 3000 + ")" * 3000 + "\ndef registerTypes(r): ...\n", "failed", None, None),
     "changes directory": ("import os\nos.chdir('/')\n1/0\ndef registerTypes(r): ...\n", "failed", "raises", 3),
     "metaclass": (METACLASS, None, None, None),
