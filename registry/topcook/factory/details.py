@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.menu import MenuRow, row_of
+from topcook.factory.names import state_told
 from topcook.factory.records import Kind
 from topcook.model.cells import printable
 
@@ -44,15 +45,15 @@ class Ability:
 class Details:
     """All that is shown of one record; every text is fit for a terminal.
 
-    ``own``, ``default`` and ``missing`` are the names of callbacks: those that the class brings, those that its
-    base answers, those that nobody does.
+    ``state`` is its state with the reason. ``own``, ``default`` and ``missing`` are the names of callbacks: those
+    that the class brings, those that its base answers, those that nobody does.
     """
 
     row: MenuRow
     kind: str
     about: str
     place: str
-    reason: str
+    state: str
     parms: tuple[ParmLine, ...]
     own: tuple[str, ...]
     default: tuple[str, ...]
@@ -72,7 +73,7 @@ def details_of(record: Record) -> Details:
         _kind(record),
         printable(record.about),
         printable(record.place),
-        printable(record.why_not()),
+        state_told(record),
         tuple(_parm_line(parm) for parm in record.parms),
         own,
         default,
@@ -115,7 +116,7 @@ def _callbacks(record: Record, status: str) -> tuple[str, ...]:
 
 
 def _abilities(record: Record) -> list[Ability]:
-    if record.kind is not Kind.SCHEDULER or not record.callbacks:
+    if record.kind is not Kind.SCHEDULER or not record.usable:
         return []
     takes, why = record.static
     if any(parm.name == "onschedulestatic" for parm in record.parms):

@@ -59,7 +59,7 @@ def menu_rows(records: Iterable[Record], types: str = "all", *, show_all: bool =
     """
     hidden = frozenset() if show_all else frozenset({State.SKIPPED, State.SHADOWED})
     wanted = _wanted(types)
-    rows = [row_of(record) for record in records if record.state not in hidden and record.kind in wanted]
+    rows = [row_of(record) for record in records if record.state not in hidden and _shown_kind(record) in wanted]
     return sorted(rows, key=lambda row: (_category_order(row), row.label.lower(), row.name.lower()))
 
 
@@ -70,6 +70,12 @@ def _wanted(types: str) -> frozenset[Kind]:
     }.get(types, frozenset(Kind))
 
 
+def _shown_kind(record: Record) -> Kind:
+    """The kind, and of a file that nobody may look into the likeliest: it must not be missing among schedulers."""
+    unknown = record.kind is Kind.UNKNOWN and record.state is not State.SKIPPED
+    return Kind.SCHEDULER if unknown else record.kind
+
+
 def _category_order(row: MenuRow) -> tuple[int, str]:
     return (0 if row.category == "Schedulers" else 2 if row.category == _OTHER else 1), row.category
 
@@ -77,8 +83,9 @@ def _category_order(row: MenuRow) -> tuple[int, str]:
 def row_of(record: Record) -> MenuRow:
     """The row of a record, whether the menu shows it or not."""
     origin = printable(str(record.origin))
+    others = "Schedulers" if _shown_kind(record) is Kind.SCHEDULER else _OTHER
     return MenuRow(
-        printable(record.category or _OTHER),
+        printable(record.category or others),
         printable(record.name),
         printable(record.label or record.name),
         look_of(record),
@@ -122,8 +129,9 @@ def listing(records: Sequence[Record], problems: Sequence[Problem] = (), types: 
     wanted = _wanted(types)
     groups: dict[str, list[dict[str, Any]]] = {"schedulers": [], "nodes": [], "other": []}
     for record in records:
-        if record.kind in wanted:
-            group = {Kind.SCHEDULER: "schedulers", Kind.NODE: "nodes"}.get(record.kind, "other")
+        kind = _shown_kind(record)
+        if kind in wanted:
+            group = {Kind.SCHEDULER: "schedulers", Kind.NODE: "nodes"}.get(kind, "other")
             groups[group].append(_entry(record))
     return {"version": _FORMAT_VERSION, **groups, "problems": [problem.row() for problem in problems]}
 
