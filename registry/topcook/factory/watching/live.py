@@ -1,0 +1,277 @@
+"""A factory that stays right while files change: the registry of long-lived processes.
+
+Event -> quiet -> look again -> good? serves new instances : the last good version goes on, and it is said.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Self
+
+from topcook.factory.watching.again import Known, found_again, take_over
+from topcook.factory.watching.merge import Change, merge
+from topcook.factory.watching.places import Place, places_of
+from topcook.factory.watching.poller import Poller
+from topcook.factory.watching.quiet import Quiet
+from topcook.factory.watching.survey import Survey, plan_of, survey
+from topcook.factory.watching.watcher import Watcher
+
+if TYPE_CHECKING:
+    from topcook.factory.menu import MenuRow
+    from topcook.factory.records import Origin, Record
+    from topcook.factory.scan import Factory
+    from topcook.factory.watching.observers import TypesObservers
+
+__all__ = ["LiveFactory"]
+
+#: A look that found directories nobody listened to is followed by another; these many in a row at most.
+_MOST_LOOKS = 5
+
+_log = logging.getLogger("topcook.watching")
+Heard = Callable[[Change], None]
+
+
+class LiveFactory:
+    """Keeps a factory's records as the files are, from ``start`` to ``close``; use it as a context manager.
+
+    ``factory`` is changed in place and under its lock, so whoever asks it gets one state or the next, never a mixture.
+    Callbacks come on the thread that watches: they shall hand over and return.
+    """
+
+    def __init__(
+        self, factory: Factory, *, quiet: Quiet | None = None, watcher: Watcher | None = None, poll: float | None = None
+    ) -> None:
+        """Prepare. ``poll`` replaces the seconds between two looks at places that send no events."""
+        self.factory = factory
+        self.quiet = quiet or Quiet()
+        self.observers: TypesObservers | None = None
+        self._watcher = watcher or Watcher(self._heard)
+        self._poller = Poller(self._differs, beat=self._revive)
+        self._poll = poll
+        self._places: list[Place] = []
+        self._found_at: dict[Origin, float] = dict.fromkeys((each.origin for each in factory.records), time.time())
+        self._known: Known = {}
+        self._subscribers: list[Heard] = []
+        self._notes: list[str] = []
+        self._missed: dict[str, float] = {}
+        self._heard_at: dict[str, float] = {}
+        #: Guards what threads share here; held for no longer than a line.
+        self._state = threading.Condition()
+        #: One look at a time.
+        self._looking = threading.RLock()
+        self._looks = 0
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Listen, and look once: what changed since the factory's scan is found now."""
+        self._begin()
+        self.look()
+
+    def close(self) -> None:
+        """Listen no more; the factory keeps what it has."""
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+        self._poller.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5.0)
+        self._watcher.close()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close."""
+        self.close()
+
+    # ------------------------------------------------------------------ what is asked of it
+
+    def rows(self, types: str = "all", *, show_all: bool = False) -> list[MenuRow]:
+        """The rows of the menu as they are now."""
+        from topcook.factory.menu import menu_rows
+
+        return menu_rows(self.records(), types, show_all=show_all)
+
+    def records(self) -> list[Record]:
+        """The records as they are now, a list of the caller's own."""
+        return list(self.factory.records)
+
+    def places(self) -> list[Place]:
+        """How each entry of the types path is watched, and why."""
+        return list(self._places)
+
+    def notes(self) -> list[str]:
+        """What a person has to know about the watching: what is polled, what cannot be watched, what died."""
+        return list(self._notes)
+
+    def subscribe(self, heard: Heard) -> Callable[[], None]:
+        """Call ``heard`` with every change from now on; returns what ends that."""
+        with self._state:
+            self._subscribers.append(heard)
+
+        def end() -> None:
+            with self._state:
+                self._subscribers = [each for each in self._subscribers if each is not heard]
+
+        return end
+
+    def observe(self, observer: object) -> None:
+        """Let a pluggy observer hear of what happens (see ``TypesHooks``)."""
+        if self.observers is None:
+            from topcook.factory.watching.observers import TypesObservers
+
+            self.observers = TypesObservers()
+        self.observers.add(observer)
+
+    def wait(self, fulfilled: Callable[[], bool], timeout: float) -> bool:
+        """Wait until a condition on the registry holds; it is asked again after every look. False when in vain."""
+        with self._state:
+            return self._state.wait_for(fulfilled, timeout)
+
+    # ------------------------------------------------------------------ looking
+
+    def look(self) -> Change:
+        """Look at the whole types path now, on the calling thread; returns what was found to have changed."""
+        with self._looking:
+            change = Change()
+            for _ in range(_MOST_LOOKS):
+                surveys = [survey(path) for path in self.factory.search_path()]
+                fresh = self._arm(surveys)
+                found = self._take_over()
+                change = found or change
+                self._settle(found)
+                if not fresh:
+                    break
+            return change
+
+    def _take_over(self) -> Change:
+        """Find what there is, and let it hold."""
+        at = time.time()
+        before = list(self.factory.records)
+        records, change = merge(before, found_again(self.factory, self._known), self._found_at, at)
+        self._found_at = _since(self._found_at, before, records, at)
+        if change:
+            take_over(self.factory, records)
+        return change
+
+    def _arm(self, surveys: list[Survey]) -> bool:
+        """Listen to the directories that there are; whether some of them are new to us."""
+        deaths = self._watcher.deaths
+        self._places = places_of(surveys)
+        fresh = self._watcher.arm(
+            plan_of([each for each, place in zip(surveys, self._places, strict=True) if place.events])
+        )
+        self._places = [place.refused(self._watcher.refused) for place in self._places]
+        for each in surveys:
+            self._poller.seen(each)
+        self._poller.watch({place.entry: self._poll or place.seconds for place in self._places})
+        if self._watcher.deaths > deaths:
+            _log.warning("the watcher of the types path had died; a new one listens")
+        self._tell_notes()
+        return fresh
+
+    def _settle(self, change: Change) -> None:
+        """Tell of a change, and wake who waits for one."""
+        with self._state:
+            self._looks += 1
+            self._state.notify_all()
+            heard = list(self._subscribers) if change else []
+        for each in heard:
+            try:
+                each(change)
+            except Exception:  # noqa: BLE001 - one who listens badly must not keep others from hearing
+                _log.exception("a subscriber raised and hears no more")
+                with self._state:
+                    self._subscribers = [other for other in self._subscribers if other is not each]
+        if change and self.observers is not None:
+            self._tell_observers(self.observers, change)
+
+    def _tell_observers(self, observers: TypesObservers, change: Change) -> None:
+        changed = (*change.changed, *change.mended)
+        if change.added or changed or change.removed:
+            observers.tell("types_changed", added=change.added, changed=changed, removed=change.removed)
+        for record in change.failed:
+            problems = record.edit.problems if record.edit is not None else record.problems
+            observers.tell("type_failed", record=record, path=record.origin.path, problems=problems)
+        for record in change.removed:
+            observers.tell("type_removed", record=record)
+
+    def _tell_notes(self) -> None:
+        notes = [note for place in self._places if (note := place.note)]
+        if notes != self._notes:
+            self._notes = notes
+            if self.observers is not None:
+                self.observers.tell("watching_changed", notes=notes)
+
+    # ------------------------------------------------------------------ hearing
+
+    def _heard(self, entries: set[str], what: str, path: str) -> None:
+        """On watchdog's thread: something happened below these entries."""
+        now = time.monotonic()
+        with self._state:
+            if what == "modified":
+                self.quiet.written(path, now)
+            else:
+                self.quiet.closed(path)
+            self.quiet.touch(entries, now)
+            self._state.notify_all()
+
+    def _differs(self, entry: str, _found: Survey) -> None:
+        """On the poller's thread: an entry is not as it was."""
+        with self._state:
+            self.quiet.touch({entry}, time.monotonic())
+            self._state.notify_all()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="topcook-types", daemon=True)
+        self._thread.start()
+
+    def _revive(self) -> None:
+        """On the poller's thread, now and then: whoever died is replaced."""
+        if self._closed:
+            return
+        if self._thread is not None and not self._thread.is_alive():
+            _log.error("the thread that watches the types path had died; a new one watches")
+            self._begin()
+        if not self._watcher.is_alive():
+            self._differs("", Survey(""))
+
+    def _run(self) -> None:
+        while self._wait_until_due():
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - a mistake of ours must not leave the registry as it is for ever
+                _log.exception("the types path could not be looked at")
+
+    def _wait_until_due(self) -> bool:
+        """Sleep until something was touched and has come to rest; False at the end."""
+        with self._state:
+            while not self._closed:
+                wait = self.quiet.due(time.monotonic())
+                if wait == 0.0:
+                    self.quiet.take()
+                    return True
+                self._state.wait(wait)
+            return False
+
+
+def _since(
+    found_at: dict[Origin, float], before: Iterable[Record], records: Iterable[Record], at: float
+) -> dict[Origin, float]:
+    """Since when the version of each origin serves: that of a record which is another object than before, since now."""
+    kept = {id(record) for record in before}
+    since: dict[Origin, float] = {}
+    for record in records:
+        if record.edit is not None:
+            since[record.origin] = record.edit.serving_of
+        else:
+            since[record.origin] = found_at.get(record.origin, at) if id(record) in kept else at
+    return since

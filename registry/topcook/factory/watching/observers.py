@@ -1,0 +1,86 @@
+"""Observers of the registry: pluggy hooks that hear of types that come, change, break and go.
+
+An installed distribution brings one by an entry point of group ``topcook.types_observers``, a program by
+``LiveFactory.observe``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from topcook.factory.records import Record
+
+__all__ = ["OBSERVER_GROUP", "TypesHooks", "TypesObservers", "hookimpl"]
+
+PROJECT = "topcook"
+#: Entry points of this group are observers: objects, or classes that are called without arguments.
+OBSERVER_GROUP = "topcook.types_observers"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+#: Marks an observer's methods.
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+_log = logging.getLogger("topcook.observers")
+
+
+class TypesHooks:
+    """The hooks of a live registry. All are called on the thread that watches, after the registry has changed."""
+
+    @hookspec
+    def types_changed(self, added: Sequence[Record], changed: Sequence[Record], removed: Sequence[Record]) -> None:
+        """The registry is another: types that are new, that serve in a new version, and that are gone."""
+
+    @hookspec
+    def type_failed(self, record: Record, path: str, problems: Sequence[Any]) -> None:
+        """The file of a type is broken now. ``record`` still serves, in its last good version, or gives no type."""
+
+    @hookspec
+    def type_removed(self, record: Record) -> None:
+        """A type is gone; cooks that began with it keep it."""
+
+    @hookspec
+    def watching_changed(self, notes: Sequence[str]) -> None:
+        """How the types path is watched, as far as a person has to know: what is polled, and why."""
+
+
+class TypesObservers:
+    """The observers of one live registry, none of them able to hurt it."""
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager.add_hookspecs(TypesHooks)
+
+    def add(self, observer: object) -> None:
+        """Let an object with methods marked ``hookimpl`` hear of it; raises what pluggy says of a wrong signature."""
+        self.manager.register(observer)
+
+    def load_installed(self) -> list[str]:
+        """Add the observers of installed distributions; returns what is wrong with those that could not be."""
+        from importlib_metadata import entry_points
+
+        wrong = []
+        for entry in entry_points(group=OBSERVER_GROUP):
+            try:
+                found = entry.load()
+                self.add(found() if isinstance(found, type) else found)
+            except BaseException as error:  # noqa: BLE001 - an observer is author code; whatever it raises, types are found
+                wrong.append(
+                    f'the types observer "{entry.name}" ({entry.value}) cannot be used: {type(error).__name__}'
+                )
+                _log.exception("%s", wrong[-1])
+        return wrong
+
+    def tell(self, hook: str, **facts: Any) -> None:
+        """Call every observer; one that raises is logged and dropped."""
+        for impl in list(getattr(self.manager.hook, hook).get_hookimpls()):
+            try:
+                impl.function(*(facts[name] for name in impl.argnames))
+            except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
+                _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
+                self.manager.unregister(impl.plugin)

@@ -1,0 +1,82 @@
+"""How each entry of the types path is watched, and what a person has to know about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from topcook.factory.watching.poller import LOCAL_SECONDS, NETWORK_SECONDS
+from topcook.factory.watching.survey import Survey
+
+__all__ = ["Place", "places_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry: whether the system tells of changes in it, else why it does not and how often it is looked at.
+
+    ``directories`` are those that are listened to for it.
+    """
+
+    entry: str
+    directories: tuple[str, ...]
+    events: bool
+    seconds: float
+    why: str = ""
+    missing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """``events`` or ``polling``."""
+        return "events" if self.events else "polling"
+
+    @property
+    def note(self) -> str:
+        """What to tell of it; empty when all is as one would expect."""
+        return "" if self.events else f"{self.entry}: looked at every {self.seconds:g} s, because {self.why}"
+
+    def refused(self, reasons: Mapping[str, str]) -> Place:
+        """This place, polled if one of its directories could not be listened to."""
+        why = next((reasons[each] for each in self.directories if each in reasons), "")
+        return replace(self, events=False, seconds=NETWORK_SECONDS, why=why) if why else self
+
+
+def places_of(surveys: Iterable[Survey]) -> list[Place]:
+    """How to watch what was surveyed."""
+    return [_place(each) for each in surveys]
+
+
+def _place(found: Survey) -> Place:
+    directories = tuple(os.path.realpath(each) for each in found.directories)
+    why = _why_polled(found.entry)
+    if found.error is not None:
+        why = f"it cannot be read just now: {found.error.strerror or found.error}"
+    return Place(found.entry, directories, not why, NETWORK_SECONDS if why else LOCAL_SECONDS, why, not found.files)
+
+
+#: File systems that change without telling this machine.
+_NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre", "9p", "beegfs", "gpfs")
+
+
+def _why_polled(entry: str) -> str:
+    """Why the system tells of no changes there; empty when it does."""
+    kind = _file_system(os.path.realpath(entry))
+    if kind.startswith(_NETWORK):
+        return f"it lies on a network file system ({kind}), which tells nobody of changes"
+    return ""
+
+
+def _file_system(path: str) -> str:
+    """The type of the file system of a path; empty where that cannot be known."""
+    best, kind = "", ""
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
+            rows = [line.split() for line in mounts]
+    except OSError:
+        return ""
+    for row in rows:
+        point = row[1].replace("\\040", " ")
+        if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+            best, kind = point, row[2]
+    return kind
