@@ -32,11 +32,16 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "logs", "topcook.cli.logs", "Show what the job of a work item printed in the last cook."),
     Row("Look", "map", "topcook.cli.map_path", "Show what a path is called on another machine, and why."),
     Row("Look", "explain", "topcook.cli.explain", "Say which scheduler cooks a node, why, and what can be overridden."),
+    Row("Look", "config", "topcook.cli.config", "Show the configuration: each value, and who says so."),
     Row("Look", "completion", "topcook.cli.completion", "Print what makes a shell complete commands by TAB."),
+    Row("Types", "tab", "topcook.cli.tab.command", "Choose a type in the TAB menu."),
     Row("Types", "list", "topcook.cli.list_types", "List the schedulers and node types that can be chosen."),
     Row("Author", "new", "topcook.cli.new", "Write a scheduler file that works, to change into yours."),
     Row("Author", "save", "topcook.cli.save", "Save a Python Scheduler node as a scheduler file."),
     Row("Author", "check", "topcook.cli.check", "Find every mistake in scheduler files and networks."),
+    Row("Author", "install", "topcook.cli.install", "Put a types file where every network finds it."),
+    Row("Author", "uninstall", "topcook.cli.uninstall", "Take out what install put in."),
+    Row("Author", "pack", "topcook.cli.pack", "Turn a types file into a project that pip installs."),
 )
 SECTIONS: tuple[str, ...] = ("Cook", "Look", "Types", "Author")
 
@@ -57,7 +62,7 @@ class TopcookGroup(click.Group):
         """Know the names only."""
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
         super().__init__("topcook", help=_ABOUT, context_settings=settings, subcommand_metavar="COMMAND [ARGUMENT]...")
-        self.params.append(_version_option())
+        self.params += [_settings_option(), _version_option()]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the help."""
@@ -126,6 +131,23 @@ def _closest(name: str) -> str:
     if close:
         return "did you mean " + " or ".join(f'"{each}"' for each in close) + "?"
     return f"there are: {', '.join(names)}"
+
+
+def _settings_option() -> click.Option:
+    def checked(ctx: click.Context, parm: click.Parameter, given: Sequence[str]) -> Sequence[str]:
+        if not given or ctx.resilient_parsing:
+            return given
+        from topcook.cli.configured import check_settings
+
+        return check_settings(ctx, parm, given)
+
+    return click.Option(
+        ["-c", "settings"],
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=checked,
+        help="Set a key of the configuration for this command; topcook config shows them.",
+    )
 
 
 def _version_option() -> click.Option:

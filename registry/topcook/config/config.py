@@ -54,7 +54,8 @@ class Config(NamedTuple):
         """Where the value of a key comes from; of one to which layers add, its first element. Raises KeyError."""
         if key_of(key) is None:
             raise KeyError(key)
-        return next((setting.origin for setting in self.settings if setting.key == key), Origin(Layer.DEFAULT))
+        found = (setting.origin for setting in self.settings if parts_of(setting.key) == parts_of(key))
+        return next(found, Origin(Layer.DEFAULT))
 
     def lock_of(self, key: str) -> Origin | None:
         """Where a key is locked, itself or the table around it."""
@@ -75,23 +76,31 @@ class Config(NamedTuple):
         """Parm, value and origin of each default for a scheduler type; ``local`` means ``localscheduler``."""
         seen = set()
         for setting in self.settings:
-            table, _, rest = setting.key.partition(".")
-            if table != "scheduler_defaults":
-                continue
-            asked, _, parm = rest.partition(".")
-            if _type_name(asked) == _type_name(type_name) and parm not in seen:
+            *table, parm = parts_of(setting.key)
+            if table == ["scheduler_defaults", type_key(type_name)] and parm not in seen:
                 seen.add(parm)
                 yield parm, setting.value, setting.origin
 
 
 def lock_of(locks: Mapping[str, Origin], key: str) -> Origin | None:
     """Where a key is locked, itself or the table around it."""
-    while key:
-        if key in locks:
-            return locks[key]
-        key = key.rpartition(".")[0]
+    wanted = parts_of(key)
+    for name, origin in locks.items():
+        parts = parts_of(name)
+        if name == key or parts == wanted[: len(parts)]:
+            return origin
     return None
 
 
-def _type_name(name: str) -> str:
+def parts_of(key: str) -> tuple[str, ...]:
+    """The parts of a key; a scheduler type as ``type_key`` has it, which may hold dots where its parm may not."""
+    table, _, rest = key.partition(".")
+    if table != "scheduler_defaults" or not rest:
+        return tuple(key.split("."))
+    type_name, dot, parm = rest.rpartition(".")
+    return (table, type_key(type_name), parm) if dot else (table, type_key(rest))
+
+
+def type_key(name: str) -> str:
+    """What two names of a scheduler type share: ``Local`` is ``localscheduler``."""
     return name.lower().removesuffix("scheduler") or name.lower()

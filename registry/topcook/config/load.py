@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from topcook.config.config import Config, lock_of
-from topcook.config.files import ConfigFile, config_files, distrust
+from topcook.config.files import SITE_VARIABLE, ConfigFile, config_files, distrust
 from topcook.config.keys import KEYS, Key, key_of
 from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
 from topcook.errors import Problem
@@ -45,7 +45,8 @@ class _Loader:
         trusted = self._read([file for file in files if file.layer is not Layer.PROJECT], ())
         owners = {setting.value for setting in (*said, *trusted) if setting.key == "trust.owners"}
         for setting in (*said, *self._read(project, owners), *trusted):
-            (self.settings if self._counts(setting) else self.dropped).append(setting)
+            resolved = self._resolved(setting)
+            (self.settings if self._counts(resolved) else self.dropped).append(resolved)
         return self._config(tuple(files))
 
     def _words(self, overrides: list[str]) -> list[Setting]:
@@ -60,7 +61,7 @@ class _Loader:
         for file in files:
             if not file.exists and file.layer is not Layer.SITE:
                 continue
-            problem = distrust(file, frozenset(owners))
+            problem = distrust(file, frozenset(owners)) if file.exists else _missing(file)
             if problem is not None:
                 self.problems.append(problem)
                 continue
@@ -78,19 +79,22 @@ class _Loader:
     def _counts(self, setting: Setting) -> bool:
         """Whether a setting may count; where not, a problem says so."""
         origin = setting.origin
+        key = key_of(setting.key)
         locked = lock_of(self.locks, setting.key) if origin.layer > Layer.SITE else None
         if locked is not None:
             message = f"{setting.key} is locked by the site ({locked.place}): what {_said(origin)} says does not count"
             self._tell("config-locked", message, origin, "take it out there, or ask whoever keeps the site's file")
             return False
-        if origin.layer is not Layer.PROJECT:
-            return True
-        key = key_of(setting.key)
-        refused = self._not_for_projects(key, setting) if key is not None else ""
+        refused = self._not_for_projects(key, setting) if key is not None and origin.layer is Layer.PROJECT else ""
         if refused:
             hint = "a checkout may have been written by anybody; put it into your own configuration"
             self._tell("config-project", f"{setting.key}: {refused}", origin, hint)
-        return not refused
+            return False
+        unset = _unset(setting.value) if key is not None and key.kind == "paths" else ""
+        if unset:
+            message = f"types.path: this entry is left out, because ${unset} is not set"
+            self._tell("unset-variable", message, origin, f"export {unset}=…")
+        return not unset
 
     def _not_for_projects(self, key: Key, setting: Setting) -> str:
         """Why a project's file may not say it; empty when it may."""
@@ -100,8 +104,7 @@ class _Loader:
             return "a project's file can only make it stricter"
         if key.project == "own":
             folder = os.path.dirname(os.path.abspath(setting.origin.path))
-            pattern = self._pattern(setting.value.get("file", ""), setting.origin)
-            if not os.path.normpath(pattern).startswith(os.path.join(folder, "")):
+            if not setting.value.get("file", "").startswith(os.path.join(folder, "")):
                 return "a project's file can only exempt files of the project: name one by file, such as types/*"
         return ""
 
@@ -119,10 +122,10 @@ class _Loader:
             types_path=tuple(self._types_path()),
             trusted_owners=tuple(dict.fromkeys(setting.value for setting in self._all("trust.owners"))),
             trust_strict=first("trust.strict", defaults.trust_strict),
-            blocks=tuple(Block(each.origin, **self._row(each)) for each in self._all("block")),
+            blocks=tuple(Block(each.origin, **each.value) for each in self._all("block")),
             require=first("require", defaults.require),
             strict=first("strict", defaults.strict),
-            exempt=tuple(Exemption(each.origin, **self._row(each)) for each in self._all("exempt")),
+            exempt=tuple(Exemption(each.origin, **each.value) for each in self._all("exempt")),
             path_maps=tuple(_path_map(each) for each in self._all("pathmap")),
             ports=_ports(first("ports", None)),
             log_level=first("log_level", defaults.log_level),
@@ -138,19 +141,19 @@ class _Loader:
 
     def _types_path(self) -> Iterator[ConfiguredPath]:
         seen = set()
-        for setting in self._all("types.path"):
-            path = self._path(setting.value, setting.origin)
-            unset = _unset(path)
-            if unset:
-                message = f'types.path: "{setting.value}" is left out, because ${unset} is not set'
-                self._tell("unset-variable", message, setting.origin, f"export {unset}=…")
-            elif path not in seen:
+        for _, path, origin in self._all("types.path"):
+            if path not in seen:
                 seen.add(path)
-                yield ConfiguredPath(path, setting.origin, named=setting.origin.layer is not Layer.PROJECT)
+                yield ConfiguredPath(path, origin, named=origin.layer is not Layer.PROJECT)
 
-    def _row(self, setting: Setting) -> dict[str, str]:
-        row: dict[str, str] = setting.value
-        return {**row, "file": self._pattern(row["file"], setting.origin)} if "file" in row else row
+    def _resolved(self, setting: Setting) -> Setting:
+        """A setting with its paths absolute; one with a variable that is not set stays as it is written."""
+        value, origin = setting.value, setting.origin
+        if setting.key == "types.path":
+            return setting._replace(value=self._path(value, origin))
+        if setting.key in {"block", "exempt"} and "file" in value:
+            return setting._replace(value={**value, "file": self._pattern(value["file"], origin)})
+        return setting
 
     def _pattern(self, text: str, origin: Origin) -> str:
         """A pattern of files: absolute, or a file's name alone."""
@@ -167,9 +170,10 @@ class _Loader:
             from topcook.model.variables import expand_vars
 
             text = expand_vars(text, self.environ)
-        return os.path.abspath(
-            os.path.join(os.path.dirname(os.path.abspath(origin.path)), text) if origin.path else text
-        )
+            if _unset(text):
+                return text
+        base = os.path.dirname(os.path.abspath(origin.path)) if origin.path else ""
+        return os.path.abspath(os.path.join(base, text))
 
 
 def _ports(text: str | None) -> tuple[int, int] | None:
@@ -188,6 +192,11 @@ def _unset(path: str) -> str:
 
     found = VARIABLE.search(path)
     return (found.group(1) or found.group(2)) if found else ""
+
+
+def _missing(file: ConfigFile) -> Problem:
+    message = f'{SITE_VARIABLE} names "{file.path}", which is not there'
+    return Problem("missing-file", message, file.path, hint=f"create it, or take it out of {SITE_VARIABLE}")
 
 
 def _said(origin: Origin) -> str:

@@ -15,6 +15,8 @@ __all__ = ["from_command_line", "from_environment", "port_range"]
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _LAST_PORT = 65535
+#: In ``scheduler_defaults.TYPE.PARM``.
+_PARM_DOTS = 2
 
 
 def port_range(text: str) -> tuple[int, int]:
@@ -49,7 +51,7 @@ def from_command_line(given: Iterable[str], problems: list[Problem]) -> Iterator
         if not equals:
             hint = "write KEY=VALUE, for example -c strict=true"
             problems.append(Problem("config-option", f'-c "{each}" has no value', hint=hint))
-        elif key is None or name == "scheduler_defaults":
+        elif key is None or (key.kind == "table" and name.count(".") < _PARM_DOTS):
             problems.append(_unknown(name))
         elif key.kind == "rows":
             hint = f"write [[{name}]] into a configuration file"
