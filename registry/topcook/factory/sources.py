@@ -1,6 +1,7 @@
-"""Where types come from: the types path, installed distributions, and what ships with Topcook.
+"""Candidates: the files, packages and entry points that may register types, and whether they may be executed.
 
-Nothing here executes a types file. Precedence is the order in which ``sources`` yields.
+Nothing here executes a types file. Finding candidates opens none either: it lists directories and makes one stat of
+each file; ``classified`` reads those whose text nobody knows yet.
 """
 
 from __future__ import annotations
@@ -8,20 +9,34 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import Problem
+from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEntry, installed_entries
 from topcook.factory.records import Kind, Origin, Record, State, Tier
+from topcook.factory.trust import ABOVE, DIRECTORY, Trust, UntrustedFileError, read_trusted
 from topcook.factory.typespath import TypesEntry
 
 if TYPE_CHECKING:
-    from importlib_metadata import EntryPoint
+    from topcook.config import Config
 
-__all__ = ["ENTRY_POINT_GROUP", "Candidate", "Stamp", "candidates_in", "classified"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "HOOK",
+    "Candidate",
+    "Rules",
+    "Stamp",
+    "block_reason",
+    "candidates_in",
+    "classified",
+    "entry_points",
+    "path_warnings",
+    "why_skipped",
+]
 
-ENTRY_POINT_GROUP = "pdg.types"
 #: The function that makes a file a types file.
 HOOK = "registerTypes"
 #: It is defined, assigned or imported; a word in a comment or text does not count.
@@ -33,6 +48,7 @@ _HOOK_DEFINED = re.compile(
     re.MULTILINE,
 )
 _SCHEDULER_CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\([^)]*\bPyScheduler\b", re.MULTILINE)
+_NO_FILE = "it is no regular file (a pipe, socket or device)"
 
 
 class Stamp(NamedTuple):
@@ -48,23 +64,25 @@ class Stamp(NamedTuple):
 class Candidate:
     """A file, package or entry point that may register types.
 
-    ``path`` is the file to execute (a package's ``__init__.py``); ``stem`` its name without suffix, or the
-    package's; ``stamp`` what the one stat said that was made of it (None: an entry point, or nothing to stat).
-    Three things keep it from ever being executed or probed: ``refused`` problems (not to be trusted, or no file at
-    all), ``disabled`` by a block list, whose reason it is, and ``skipped``, why its text is none of a types file:
-    None as long as nobody has read it (``classified``). ``warnings`` keep it from nothing.
+    ``path`` is the file to execute (a package's ``__init__.py``), of an entry point its value; ``stem`` its name
+    without suffix, or the package's; ``stamp`` what the one stat said that was made of it (None: an entry point, or
+    nothing to stat). Three things keep it from ever being executed or probed: ``refused`` problems (not to be trusted,
+    or no file at all), ``disabled`` by a block list, whose reason it is, and ``skipped``, why its text is none of a
+    types file: None as long as nobody has read it (``classified``). ``warnings`` keep it from nothing. ``trust`` is
+    what its files are held against when they are read; None for what is always trusted.
     """
 
     origin: Origin
     path: str
     stem: str
     is_package: bool = False
-    entry_point: EntryPoint | None = None
+    entry_point: InstalledEntry | None = None
     stamp: Stamp | None = None
     refused: tuple[Problem, ...] = ()
     disabled: str = ""
     skipped: str | None = None
     warnings: tuple[Problem, ...] = ()
+    trust: Trust | None = None
 
     @property
     def settled(self) -> bool:
@@ -72,87 +90,244 @@ class Candidate:
         return bool(self.refused or self.disabled or self.skipped)
 
     def record(self) -> Record:
-        """The record of a settled candidate: refused (failed), disabled or skipped."""
+        """The record of a settled candidate: disabled, refused (failed) or skipped."""
         record = Record(self.stem, self.origin, State.SKIPPED, Kind.UNKNOWN, reason=self.skipped or "")
         if self.disabled:
             record.state, record.reason = State.DISABLED, self.disabled
         elif self.refused:
-            record.state, record.problems, record.reason = State.FAILED, list(self.refused), self.refused[0].message
+            record.state, record.problems = State.FAILED, list(self.refused)
         record.aliases = (self.stem.lower(),)
         return record
 
+    def read(self) -> bytes:
+        """The bytes to execute, judged after they were opened. Raises UntrustedFileError and OSError."""
+        return read_trusted(self.path, self.trust)
 
-def candidates_in(entry: TypesEntry) -> list[Candidate]:
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What candidates are held against: whom to trust (None: everybody), and the block list of a configuration."""
+
+    trust: Trust | None = None
+    config: Config | None = None
+
+
+_NO_RULES = Rules()
+
+
+def candidates_in(entry: TypesEntry, rules: Rules = _NO_RULES) -> list[Candidate]:
     """All candidates of one entry, which may also be a single file; sorted, one level of directories deep.
 
     No file is opened: whether one is a types file at all is for ``classified`` to say. A file that is named itself
-    is meant, and executed whatever its text.
+    is meant, and executed whatever its text. What is not there has no candidates, but ``typespath`` has a problem.
     """
-    path, root = entry.path, entry.path
+    return _Search(entry, rules).candidates()
+
+
+class _Search:
+    """One entry being searched. Built-ins pass every rule of trust."""
+
+    def __init__(self, entry: TypesEntry, rules: Rules) -> None:
+        self.entry = entry
+        self.trust = None if entry.tier is Tier.BUILTIN else rules.trust
+        self.config = rules.config if rules.config is not None and rules.config.blocks else None
+        self.walked: set[tuple[int, int]] = set()
+
+    def candidates(self) -> list[Candidate]:
+        path = self.entry.path
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            return []
+        above = _refused_above(path, self.trust)
+        if stat.S_ISDIR(status.st_mode):
+            return self._walk(path, status, above, depth=1)
+        name = os.path.basename(path)
+        around = above + self._of_directory(os.path.dirname(path))
+        found = self._file(path, os.path.dirname(path), os.path.splitext(name)[0], status, around)
+        found.skipped = ""
+        return [found]
+
+    def _of_directory(self, directory: str) -> tuple[Problem, ...]:
+        """Why a directory is not to be trusted. Whoever may write it may put files into it and exchange them."""
+        if self.trust is None:
+            return ()
+        try:
+            return self.trust.refused(directory, os.stat(directory), DIRECTORY)
+        except OSError:
+            return ()
+
+    def _walk(self, directory: str, status: os.stat_result, around: tuple[Problem, ...], depth: int) -> list[Candidate]:
+        # A link back to where it stands would show every file twice.
+        if (status.st_dev, status.st_ino) in self.walked:
+            return []
+        self.walked.add((status.st_dev, status.st_ino))
+        try:
+            with os.scandir(directory) as listing:
+                entries = sorted(listing, key=lambda each: each.name)
+        except OSError as error:
+            return [self._unreadable(directory, error)] if depth == 0 else []
+        around += self.trust.refused(directory, status, DIRECTORY) if self.trust is not None else ()
+        found: list[Candidate] = []
+        for entry in entries:
+            name = entry.name
+            if name.startswith((".", "__", "~")):
+                continue
+            if not name.endswith(".py"):
+                if depth and entry.is_dir():
+                    found += self._subdirectory(entry, around, depth)
+                continue
+            try:
+                found.append(self._file(entry.path, self.entry.path, name[:-3], entry.stat(), around))
+            except OSError as error:
+                found.append(self._unreadable(entry.path, error))
+        return found
+
+    def _subdirectory(self, entry: os.DirEntry[str], around: tuple[Problem, ...], depth: int) -> list[Candidate]:
+        init = os.path.join(entry.path, "__init__.py")
+        try:
+            status = entry.stat()
+            if not os.path.lexists(init):
+                return self._walk(entry.path, status, around, depth - 1)
+            around += self._of_directory(entry.path)
+            return [self._file(init, self.entry.path, entry.name, os.stat(init), around, is_package=True)]
+        except OSError as error:
+            return [self._unreadable(entry.path, error)]
+
+    def _file(
+        self,
+        path: str,
+        root: str,
+        stem: str,
+        status: os.stat_result,
+        around: tuple[Problem, ...],
+        *,
+        is_package: bool = False,
+    ) -> Candidate:
+        stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        found = Candidate(Origin(self.entry.tier, path, root), path, stem, is_package, None, stamp, around)
+        found.trust = self.trust
+        if self.trust is not None and not self.trust.passes(status):
+            found.refused += self.trust.refused(path, status)
+            found.warnings = self.trust.warnings(path, status)
+        if not stat.S_ISREG(status.st_mode):
+            directory = "it is a directory, though it is called as a file"
+            found.skipped = directory if stat.S_ISDIR(status.st_mode) else _NO_FILE
+            found.refused = ()
+        if self.config is not None:
+            found.disabled = block_reason(self.config, found)
+        return found
+
+    def _unreadable(self, path: str, error: OSError) -> Candidate:
+        """A name that leads nowhere: a broken link, a link to itself, a directory that may not be read."""
+        message = f"cannot be read: {error.strerror or error}"
+        hint = f"chmod u+r {path}" if isinstance(error, PermissionError) else None
+        if os.path.islink(path):
+            message = f'is a link to "{_target(path)}", which cannot be read: {error.strerror or error}'
+            hint = "let it point to a file, or remove it"
+        problem = Problem("unreadable", message, path, hint=hint)
+        stem = os.path.splitext(os.path.basename(path))[0]
+        return Candidate(Origin(self.entry.tier, path, self.entry.path), path, stem, refused=(problem,))
+
+
+def _target(path: str) -> str:
     try:
-        status = os.stat(path)
+        return os.readlink(path)
     except OSError:
+        return "nothing"
+
+
+def _above(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The directories above an entry, also those above what it is a link to."""
+    seen = set()
+    for start in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        directory = os.path.dirname(start)
+        while directory not in seen:
+            seen.add(directory)
+            with suppress(OSError):
+                yield directory, os.stat(directory)
+            directory = os.path.dirname(directory)
+
+
+def _refused_above(path: str, trust: Trust | None) -> tuple[Problem, ...]:
+    if trust is None or not trust.strict:
+        return ()
+    return tuple(problem for each, status in _above(path) for problem in trust.refused(each, status, ABOVE))
+
+
+def path_warnings(entry: TypesEntry, candidates: Sequence[Candidate], trust: Trust | None) -> list[Problem]:
+    """What is risky about an entry and its candidates, and not refused: one problem of each kind."""
+    if trust is None or entry.tier is Tier.BUILTIN:
         return []
-    if stat.S_ISDIR(status.st_mode):
-        return list(_walk(path, root, entry.tier, depth=1))
-    found = _file(path, os.path.dirname(path), entry.tier, os.path.basename(path)[:-3], status)
-    found.skipped = ""
-    return [found]
+    found: dict[str, list[Problem]] = {}
+    places = dict.fromkeys([entry.path, *(os.path.dirname(each.path) for each in candidates)])
+    for place in places:
+        try:
+            warnings = trust.warnings(place, os.stat(place), DIRECTORY if os.path.isdir(place) else "file")
+        except OSError:
+            continue
+        for problem in warnings:
+            found.setdefault(problem.code, []).append(problem)
+    for problem in (problem for each in candidates for problem in each.warnings):
+        found.setdefault(problem.code, []).append(problem)
+    for directory, status in _above(entry.path):
+        for problem in trust.warnings(directory, status, ABOVE):
+            found.setdefault(problem.code, []).append(problem)
+    return [_told_once(entry.path, problems) for problems in found.values()]
+
+
+def _told_once(path: str, problems: list[Problem]) -> Problem:
+    first = problems[0]
+    others = len(dict.fromkeys(each.path for each in problems)) - 1
+    if not others:
+        return first
+    hint = f"{first.hint}, and the same for the others" if first.hint else None
+    return Problem(first.code, f"{first.message}, and {others} more in this place", first.path or path, hint=hint)
+
+
+def block_reason(config: Config, candidate: Candidate, name: str = "") -> str:
+    """Why the block list disables a candidate, or its type ``name``, which is known once it was probed; else empty."""
+    if candidate.entry_point is not None:
+        names = [candidate.entry_point.value.partition(":")[0].strip(), candidate.stem]
+    else:
+        # Houdini's list of modules has names of files and directories.
+        inside = os.path.relpath(candidate.path, candidate.origin.root).split(os.sep)
+        names = [candidate.stem, *(each for each in inside if each not in {os.pardir, "__init__.py"})]
+    for module in dict.fromkeys(names):
+        path = "" if candidate.entry_point is not None else candidate.path
+        block = config.block_for(name=name, path=path, module=module, distribution=candidate.origin.distribution)
+        if block is not None:
+            return f"{block.reason} ({block.origin})" if block.reason else f"blocked by {block.origin}"
+    return ""
 
 
 def classified(candidate: Candidate) -> Candidate:
     """The candidate, its text read unless that is known already, so that ``skipped`` is no longer None."""
     if candidate.skipped is None:
-        candidate.skipped = "" if candidate.refused or candidate.disabled else why_skipped(candidate.path)
+        candidate.skipped = ""
+        if not candidate.refused and not candidate.disabled:
+            try:
+                candidate.skipped = _why_no_types(candidate.read())
+            except UntrustedFileError as error:
+                candidate.refused = tuple(error.problems)
+            except OSError as error:
+                message = f"cannot be read: {error.strerror or error}"
+                hint = f"chmod u+r {candidate.path}" if isinstance(error, PermissionError) else None
+                candidate.refused = (Problem("unreadable", message, candidate.path, hint=hint),)
     return candidate
-
-
-def _walk(directory: str, root: str, tier: Tier, depth: int) -> Iterator[Candidate]:
-    try:
-        with os.scandir(directory) as listing:
-            entries = sorted(listing, key=lambda each: each.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith((".", "__", "~")):
-            continue
-        if entry.name.endswith(".py") and not entry.is_dir():
-            yield _file(entry.path, root, tier, entry.name[:-3], _stat(entry))
-        elif depth and entry.is_dir():
-            init = os.path.join(entry.path, "__init__.py")
-            if os.path.isfile(init):
-                yield _file(init, root, tier, entry.name, os.stat(init), is_package=True)
-            elif entry.name.isidentifier():
-                yield from _walk(entry.path, root, tier, depth - 1)
-
-
-def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
-    try:
-        return entry.stat()
-    except OSError:
-        return None
-
-
-def _file(
-    path: str, root: str, tier: Tier, stem: str, status: os.stat_result | None, *, is_package: bool = False
-) -> Candidate:
-    stamp = None
-    if status is not None:
-        stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    return Candidate(Origin(tier, path, root), path, stem, is_package, stamp=stamp)
 
 
 def why_skipped(path: str) -> str:
     """Why a file is no types file, empty when it is one (or cannot be read, which its record will say)."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        # Whoever opens a pipe waits for its writer, perhaps for ever.
-        return "it is no regular file (a pipe, socket or device)"
     try:
-        with open(path, "rb") as stream:
-            text = stream.read()
-    except OSError:
-        return ""
-    if _HOOK_DEFINED.search(text):
+        return _why_no_types(read_trusted(path, None))
+    except OSError as error:
+        return _NO_FILE if os.path.exists(path) and not error.errno else ""
+
+
+def _why_no_types(text: bytes) -> str:
+    """Why a text is none of a types file. One that is no Python is not passed over: it may have become one."""
+    if _HOOK_DEFINED.search(text) or not _compiles(text):
         return ""
     found = _SCHEDULER_CLASS.search(text)
     if found:
@@ -160,24 +335,26 @@ def why_skipped(path: str) -> str:
     return f"a helper file: it has no {HOOK}"
 
 
-def entry_points() -> tuple[list[Candidate], list[Problem]]:
-    """The candidates of installed distributions, enumerated once, sorted by distribution and name."""
-    from importlib_metadata import entry_points as installed
+def _compiles(text: bytes) -> bool:
+    import warnings
 
     try:
-        found = list(installed(group=ENTRY_POINT_GROUP))
-    except Exception as error:  # noqa: BLE001 - one distribution's broken metadata must not hide the rest of the types
-        problem = Problem("entry-points", f"the installed entry points cannot be read: {error}", hint="pip check")
-        return [], [problem]
-    rows = [_entry_point(each) for each in found]
-    return sorted(rows, key=lambda each: (each.origin.distribution.lower(), each.stem)), []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<types>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return False
+    return True
 
 
-def _entry_point(entry: EntryPoint) -> Candidate:
-    try:
-        distribution = entry.dist
-        name, version = (distribution.name, distribution.version) if distribution is not None else ("unknown", "")
-    except Exception:  # noqa: BLE001 - metadata that cannot be read has no name; its types may still be good
-        name, version = "unknown", ""
-    origin = Origin(Tier.ENTRY_POINT, entry.value, ENTRY_POINT_GROUP, name, version)
-    return Candidate(origin, entry.value, entry.name, entry_point=entry, skipped="")
+def entry_points(cache: Blobs | None = None, config: Config | None = None) -> tuple[list[Candidate], list[Problem]]:
+    """The candidates of installed distributions, sorted by distribution and name; ``cache`` spares the search."""
+    entries, problems = installed_entries(cache)
+    found = []
+    for entry in entries:
+        candidate = Candidate(entry.origin, entry.value, entry.name, entry_point=entry, skipped="")
+        candidate.refused = entry.problems
+        if config is not None and config.blocks:
+            candidate.disabled = block_reason(config, candidate)
+        found.append(candidate)
+    return found, problems
