@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -83,17 +84,67 @@ def test_each_mistake_names_its_place_in_the_json(body: Any, code: str, words: s
     assert words in str(template.problems[0])
 
 
-def test_a_problem_points_at_the_method(author: Author) -> None:
+#: What stands behind ``def templateBody(cls):``, and the text that each problem is to point at.
+BODIES = {
+    "a text": ("""return '{"parameters": [}' """, ["}"]),
+    "a text of several lines": ('''return """
+        {"parameters": [
+            {"name": "a", "type": "Intger"},
+            {"name": "a"}
+        ]}"""''', ['"Intger"', '"a"}']),
+    "a dedented text": ('''return textwrap.dedent("""
+            {"parameters": [{"name": "a", "size": 0}]}
+        """).strip()''', ["0}"]),
+    "a text by its name": ("return BODY", ["3}"]),
+    "a dict by json.dumps": ('return json.dumps({"name": "f", "parameters": [{"name": "ä", "type": "Intger"}]})', ['"Intger"']),
+    "a dict of the class": ("return json.dumps(cls.SHAPE)", ['"many"']),
+    "a dict by parts": ('return json.dumps({"parameters": [dict(name="a"), {"name": "a"}]})', ['"a"}']),
+    "a list that is computed": ('return json.dumps({"parameters": [{"name": n} for n in "aa"]})', ["[{"]),
+    "what no line says": ('return "{" + "}}"', ["templateBody(cls)"]),
+    "what it raises": ('return json.dumps({"a": undefined})', ["        return"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_a_problem_points_at_the_very_place_in_the_body(author: Author, case: str) -> None:
+    body, wanted = BODIES[case]
     module = author(
-        """
-        class Farm:
-            @classmethod
-            def templateBody(cls):
-                return "{"
-        """
+        f"""
+import json, textwrap
+BODY = '{{"parameters": 3}}'
+class Farm:
+    SHAPE = {{"parameters": [{{"name": "a", "type": "Integer", "value": "many"}}]}}
+    @classmethod
+    def templateBody(cls):
+        {body}
+"""
     )
-    (problem,) = read_template(module.Farm).problems
-    assert (problem.path, problem.line, problem.column) == (module.__file__, 5, 9)
+    lines = Path(str(module.__file__)).read_text(encoding="utf-8").splitlines()
+    found = [(each.line, each.column) for each in read_template(module.Farm).problems]
+    shown = [lines[(line or 0) - 1][(column or 1) - 1 :] for line, column in found]
+    assert len(shown) == len(wanted)
+    assert [text[: len(want)] for text, want in zip(shown, wanted, strict=True)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("{'a': 1}", "double quotes"),
+        ('{"a": True}', "true and false"),
+        ('{"a": None}', "null"),
+        ('{"a": 1, }', "comma"),
+        ('{"a": 1 // b\\n}', "no comments"),
+        ("{// b\\n}", "no comments"),
+    ],
+)
+def test_what_json_has_instead_is_said(text: str, help: str) -> None:  # noqa: A002 - what it is
+    (problem,) = read_template(templated(text.replace("\\n", "\n"))).problems
+    assert help in str(problem.hint)
+
+
+def test_an_async_body_is_left_to_validation_and_warns_nobody(author: Author) -> None:
+    module = author("class Farm:\n    @classmethod\n    async def templateBody(cls): return ''\n")
+    assert read_template(module.Farm).problems == []
 
 
 def test_a_template_that_raises_is_a_problem_and_no_crash(author: Author) -> None:
