@@ -8,19 +8,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec
 
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, read_bundle
 from topcook.factory.describe import describe
-from topcook.factory.faults import problems_of
+from topcook.factory.faults import problems_of, said
 from topcook.factory.hooks import Hook, TypesHook, entry_point_hook, hook_of
 from topcook.factory.imports import execute, forget, private_name
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.surroundings import kept_surroundings
-from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State
-from topcook.factory.sources import HOOK, Candidate, why_skipped
+from topcook.factory.probing.traits import TRAITS, Trait
+from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State, Tier
+from topcook.factory.sources import HOOK, Candidate, classified, why_skipped
 from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.factory.wire import ProbeReport, files_of, record_data
 
@@ -34,8 +35,8 @@ def examine(
 
     Whatever its code raises, SystemExit included, becomes a problem; only what is in ``through`` goes through.
     """
-    if candidate.skipped:
-        return _report([_skipped(candidate, candidate.skipped)])
+    if classified(candidate).settled:
+        return _report([candidate.record()])
     run = _Run(candidate)
     started = time.perf_counter()
     try:
@@ -45,7 +46,7 @@ def examine(
     except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
         records = [_failed(candidate, run.content, _problems(error, candidate))]
         run.transient = _hangs_on_the_moment(error)
-        if candidate.entry_point is None:
+        if run.module:
             forget(run.module)
     milliseconds = (time.perf_counter() - started) * 1000
     for record in records:
@@ -90,7 +91,7 @@ class _Run:
 
     def read(self) -> None:
         """Read what is to be executed; an entry point's module is an ordinary one, its version the distribution's."""
-        if self.candidate.entry_point is not None:
+        if self.candidate.origin.tier is Tier.ENTRY_POINT:
             self.digest = self.candidate.origin.version
             return
         with open(self.candidate.path, "rb") as stream:
@@ -101,7 +102,7 @@ class _Run:
 
     def load(self) -> Hook | None:
         """Execute the candidate; returns its hook."""
-        if self.candidate.entry_point is not None:
+        if self.candidate.origin.tier is Tier.ENTRY_POINT:
             return entry_point_hook(self.candidate.path)
         assert self.bundle is not None, "what is not read cannot be executed"  # noqa: S101
         return hook_of(execute(self.candidate.path, self.candidate.stem, self.bundle))
@@ -165,10 +166,25 @@ def _failed(candidate: Candidate, content: bytes, problems: list[Problem]) -> Re
 
 def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
     try:
-        return problems_of(error, candidate.path)
+        problems = problems_of(error, candidate.path)
+        trait = _trait(error)
+        if trait is not None:
+            problems[:1] = [replace(problems[0], code=trait.code, message=trait.message, hint=trait.hint)]
+        return problems
     except BaseException:  # noqa: BLE001 - an author's exception may raise from any look at it
         message = f"{type(error).__name__} was raised, and looking at it raised again"
         return [Problem("raises", message, candidate.path, hint="let its __str__ and properties only return")]
+
+
+def _trait(error: BaseException) -> Trait | None:
+    match error:
+        case MemoryError():
+            return TRAITS["memory"]
+        case EOFError() if "reading a line" in said(error):
+            return TRAITS["reads-input"]
+        case KeyboardInterrupt():
+            return TRAITS["interrupts"]
+    return None
 
 
 def _hangs_on_the_moment(error: BaseException) -> bool:

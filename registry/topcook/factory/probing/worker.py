@@ -1,0 +1,126 @@
+"""The worker proper: executes one candidate after the other, and says what each registers and what it did."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from topcook.errors import Problem
+from topcook.factory.hooks import TypesHook
+from topcook.factory.houstub import offer_hou
+from topcook.factory.probing.examine import examine
+from topcook.factory.probing.guard import Guard
+from topcook.factory.probing.guess import guessed
+from topcook.factory.probing.messages import candidate_of, packed, read_message, report_data, write_message
+from topcook.factory.probing.verdict import CUT_OFF
+from topcook.factory.records import State
+from topcook.factory.typeregistry import TypeRegistry
+from topcook.factory.wire import record_data
+
+if TYPE_CHECKING:
+    from topcook.factory.sources import Candidate
+    from topcook.factory.typeregistry import Registration
+    from topcook.factory.wire import ProbeReport
+    from topcook.model.enums import RegisteredType
+
+__all__ = ["serve"]
+
+
+class _NothingElse:
+    """What the registry of a worker finds besides what a file registers itself: nothing."""
+
+    def __init__(self, path: list[str]) -> None:
+        self.path = path
+
+    def registered(self, registration: Registration) -> None:
+        """Registered outside of ``registerTypes``, by a thread or a callback: nobody's."""
+
+    def winner(self, kind: RegisteredType, name: str) -> Registration | None:
+        """No other type is known here."""
+
+    def names(self, kind: RegisteredType) -> list[str]:
+        """No other type is known here."""
+        del kind
+        return []
+
+    def search_path(self) -> list[str]:
+        """The directories of the types path."""
+        return list(self.path)
+
+    def add_path(self, path: str) -> None:
+        """Only known to this worker: the host hears of it when it executes the file itself."""
+        self.path.append(path)
+
+    def reload(self, kind: RegisteredType, name: str) -> bool:
+        """There is nothing to execute again."""
+        del kind, name
+        return False
+
+
+def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> NoReturn:
+    """Answer requests until there are none, or until this process is no longer what it was."""
+    _limit_memory(int(greeting["memory"]))
+    faulthandler.enable(dumps if dumps >= 0 else 2)
+    registry = TypeRegistry(_NothingElse(list(greeting["types_path"])))
+    # A thread has no context of ours; asking there must not make it look for types anew.
+    TypeRegistry.types = staticmethod(lambda: registry)  # type: ignore[method-assign]
+    hook = TypesHook(registry)
+    offer_hou(os.environ)
+    process = os.getpid()
+    write_message(reports, packed({"ready": process}))
+    # While the host is busy with its own: nearly every file needs it.
+    import topcook.contract.scheduler  # noqa: F401
+
+    private = (requests, reports, dumps)
+    guard = Guard(private)
+    while (message := read_message(requests)) is not None:
+        candidate = candidate_of(message["candidate"])
+        guard.begin()
+        if not hasattr(os, "fork"):
+            # Elsewhere the host asks for it by a signal when it has lost patience.
+            faulthandler.dump_traceback_later(message["patience"], file=dumps if dumps >= 0 else 2)
+        report = examine(candidate, registry, hook)
+        if os.getpid() != process:
+            os._exit(0)
+        answer = _answer(candidate, report, guard)
+        if not guard.intact:
+            os._exit(CUT_OFF)
+        if not hasattr(os, "fork"):
+            faulthandler.cancel_dump_traceback_later()
+        write_message(reports, answer)
+        if guard.spoiled:
+            break
+    # Not sys.exit: what authors registered with atexit may hang.
+    os._exit(0)
+
+
+def _answer(candidate: Candidate, report: ProbeReport, guard: Guard) -> bytes:
+    content = report.files[0].content if report.files else b""
+    problems = guard.noticed(candidate, content)
+    report.records[0]["problems"] += [asdict(each) for each in problems]
+    more = {"spoiled": guard.spoiled, "foreign": guard.foreign}
+    try:
+        return packed({"report": report_data(report), **more})
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"what it registers cannot be told: {error}"
+        hint = "give names, labels and parms as text, numbers and lists"
+        problem = Problem("raises", message, candidate.path, hint=hint)
+        record = guessed(candidate, content, State.FAILED, [problem, *problems])
+        record.content_hash = report.records[0]["content_hash"]
+        report.records = [record_data(record)]
+        return packed({"report": report_data(report), **more})
+
+
+def _limit_memory(limit: int) -> None:
+    """Let a huge allocation raise MemoryError here rather than take the machine's memory."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for name, wanted in (("RLIMIT_DATA", limit), ("RLIMIT_CORE", 0)):
+        number = getattr(resource, name)
+        soft, hard = resource.getrlimit(number)
+        limits = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
+        resource.setrlimit(number, (min([wanted, *limits]), hard))
