@@ -40,7 +40,9 @@ def read_config_file(file: ConfigFile) -> Found:
     except OSError as error:
         return Found([], [], [Problem("unreadable", f"the file cannot be read: {error}", file.path)])
     faults = list(DOCUMENT(document, ()))
-    problems = [problem_of(fault, source) for fault in faults]
+    problems = sorted(
+        (problem_of(fault, source) for fault in faults), key=lambda each: (each.line or 0, each.column or 0)
+    )
     wrong = [fault.path for fault in faults]
     rows = [row for row in _rows(document) if not any(_touches(path, row[1]) for path in wrong)]
     settings = [Setting(name, value, _origin(file.layer, source, path)) for name, path, value in rows if name != LOCKED]
