@@ -77,7 +77,7 @@ def test_a_good_class_has_no_problems(author: Author) -> None:
         ("@property\ndef onTick(self): ...", "wrong-kind", ["a property"]),
         ("@staticmethod\ndef onTick(): ...", "wrong-kind", ["a static method"]),
         ("@classmethod\ndef onTick(cls): ...", "wrong-kind", ["a class method"]),
-        ("onTick = 3", "wrong-kind", ["a int"]),
+        ("onTick = 3", "wrong-kind", ["an int"]),
         ("onTick = lambda self: None", None, []),
         ("@staticmethod\ndef hasServiceSupport(): return True", None, []),
         ("def templateBody(self): return '{}'", "wrong-kind", ["an instance method", "@classmethod"]),
@@ -172,12 +172,54 @@ def test_a_decorated_callback_is_shown_at_the_authors_function(author: Author) -
         ("class Farm(PyScheduler):\n    def __init__(self, *args): ...\n    def onSchedule(self, work_item): ...\n", None),
         ("class Farm(PyScheduler):\n    def __init__(self, s, n, m): ...\n    def onSchedule(self, work_item): ...\n",
          "wrong-init"),
+        ("class Farm(PyScheduler):\n    async def __init__(self, s, n): ...\n    def onSchedule(self, work_item): ...\n",
+         "wrong-init"),
+        (("class Farm(PyScheduler):\n    @staticmethod\n    def __init__(s, n): ...\n"
+         "    def onSchedule(self, work_item): ...\n"), "wrong-init"),
+        ("class Farm(PyScheduler):\n    def __new__(cls): ...\n    def onSchedule(self, work_item): ...\n", "wrong-new"),
+        ("class Farm(PyScheduler):\n    def __new__(cls, *args): ...\n    def onSchedule(self, work_item): ...\n", None),
+        (("class Meta(type):\n    def __call__(cls): ...\n"
+         "class Farm(PyScheduler, metaclass=Meta):\n    def onSchedule(self, work_item): ...\n"), "wrong-new"),
+        (("class Meta(type):\n    def __call__(cls, *args): ...\n"
+         "class Farm(PyScheduler, metaclass=Meta):\n    def onSchedule(self, work_item): ...\n"), None),
+        ("import typing\nclass Farm(typing.Protocol):\n" + "".join(
+            f"    def {row.signature}: ...\n" for row in CALLBACKS if row.need is not Need.OPTIONAL), "abstract-class"),
         ("def Farm(scheduler, name): ...\n", "not-a-class"),
         ("Farm = object()\n", "not-a-class"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_an_instance_of_is_refused(author: Author, source: str, code: str | None) -> None:
     assert codes(found(author, source)) == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "hint"),
+    [
+        ("Farm = 'Farm'", "the text 'Farm'", "registerScheduler(Farm)"),
+        ("Farm = None", "is None", "decorator"),
+        ("Farm = 3", "an int", "the class itself"),
+        ("def Farm(): ...", 'the function "Farm"', "the class itself"),
+        ("class Maker: ...\nFarm = Maker()", "an instance of Maker", "without the brackets"),
+    ],
+)
+def test_what_is_no_class_is_called_by_its_name(author: Author, source: str, what: str, hint: str) -> None:
+    (problem,) = found(author, source)
+    assert problem.code == "not-a-class"
+    assert what in problem.message
+    assert hint in str(problem.hint)
+
+
+def test_a_class_is_never_made_an_instance_of_to_find_out(author: Author) -> None:
+    source = """
+    class Meta(type):
+        def __call__(cls, *args):
+            raise SystemExit(3)
+    class Farm(PyScheduler, metaclass=Meta):
+        def __new__(cls, *args):
+            raise SystemExit(3)
+        def onSchedule(self, work_item): ...
+    """
+    assert found(author, source) == []
 
 
 def test_a_node_class_is_held_to_the_callbacks_of_its_kind(author: Author) -> None:

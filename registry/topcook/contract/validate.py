@@ -24,6 +24,9 @@ __all__ = ["TOLERATED", "callback_status", "derives_from", "own_members", "valid
 #: How alike two names are for one to be taken for a slip of the other: on its own, and where the other is missing.
 _ALIKE, _ALIKE_MISSING = 0.86, 0.7
 
+#: What calling such a function gives is no result yet.
+_LATER = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+
 _NODE_BASES = {NodeType.Processor: "PyProcessor", NodeType.Partitioner: "PyPartitioner", NodeType.Mapper: "PyMapper"}
 
 
@@ -72,10 +75,10 @@ def callback_status(cls: type, rows: Sequence[Callback] = CALLBACKS) -> dict[str
 
 def _validate(cls: Any, rows: Sequence[Callback], base: str, *, strict: bool) -> list[Problem]:
     if not isinstance(cls, type):
-        what = "a function" if callable(cls) else f"an object of type {type(cls).__name__}"
-        place = _place_of_object(cls)
-        hint = "register the class itself, neither an instance of it nor a function that makes one"
-        return [_problem("not-a-class", f"what was registered is {what}, expected a class", place, hint)]
+        what, hint = _no_class(cls)
+        return [
+            _problem("not-a-class", f"what was registered is {what}, expected a class", _place_of_object(cls), hint)
+        ]
     own = own_members(cls)
     derived = derives_from(cls, base)
     problems = list(_instantiable(cls, own))
@@ -95,6 +98,24 @@ def _validate(cls: Any, rows: Sequence[Callback], base: str, *, strict: bool) ->
 
 def _problem(code: str, message: str, place: Place, hint: str) -> Problem:
     return Problem(code, message, place.path, place.line, place.column, hint)
+
+
+def _no_class(thing: Any) -> tuple[str, str]:
+    """What a thing that is no class is called, and what to type in its place."""
+    name = type(thing).__name__
+    if thing is None:
+        return "None", "a decorator of the class must return it; a call must return the class it makes"
+    if isinstance(thing, str):
+        return f"the text {thing[:40]!r}", f"write the name without quotes: registerScheduler({thing[:40]})"
+    if isinstance(thing, FunctionType):
+        return f'the function "{thing.__name__}"', "register the class itself, not a function that makes one"
+    if type(thing).__module__ == "builtins":
+        return f"{_article(name)} {name}", "register the class itself"
+    return f"an instance of {name}", f"write it without the brackets: registerScheduler({name})"
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1].lower() in "aeiou" else "a"
 
 
 def _place_of_object(thing: Any) -> Place:
@@ -122,7 +143,8 @@ def _missing(cls: type, row: Callback, own: dict[str, tuple[type, Any]], base: s
         return _problem("missing-callback", message, place_of(own[close][0], close), hint)
     if row.need is Need.DEFAULTED:
         hint += f"; or derive {cls.__name__} from {base}, which has a working default"
-    return _problem("missing-callback", f'"{row.name}" is missing in class "{cls.__name__}"', place_of(cls), hint)
+    message = f'"{row.name}" is missing in class "{cls.__name__}"; expected {row.signature}'
+    return _problem("missing-callback", message, place_of(cls), hint)
 
 
 def _plain(name: str) -> str:
@@ -172,7 +194,7 @@ def _check_member(row: Callback, defined: type, member: Any) -> Iterator[Problem
     function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
     if isinstance(function, FunctionType):
         flags = function.__code__.co_flags
-        if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR):
+        if flags & _LATER:
             yield _awaited(row, defined, flags)
     yield from _check_parameters(row, defined, member)
 
@@ -186,7 +208,8 @@ def _wrong_kind(row: Callback, member: Any) -> str | None:
         return None if row.is_static else "a static method"
     if isinstance(member, type):
         return "a class"
-    return None if callable(member) or hasattr(member, "__get__") else f"a {type(member).__name__}"
+    name = type(member).__name__
+    return None if callable(member) or hasattr(member, "__get__") else f"{_article(name)} {name}"
 
 
 def _awaited(row: Callback, defined: type, flags: int) -> Problem:
@@ -267,10 +290,14 @@ def _signature_shape(member: Any) -> tuple[list[str], int, int | None, list[str]
 
 
 def _check_class_method(name: str, defined: type, member: Any) -> Iterator[Problem]:
+    function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+    kind = type(member).__name__
     if isinstance(member, property) or not (isinstance(member, classmethod | staticmethod) or callable(member)):
-        kind = "a property" if isinstance(member, property) else f"a {type(member).__name__}"
+        kind = "a property" if isinstance(member, property) else f"{_article(kind)} {kind}"
     elif isinstance(member, FunctionType):
         kind = "an instance method"
+    elif isinstance(function, FunctionType) and function.__code__.co_flags & _LATER:
+        kind = "async or a generator"
     else:
         return
     message = f'"{name}" is {kind}, expected a class method'
@@ -279,18 +306,36 @@ def _check_class_method(name: str, defined: type, member: Any) -> Iterator[Probl
 
 
 def _instantiable(cls: type, own: dict[str, tuple[type, Any]]) -> Iterator[Problem]:
+    """Whether calling the class with a scheduler and a name gives an instance; told without calling it."""
     abstract = sorted(getattr(cls, "__abstractmethods__", ()))
-    if abstract:
-        message = f'class "{cls.__name__}" is abstract: {", ".join(abstract)} not implemented'
-        yield _problem("abstract-class", message, place_of(cls), "implement them, or register a class that does")
-    if "__init__" not in own:
+    if abstract or vars(cls).get("_is_protocol"):
+        what = f"{', '.join(abstract)} not implemented" if abstract else "it is a Protocol"
+        hint = "implement them, or register a class that does"
+        yield _problem("abstract-class", f'class "{cls.__name__}" is abstract: {what}', place_of(cls), hint)
+    for name in ("__init__", "__new__"):
+        if name in own:
+            yield from _makes_instances(name, *own[name])
+    metaclass: Any = type(cls)
+    maker = next((each for each in metaclass.__mro__ if "__call__" in vars(each)), type)
+    if maker is not type:
+        yield from _makes_instances("__call__", maker, vars(maker)["__call__"])
+
+
+def _makes_instances(name: str, defined: type, member: Any) -> Iterator[Problem]:
+    function = function_of(member)
+    first = "self" if name == "__init__" else "cls"
+    expected = f"{name}({first}, scheduler, name)"
+    hint = f"write: def {expected}: and pass both on to the base class"
+    code = "wrong-init" if name == "__init__" else "wrong-new"
+    wrong = isinstance(member, property) or (name == "__init__" and isinstance(member, staticmethod | classmethod))
+    if wrong or (function is not None and function.__code__.co_flags & _LATER):
+        what = f"a {type(member).__name__}" if wrong else "async or a generator"
+        yield _problem(code, f'"{name}" is {what}; expected {expected}', place_of(defined, name), hint)
         return
-    defined, member = own["__init__"]
     shape = _shape(member, bound=True)
     if shape is None:
         return
     names, least, most, keyword_only = shape
     if least > 2 or (most is not None and most < 2) or keyword_only:  # noqa: PLR2004 - (scheduler, name)
-        message = f'"__init__" takes {_given([*names, *keyword_only])}, expected __init__(self, scheduler, name)'
-        hint = "write: def __init__(self, scheduler, name): and pass both on to the base class"
-        yield _problem("wrong-init", message, place_of(defined, "__init__"), hint)
+        given = ", ".join([first, *names, *keyword_only])
+        yield _problem(code, f'"{name}" takes ({given}); expected {expected}', place_of(defined, name), hint)
