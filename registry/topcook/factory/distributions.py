@@ -111,7 +111,7 @@ def _enumerated(problems: list[Problem]) -> Iterator[InstalledEntry]:
 
     seen: set[str] = set()
     # The finders are foreign code, too: what one raises must not hide what the others found.
-    found = distributions()
+    found = iter(distributions())
     while True:
         try:
             distribution = next(found, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +30,12 @@ _OS_NAMES = {"win32": "windows", "darwin": "macos"}
 
 @dataclass(slots=True)
 class Packages:
-    """What the package files of an environment say: directories for HOUDINI_PATH, each with the file that adds it."""
+    """What the package files of an environment say: directories for HOUDINI_PATH, each with the file that adds it.
 
-    roots: list[tuple[str, str]] = field(default_factory=list)
+    Of each it is also said whether the user stands behind that file: nobody else could have written it.
+    """
+
+    roots: list[tuple[str, str, bool]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
 
@@ -44,6 +48,8 @@ class _Reader:
     facts: dict[str, object]
     read: Packages
     files: list[str]
+    doubtful: set[str]
+    named: bool = True
 
 
 def read_packages(directories: Sequence[str], environ: Mapping[str, str], version: tuple[int, ...]) -> Packages:
@@ -55,10 +61,10 @@ def read_packages(directories: Sequence[str], environ: Mapping[str, str], versio
     texts = [(name, ".".join(map(str, version[:length]))) for name, length in (("HOUDINI_VERSION", 3),) if version]
     for name, value in zip(("HOUDINI_MAJOR_RELEASE", "HOUDINI_MINOR_RELEASE"), version, strict=False):
         texts.append((name, str(value)))
-    reader = _Reader(dict(texts) | dict(environ), facts, Packages(), [])
+    reader = _Reader(dict(texts) | dict(environ), facts, Packages(), [], set())
     waiting = list(directories)
     for directory in waiting:
-        more = [path for file in _files(directory) for path in _read(file, reader)]
+        more = [path for file in _files(directory) for path in _read(file, directory, reader)]
         waiting += [path for path in dict.fromkeys(more) if path not in waiting]
     return reader.read
 
@@ -71,7 +77,7 @@ def _files(directory: str) -> list[str]:
     return [os.path.join(directory, name) for name in names if name.endswith(".json")]
 
 
-def _read(file: str, reader: _Reader) -> list[str]:
+def _read(file: str, directory: str, reader: _Reader) -> list[str]:
     """Read one package file; returns the further directories of packages that it names."""
     if file in reader.files or len(reader.files) >= _MOST:
         return []
@@ -80,6 +86,7 @@ def _read(file: str, reader: _Reader) -> list[str]:
     if problem is not None:
         reader.read.problems.append(problem)
         return []
+    reader.named = directory not in reader.doubtful and _is_the_owners(file, directory)
     # Inside a package file this is where the file is.
     reader.environ["HOUDINI_PACKAGE_PATH"] = os.path.dirname(file)
     if not _enabled(data.get("enable", True), file, reader):
@@ -91,7 +98,21 @@ def _read(file: str, reader: _Reader) -> list[str]:
         if key in data:
             _set("HOUDINI_PATH", data[key], file, reader)
     paths = (expanded(text, reader.environ) for text, _ in _values(data.get("package_path"), file, reader))
-    return [path for path in paths if path]
+    found = [path for path in paths if path]
+    reader.doubtful.update(found if not reader.named else ())
+    return found
+
+
+def _is_the_owners(file: str, directory: str) -> bool:
+    """Whether only root, the user and the owner of the directory, which the user named, could have written a file."""
+    if not hasattr(os, "geteuid"):
+        return True
+    try:
+        own, around = os.stat(file), os.stat(directory)
+    except OSError:
+        return False
+    everybody = (own.st_mode | around.st_mode) & stat.S_IWOTH
+    return not everybody and own.st_uid in {0, os.geteuid(), around.st_uid}
 
 
 def _parsed(file: str) -> tuple[dict[str, Any], Problem | None]:
@@ -175,8 +196,7 @@ def _values(value: object, file: str, reader: _Reader, method: str = "") -> Iter
 def _set(name: str, value: object, file: str, reader: _Reader) -> None:
     found = list(_values(value, file, reader))
     if name == "HOUDINI_PATH":
-        for text, method in found:
-            _add_roots(text, method, file, reader)
+        _add_roots(found, file, reader)
         return
     for number, (written, method) in enumerate(found):
         text = _substituted(written, reader.environ)
@@ -189,21 +209,25 @@ def _set(name: str, value: object, file: str, reader: _Reader) -> None:
             reader.environ[name] = f"{old};{text}"
 
 
-def _add_roots(text: str, method: str, file: str, reader: _Reader) -> None:
-    added: list[tuple[str, str]] = []
-    for entry in split_path(_substituted(text, reader.environ)):
-        path = expanded(entry, reader.environ) if entry not in {"&", "$HOUDINI_PATH"} else ""
-        if path:
-            added.append((path, f"Houdini package {file}"))
-        elif entry not in {"&", "$HOUDINI_PATH"}:
-            message = f'"{text}" names a variable that is not set here, so it is left out'
-            reader.read.notes.append(Problem("package-variable", message, file))
-    if method == "replace":
-        reader.read.roots.clear()
-    if method == "append":
-        reader.read.roots += added
-    else:
-        reader.read.roots[:0] = added
+def _add_roots(values: list[tuple[str, str]], file: str, reader: _Reader) -> None:
+    """Add to HOUDINI_PATH, at its front unless the method says otherwise; values of one list keep their order."""
+    front: list[tuple[str, str, bool]] = []
+    for text, method in values:
+        if method == "replace":
+            front.clear()
+            reader.read.roots.clear()
+        for entry in split_path(_substituted(text, reader.environ)):
+            if entry in {"&", "$HOUDINI_PATH", "${HOUDINI_PATH}"}:
+                continue
+            path = expanded(entry, reader.environ)
+            if path:
+                (reader.read.roots if method == "append" else front).append(
+                    (path, f"Houdini package {file}", reader.named)
+                )
+            else:
+                message = f'"{text}" names a variable that is not set here, so it is left out'
+                reader.read.notes.append(Problem("package-variable", message, file))
+    reader.read.roots[:0] = front
 
 
 def _substituted(text: str, environ: Mapping[str, str]) -> str:

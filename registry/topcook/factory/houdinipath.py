@@ -31,9 +31,12 @@ _USER_FOLDERS = ("", os.path.join("Library", "Preferences", "houdini"), "Documen
 
 @dataclass(slots=True)
 class HoudiniPlaces:
-    """Directories with types, each with what names it. ``notes`` say what was passed over and why."""
+    """Directories with types, each with what names it, and whether that is the user's doing.
 
-    directories: list[tuple[str, str]] = field(default_factory=list)
+    ``notes`` say what was passed over and why.
+    """
+
+    directories: list[tuple[str, str, bool]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
 
@@ -44,22 +47,22 @@ def houdini_places(environ: Mapping[str, str]) -> HoudiniPlaces:
     set_folder = _set_user_folder(environ)
     folder = set_folder or _default_user_folder(environ)
     if set_folder:
-        found.directories.append((os.path.join(set_folder, _SUBDIRECTORY), "HOUDINI_USER_PREF_DIR"))
+        found.directories.append((os.path.join(set_folder, _SUBDIRECTORY), "HOUDINI_USER_PREF_DIR", True))
     roots = list(_path_roots(environ, folder))
-    for root, named_by in [*roots, *_package_roots(environ, folder, roots, found)]:
+    for root, named_by, named in [*roots, *_package_roots(environ, folder, roots, found)]:
         if _shipped(root, environ):
             note = f'"{root}" is part of Houdini, whose own types need Houdini'
             found.notes.append(Problem("houdini-own", note, root, hint="nothing: use Topcook's own node types"))
         else:
-            found.directories.append((os.path.join(root, _SUBDIRECTORY), named_by))
+            found.directories.append((os.path.join(root, _SUBDIRECTORY), named_by, named))
     pdg = environ.get("HOUDINI_PDG_DIR", "").strip()
     for each in split_path(pdg):
         path = expanded(each, environ)
         if path and not _shipped(path, environ):
-            found.directories.append((os.path.join(path, "types"), "HOUDINI_PDG_DIR"))
+            found.directories.append((os.path.join(path, "types"), "HOUDINI_PDG_DIR", True))
     if folder and not set_folder and _uses_default_path(environ):
         named_by = f"the user folder of Houdini {version_text(folder)}"
-        found.directories.append((os.path.join(folder, _SUBDIRECTORY), named_by))
+        found.directories.append((os.path.join(folder, _SUBDIRECTORY), named_by, True))
     return found
 
 
@@ -70,7 +73,7 @@ def split_path(text: str) -> list[str]:
 
 def expanded(text: str, environ: Mapping[str, str]) -> str:
     """A path with ``~`` and variables put in, absolute; empty when a variable of it is not set."""
-    missing = False
+    missing = "\0" in text
 
     def value(found: re.Match[str]) -> str:
         nonlocal missing
@@ -82,9 +85,9 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
     if text == "~" or text.startswith(("~/", "~\\")):
         home = _home(environ)
         text, missing = home + text[1:], missing or not home
-    elif text.startswith("~"):
+    elif text.startswith("~") and not missing:
         text = os.path.expanduser(text)
-    return "" if missing or not text or "\0" in text else os.path.abspath(text)
+    return "" if missing or not text else os.path.abspath(text)
 
 
 def _home(environ: Mapping[str, str]) -> str:
@@ -157,15 +160,15 @@ def _uses_default_path(environ: Mapping[str, str]) -> bool:
     return not entries or _DEFAULT in entries
 
 
-def _path_roots(environ: Mapping[str, str], folder: str) -> Iterator[tuple[str, str]]:
+def _path_roots(environ: Mapping[str, str], folder: str) -> Iterator[tuple[str, str, bool]]:
     entries = split_path(environ.get("HOUDINI_PATH", "")) or [_DEFAULT]
     for entry in entries:
         if entry == _DEFAULT:
             site = _site_root(environ, folder)
             if site:
-                yield site, "HSITE"
+                yield site, "HSITE", True
         elif (path := expanded(entry, environ)) != "":
-            yield path, "HOUDINI_PATH"
+            yield path, "HOUDINI_PATH", True
 
 
 def _site_root(environ: Mapping[str, str], folder: str) -> str:
@@ -175,15 +178,15 @@ def _site_root(environ: Mapping[str, str], folder: str) -> str:
 
 
 def _package_roots(
-    environ: Mapping[str, str], folder: str, roots: list[tuple[str, str]], found: HoudiniPlaces
-) -> list[tuple[str, str]]:
+    environ: Mapping[str, str], folder: str, roots: list[tuple[str, str, bool]], found: HoudiniPlaces
+) -> list[tuple[str, str, bool]]:
     """What package files add to HOUDINI_PATH. They are read only where there are any."""
     directories = [folder, _site_root(environ, folder)]
     directories = [os.path.join(each, "packages") for each in directories if each]
     for name in ("HOUDINI_PACKAGE_DIR", "HOUDINI_PACKAGE_PATH"):
         paths = (expanded(each, environ) for each in split_path(environ.get(name, "")) if each != _DEFAULT)
         directories += [each for each in paths if each]
-    directories += [os.path.join(root, "packages") for root, _ in roots]
+    directories += [os.path.join(root, "packages") for root, _, _ in roots]
     present = [each for each in dict.fromkeys(directories) if os.path.isdir(each)]
     if not present:
         return []

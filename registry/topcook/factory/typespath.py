@@ -77,7 +77,9 @@ def types_path(config: Config | None, environ: Mapping[str, str]) -> TypesPath:
         # PDG_TYPES_PATH is in it, so that a site can lock it.
         path.add(TypesEntry(each.path, Tier.PATH, str(each.origin), each.named) for each in config.types_path)
     houdini = houdini_places(environ)
-    path.add(TypesEntry(each, Tier.PATH, named_by, expected=False) for each, named_by in houdini.directories)
+    path.add(
+        TypesEntry(each, Tier.PATH, named_by, named, expected=False) for each, named_by, named in houdini.directories
+    )
     own = user_types_dir(environ)
     path.add([TypesEntry(own, Tier.PATH, "your own types directory", expected=False)] if own else [])
     path.problems += [*_problems(path.entries), *houdini.problems]
