@@ -62,7 +62,7 @@ def command(ctx: click.Context, *, types: str, full: bool) -> int:
 
 def _choose(terminal: Terminal, types: str, *, full: bool) -> Entry | None:
     from topcook.cli.tab.entries import recent_key
-    from topcook.cli.tab.feed import ScanFeed
+    from topcook.cli.tab.feed import Feed
     from topcook.cli.tab.menu import Menu
     from topcook.cli.tab.paint import Painter
     from topcook.cli.tab.recent import read_recent, recent_path, remember
@@ -70,7 +70,8 @@ def _choose(terminal: Terminal, types: str, *, full: bool) -> Entry | None:
     from topcook.cli.tab.session import Session
     from topcook.runtime.overrides import DEFAULT
 
-    feed = ScanFeed(Factory.scan(), types)
+    factory = Factory.scan()
+    feed = Feed(factory, types)
     recent = recent_path()
     session = Session(Menu(feed.entries(), read_recent(recent)))
     chosen = MenuLoop(terminal, session, Painter(_look(), DEFAULT), feed, full=full).choose()

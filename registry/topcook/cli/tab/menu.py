@@ -33,10 +33,11 @@ class Submenu:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A type. ``foreign`` where its category is not said by a heading above it."""
+    """A type. ``foreign`` where its category is not said by a heading above it; ``fits`` what was typed, or not."""
 
     entry: Entry
     foreign: bool = False
+    fits: bool = True
 
 
 Line = Heading | Submenu | Item
@@ -84,7 +85,7 @@ class Menu:
     @property
     def shown(self) -> int:
         """How many types the lines stand for."""
-        items = {line.entry.key for line in self.lines if isinstance(line, Item)}
+        items = {line.entry.key for line in self.lines if isinstance(line, Item) and line.fits}
         members = {each.key for line in self.lines if isinstance(line, Submenu) for each in line.members}
         return len(items | members)
 
@@ -174,7 +175,7 @@ class Menu:
         """Make the lines anew; entries that are ``shown`` keep the order they have there."""
         if self.filtering:
             several = len(self.categories) > 1
-            self.lines = [Item(each, foreign=several) for each in settled(shown, self._filtered())]
+            self.lines = [Item(each, several, self._fits(each)) for each in settled(shown, self._filtered())]
         elif self.category:
             members = [each for each in self.entries if each.row.category == self.category]
             self.lines = [Item(each) for each in settled(shown, members)]
@@ -211,15 +212,15 @@ class Menu:
         return [each for _, each in ranked]
 
     @staticmethod
+    def _may_be_first(line: Line) -> bool:
+        return not isinstance(line, Item) or line.fits
+
+    @staticmethod
     def _is_broken(line: Line) -> bool:
         return isinstance(line, Item) and not line.entry.choosable
 
-    def _first_is_leftover(self) -> bool:
-        first = self.lines[0] if self.lines else None
-        if not isinstance(first, Item):
-            return False
-        each = first.entry
-        return fit(self.field.text, each.row.label, each.row.name, each.row.category) is None
+    def _fits(self, entry: Entry) -> bool:
+        return fit(self.field.text, entry.row.label, entry.row.name, entry.row.category) is not None
 
     # Which line
 
@@ -237,9 +238,7 @@ class Menu:
 
     def _pick_first(self) -> None:
         """Pick the first line that Enter would do something with; where nothing fits what was typed, none."""
-        picks = self._picks()
-        if self.filtering and self._first_is_leftover():
-            picks = []
+        picks = [number for number in self._picks() if self._may_be_first(self.lines[number])]
         good = (number for number in picks if self.filtering or not self._is_broken(self.lines[number]))
         self.at = next(good, picks[0] if picks else -1)
         self._follow()

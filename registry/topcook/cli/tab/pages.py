@@ -18,20 +18,17 @@ from topcook.model.tomltext import toml_key, toml_value
 __all__ = ["block", "help_page", "problems_page"]
 
 _HELP = """\
-Type to filter. The beginning of a word fits best, then initials ({b}ls{n} finds Local Scheduler), then letters
-in order. Broken types come last; they stay in the list whatever is typed.
-
-  {b}{enter}{n}        choose: the name goes to standard output. On a category: open it. On a broken type: show why
-  {b}{up}{n}      pick another line; also Ctrl-P and Ctrl-N, PgUp and PgDn
-  {b}{ways}{n}      open a category and leave it; while there is text, move in the text
-  {b}{tab}{n}        give the letters to the list, and back:
-             {b}e{n} edit the file   {b}p{n} all its problems   {b}y{n} copy it as TOML
-             Any other letter filters again. {b}Alt-e Alt-p Alt-y{n} do the same from anywhere
-  {b}Ctrl-U{n}     empty the line; Ctrl-W a word, Ctrl-K to its end, Home and End as usual
-  {b}esc{n}        leave without a choice; also Ctrl-G, and Ctrl-D on an empty line. Ctrl-C leaves with status 130
-  {b}Ctrl-Z{n}     suspend; Ctrl-L paints anew
-
-{ok} can be chosen   {edit} edit broken, an older version serves   {wait} not looked at yet
+Type to filter: the beginning of a word fits best, then initials ({b}ls{n} finds Local
+Scheduler), then letters in order. Broken types come last and always stay.
+  {b}{enter}{n}       choose it; open a category; of a broken type: show why
+  {b}{up}{n}     another line; also Ctrl-P Ctrl-N PgUp PgDn
+  {b}{ways}{n}     open and leave a category; with text typed: move in the text
+  {b}{tab}{n}       give the letters to the list, and take them back. There:
+            {b}e{n} edit the file   {b}p{n} all its problems   {b}y{n} copy it as TOML
+            Anywhere: {b}Alt-e Alt-p Alt-y{n}
+  {b}Ctrl-U{n}    empty the line; also Ctrl-W Ctrl-K Home End
+  {b}esc{n}       leave without a choice; also Ctrl-G. Ctrl-C: with status 130
+{ok} can be chosen   {edit} edit broken, a version before it serves   {wait} not looked at yet
 {hou} needs Houdini   {bad} broken   {off} disabled"""
 
 

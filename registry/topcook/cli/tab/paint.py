@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -160,15 +161,18 @@ class Painter:
     def _item(self, line: Item, width: int, bold: str) -> Row:
         entry = line.entry
         glyph = Span(3, self.look.glyph(entry.look), self.look.colour(entry.look))
-        label = Span(5, cut(entry.row.label, width - 5, self.look.signs.dots), bold)
+        faint = "" if line.fits else self.look.style("2")
+        label = Span(5, cut(entry.row.label, width - 5, self.look.signs.dots), bold or faint)
         note, style = self._note(line)
         return (glyph, *self._with_note(label, note, style, width))
 
     def _note(self, line: Item) -> tuple[str, str]:
         """What is wrong with a type, else its category where no heading says it, else whether it is the default."""
         entry = line.entry
-        if entry.record.edit is not None:
-            return entry.record.edit.told, self.look.colour(entry.look)
+        edit = entry.record.edit
+        if edit is not None:
+            at = time.strftime("%H:%M", time.localtime(edit.serving_of))
+            return f"edit broken, using {at}", self.look.colour("edit broken")
         if entry.look in {"invalid", "failed", "edit broken"}:
             return entry.row.note, self.look.colour(entry.look)
         if entry.look == "needs houdini":

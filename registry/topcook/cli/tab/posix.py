@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import sys
 import termios
 from collections.abc import Iterator
@@ -36,9 +35,8 @@ class PosixTerminal:
             os.set_blocking(descriptor, False)
 
     def _standard(self, number: int, mode: int) -> int:
-        if os.isatty(number):
-            return number
-        descriptor = os.open("/dev/tty", mode | os.O_NOCTTY)
+        # A copy of our own: standard error is led elsewhere while the menu is shown.
+        descriptor = os.dup(number) if os.isatty(number) else os.open("/dev/tty", mode | os.O_NOCTTY)
         self._opened.append(descriptor)
         return descriptor
 
@@ -114,6 +112,8 @@ class PosixTerminal:
 
     def run(self, command: list[str]) -> int:
         """Run a program on this terminal."""
+        import subprocess
+
         keyboard, screen = self._keyboard, self._screen
         return subprocess.run(command, stdin=keyboard, stdout=screen, stderr=screen, check=False).returncode
 

@@ -12,9 +12,9 @@ from topcook.cli.tab.entries import Entry
 from topcook.cli.tab.feed import Feed
 from topcook.cli.tab.frame import Frame, drawn, erased
 from topcook.cli.tab.keys import Decoder, Press
-from topcook.cli.tab.pages import block, help_page, problems_page
 from topcook.cli.tab.paint import Painter, Shape
 from topcook.cli.tab.session import Action, Do, Page, Session
+from topcook.cli.tab.strays import kept_apart
 from topcook.cli.tab.terminal import Terminal
 
 __all__ = ["MenuLoop"]
@@ -46,7 +46,7 @@ class MenuLoop:
         started = False
         try:
             while True:
-                with self._terminal.raw(), self._picture():
+                with kept_apart(), self._terminal.raw(), self._picture():
                     if not started:
                         self._feed.start(self._terminal.wake)
                         started = True
@@ -92,6 +92,8 @@ class MenuLoop:
 
     def _within(self, action: Action) -> bool:
         """Do what can be done beside the picture; whether it is something else."""
+        from topcook.cli.tab.pages import block, help_page, problems_page
+
         session, entry = self._session, action.entry
         if action.do is Do.HELP:
             session.show(help_page(self._painter.look))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -39,7 +38,9 @@ class WindowsTerminal:
 
     def __init__(self) -> None:
         """Raises OSError where there is no console."""
-        self._screen = sys.stderr if sys.stderr.isatty() else open("CONOUT$", "w", encoding="utf-8")  # noqa: SIM115 - open to the end
+        # A copy of our own: standard error is led elsewhere while the menu is shown.
+        place = os.dup(2) if sys.stderr.isatty() else "CONOUT$"
+        self._screen = open(place, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
         self._woken = threading.Event()
         self._known = self.size()
 
@@ -102,12 +103,13 @@ class WindowsTerminal:
 
     def run(self, command: list[str]) -> int:
         """Run a program on this console."""
+        import subprocess
+
         return subprocess.run(command, stdout=self._screen, stderr=self._screen, check=False).returncode
 
     def close(self) -> None:
         """Close what was opened."""
-        if self._screen is not sys.stderr:
-            self._screen.close()
+        self._screen.close()
 
 
 def _console_mode() -> int:
