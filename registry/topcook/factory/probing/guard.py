@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import signal
 import sys
 import threading
@@ -151,7 +152,9 @@ class Guard:
         if replaced:
             self.spoiled = True
             more = f" and {len(replaced) - 3} more" if len(replaced) > 3 else ""  # noqa: PLR2004 - enough to see what it is
-            yield "patches-library", {"what": ", ".join(replaced[:3]) + more}
+            names = b"|".join(re.escape(_last_word(each)).encode() for each in replaced)
+            pattern = rb"\b(?:%b)(?:[\"'])?\]?\s*=(?!=)|[\"'](?:%b)[\"']" % (names, names)
+            yield "patches-library", {"what": ", ".join(replaced[:3]) + more, "pattern": pattern}
 
     def _look_at_signals(self, directory: str) -> Iterator[Noticed]:
         del directory
@@ -190,6 +193,11 @@ class Guard:
         if self._descriptors.left_open():
             # No problem: a log file is opened by many. But nobody can close it without harm.
             self.spoiled = True
+
+
+def _last_word(name: str) -> str:
+    """``run`` of ``threading.Thread.run``, ``json`` of ``sys.modules['json']``."""
+    return re.split(r"\W+", name.rstrip("]'"))[-1]
 
 
 def _is_library(path: str) -> bool:

@@ -18,6 +18,8 @@ _WATCHED = sys.stdlib_module_names | _OURS
 #: Their namespaces are everybody's to fill.
 _OPEN = frozenset({"__main__", "builtins", "sys", "this", "antigravity"})
 
+_NONE = object()
+
 
 class Library:
     """A fingerprint of all watched modules that are loaded."""
@@ -36,7 +38,7 @@ class Library:
         found = list(self._replaced_modules())
         for name, (space, keys, values) in self._spaces.items():
             if list(space.values()) != values:
-                found += [f"{name}.{each}" for each in _replaced(space, keys, values, name in self._modules)]
+                found += [f"{name}.{each}" for each in self._put_back(name, space, keys, values)]
                 self._spaces[name] = (space, list(space), list(space.values()))
         if len(sys.modules) != self._count:
             self._count = len(sys.modules)
@@ -44,6 +46,21 @@ class Library:
                 if name not in self._modules and name.partition(".")[0] in _WATCHED and name not in _OPEN:
                     found += self._watch(name, module, directory)
         return found
+
+    def _put_back(self, name: str, space: Mapping[str, Any], keys: list[str], values: list[Any]) -> list[str]:
+        """The names in one namespace that were replaced, once they are what they were: our own code calls them, too."""
+        module = self._modules.get(name)
+        holder: Any = module
+        if module is None:
+            outer, _, inner = name.rpartition(".")
+            holder = vars(self._modules[outer]).get(inner)
+        replaced = dict(_replaced(space, keys, values, is_module=module is not None))
+        for key, value in replaced.items():
+            try:
+                delattr(holder, key) if value is _NONE else setattr(holder, key, value)
+            except (AttributeError, TypeError):
+                continue
+        return list(replaced)
 
     def _replaced_modules(self) -> Iterator[str]:
         for name, module in self._modules.items():
@@ -73,17 +90,20 @@ def _is_from(value: object, directory: str) -> bool:
     return isinstance(getattr(code, "co_filename", None), str) and code.co_filename.startswith(directory)  # type: ignore[union-attr]
 
 
-def _replaced(space: Mapping[str, Any], keys: list[str], values: list[Any], is_module: bool) -> Iterator[str]:  # noqa: FBT001
-    """Names of callables that are others now, or gone; of a class also those that are new: they hide inherited ones.
+def _replaced(
+    space: Mapping[str, Any], keys: list[str], values: list[Any], *, is_module: bool
+) -> Iterator[tuple[str, Any]]:
+    """Names and former values of callables that are others now, or gone.
 
-    A name that is new in a module is a submodule or a value made on first use.
+    Of a class also those that are new (formerly ``_NONE``): they hide inherited ones. A name that is new in a module
+    is a submodule or a value made on first use.
     """
     before = dict(zip(keys, values, strict=True))
     for name, value in before.items():
         if _counts(value) and space.get(name) is not value:
-            yield name
+            yield name, value
     if not is_module:
-        yield from (name for name, value in space.items() if name not in before and _counts(value))
+        yield from ((name, _NONE) for name, value in list(space.items()) if name not in before and _counts(value))
 
 
 def _counts(value: object) -> bool:

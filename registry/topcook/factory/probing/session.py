@@ -197,8 +197,6 @@ class Session:
         status = worker.wait(1.0) if not cause else None
         if cause in {"endless", "prints-endlessly"}:
             worker.end_with_stack()
-        if status is None:
-            worker.finish()
         ending = Ending(cause, status, worker.last_stack(), self._pool.limit, self._pool.flood >> 20)
         self._drop(worker)
         if worker.served and ending.place(task.candidate) is None:

@@ -6,25 +6,35 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-__all__ = ["kept_surroundings"]
+__all__ = ["Surroundings", "kept_surroundings"]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What became of the surroundings: whether the file had ``moved`` to another directory."""
+
+    moved: bool = False
 
 
 @contextmanager
-def kept_surroundings() -> Iterator[None]:
+def kept_surroundings() -> Iterator[Surroundings]:
     """Undo a change of directory, and let no file put its directories before the standard library's.
 
     What files add to ``sys.path`` stays, at its end: they may import from there later. Before the standard
     library, a drop-in called ``queue.py`` would become everybody's ``queue``.
     """
     directory, path = _directory(), list(sys.path)
+    kept = Surroundings()
     try:
-        yield
+        yield kept
     finally:
         if sys.path != path:
             added = [each for each in dict.fromkeys(map(str, sys.path)) if each not in path]
             sys.path[:] = [*path, *added]
-        if directory is not None and _directory() != directory:
+        kept.moved = _directory() != directory
+        if directory is not None and kept.moved:
             os.chdir(directory)
 
 

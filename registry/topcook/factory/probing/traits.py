@@ -51,7 +51,7 @@ _ROWS = (
         "killed",
         "its process was killed ({signal}) while it was executed",
         "was memory short, or does something end processes here? Ask again with: topcook check {path}",
-        rb"\bos\.(?:kill|killpg|abort)\s*\(|\bpthread_kill\s*\(|\braise_signal\s*\(",
+        rb"\bos\.(?:kill|killpg)\s*\(|\bpthread_kill\s*\(|\braise_signal\s*\(",
     ),
     Trait(
         "endless",
@@ -69,6 +69,16 @@ _ROWS = (
         "cut the connection to its process: it closed all descriptors or became another program (os.exec…)",
         "close only what the file itself opened; start programs with subprocess, in a callback",
         rb"\bos\.exec[lv]p?e?\s*\(|\bclosefrom\s*\(|\bcloserange\s*\(|\bos\.close\s*\(",
+    ),
+    Trait(
+        "breaks-process",
+        "left its process unable to go on: something that everybody needs was replaced or broken",
+        "leave other modules as they are, and put replacements into functions of the file's own",
+    ),
+    Trait(
+        "unspeakable",
+        "what it registers cannot be told",
+        "give names, labels and parms as plain text, numbers and lists, and leave other modules as they are",
     ),
     Trait(
         "garbled",
@@ -168,7 +178,9 @@ def trait_problem(
 ) -> Problem:
     """The problem of a trait: at ``place`` (path, line) if that is known, else where the text says it."""
     trait = TRAITS[code]
-    path, line, column = (place[0], place[1], None) if place else (candidate.path, *place_in(content, trait.pattern))
+    pattern = trait.pattern or found.pop("pattern", b"")
+    assert isinstance(pattern, bytes)  # noqa: S101 - of the two, only what a watch gives could be another
+    path, line, column = (place[0], place[1], None) if place else (candidate.path, *place_in(content, pattern))
     message = trait.message.format(**found)
     return Problem(code, message, path, line, column, trait.hint.format(**{"path": candidate.path, **found}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.probing.guess import guessed
@@ -16,11 +16,14 @@ from topcook.factory.wire import ProbeReport, files_of, record_data
 if TYPE_CHECKING:
     from topcook.errors import Problem
     from topcook.factory.sources import Candidate
+    from topcook.factory.wire import FileRead
 
-__all__ = ["CUT_OFF", "Ending", "not_probed", "verdict"]
+__all__ = ["BROKEN", "CUT_OFF", "Ending", "Sources", "not_probed", "read_again", "verdict"]
 
 #: The exit status of a worker whose own descriptors were closed: all it can still say.
 CUT_OFF = 86
+#: That of one whose own code was broken by what a file replaced.
+BROKEN = 87
 _FRAME = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
 
 
@@ -55,16 +58,22 @@ def _escaped(path: str) -> str:
     return path.encode("ascii", "backslashreplace").decode("ascii")
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of a candidate that cannot tell itself any more, and the version that they are."""
+
+    files: list[FileRead] = field(default_factory=list)
+    digest: str = ""
+
+
 def verdict(candidate: Candidate, ending: Ending) -> ProbeReport:
     """The report on a file that ended its worker."""
-    content, report = _read(candidate)
+    content, sources = read_again(candidate)
     problem = _problem(candidate, content, ending)
     record = guessed(candidate, content, State.FAILED, [problem])
-    record.content_hash = _digest(candidate, report)
-    report.records = [record_data(record)]
+    record.content_hash = sources.digest
     # A time-out may be a server that was away, and SIGKILL a machine that was short of memory.
-    report.transient = problem.code in {"endless", "killed"}
-    return report
+    return ProbeReport([record_data(record)], sources.files, transient=problem.code in {"endless", "killed"})
 
 
 def _problem(candidate: Candidate, content: bytes, ending: Ending) -> Problem:
@@ -77,6 +86,8 @@ def _problem(candidate: Candidate, content: bytes, ending: Ending) -> Problem:
         return trait_problem(ending.cause, candidate, content, place)
     if ending.status is None or ending.status == CUT_OFF:
         return trait_problem("replaces-process", candidate, content, place)
+    if ending.status == BROKEN:
+        return trait_problem("breaks-process", candidate, content, place)
     if ending.status >= 0:
         return trait_problem("ends-process", candidate, content, place, status=ending.status)
     name = _signal(-ending.status)
@@ -91,30 +102,25 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _read(candidate: Candidate) -> tuple[bytes, ProbeReport]:
-    """The text that was executed, as well as can be known now, and a report with the files and no record yet."""
+def read_again(candidate: Candidate) -> tuple[bytes, Sources]:
+    """The text that was executed, as well as can be known now, with all its files."""
     from topcook.factory.bundles import read_bundle
 
-    report = ProbeReport([])
     if candidate.origin.tier is Tier.ENTRY_POINT:
-        return b"", report
+        return b"", Sources(digest=candidate.origin.version)
     try:
         with open(candidate.path, "rb") as stream:
             content = stream.read()
-        report.files = files_of(read_bundle(candidate.path, content))
+        bundle = read_bundle(candidate.path, content)
     except OSError:
-        return b"", report
-    return content, report
-
-
-def _digest(candidate: Candidate, report: ProbeReport) -> str:
-    return candidate.origin.version if not report.files else report.files[0].digest
+        return b"", Sources()
+    return content, Sources(files_of(bundle), bundle.digest)
 
 
 def not_probed(candidate: Candidate, why: str, todo: str) -> ProbeReport:
     """The honest report where no worker can be had."""
-    content, report = _read(candidate)
+    content, sources = read_again(candidate)
     problem = trait_problem("not-probed", candidate, why=why, todo=todo)
-    report.records = [record_data(guessed(candidate, content, State.NOT_PROBED, [problem], f"not executed: {why}"))]
-    report.transient = True
-    return report
+    record = guessed(candidate, content, State.NOT_PROBED, [problem], f"not executed: {why}")
+    record.content_hash = sources.digest
+    return ProbeReport([record_data(record)], sources.files, transient=True)

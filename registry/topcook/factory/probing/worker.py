@@ -14,15 +14,14 @@ from topcook.factory.probing.examine import examine
 from topcook.factory.probing.guard import Guard
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.messages import candidate_of, packed, read_message, report_data, write_message
-from topcook.factory.probing.verdict import CUT_OFF
+from topcook.factory.probing.verdict import BROKEN, CUT_OFF, read_again
 from topcook.factory.records import State
 from topcook.factory.typeregistry import TypeRegistry
-from topcook.factory.wire import record_data
+from topcook.factory.wire import ProbeReport, record_data
 
 if TYPE_CHECKING:
     from topcook.factory.sources import Candidate
     from topcook.factory.typeregistry import Registration
-    from topcook.factory.wire import ProbeReport
     from topcook.model.enums import RegisteredType
 
 __all__ = ["serve"]
@@ -68,49 +67,62 @@ def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> 
     TypeRegistry.types = staticmethod(lambda: registry)  # type: ignore[method-assign]
     hook = TypesHook(registry)
     offer_hou(os.environ)
-    process = os.getpid()
-    write_message(reports, packed({"ready": process}))
+    write_message(reports, packed({"ready": os.getpid()}))
     # While the host is busy with its own: nearly every file needs it.
     import topcook.contract.scheduler  # noqa: F401
 
     private = (requests, reports, dumps)
     guard = Guard(private)
-    while (message := read_message(requests)) is not None:
-        candidate = candidate_of(message["candidate"])
-        guard.begin()
-        if not hasattr(os, "fork"):
-            # Elsewhere the host asks for it by a signal when it has lost patience.
-            faulthandler.dump_traceback_later(message["patience"], file=dumps if dumps >= 0 else 2)
-        report = examine(candidate, registry, hook)
-        if os.getpid() != process:
-            os._exit(0)
-        answer = _answer(candidate, report, guard)
-        if not guard.intact:
-            os._exit(CUT_OFF)
-        if not hasattr(os, "fork"):
-            faulthandler.cancel_dump_traceback_later()
-        write_message(reports, answer)
-        if guard.spoiled:
-            break
+    try:
+        while (message := read_message(requests)) is not None:
+            if not hasattr(os, "fork"):
+                # Elsewhere the host asks for it by a signal when it has lost patience.
+                faulthandler.dump_traceback_later(message["patience"], file=dumps if dumps >= 0 else 2)
+            answer = _answer(candidate_of(message["candidate"]), registry, hook, guard)
+            if not hasattr(os, "fork"):
+                faulthandler.cancel_dump_traceback_later()
+            write_message(reports, answer)
+            if guard.spoiled:
+                break
+    except BaseException:  # noqa: BLE001 - author code broke our own; the exit status says so
+        os._exit(BROKEN if guard.intact else CUT_OFF)
     # Not sys.exit: what authors registered with atexit may hang.
     os._exit(0)
 
 
-def _answer(candidate: Candidate, report: ProbeReport, guard: Guard) -> bytes:
+def _answer(candidate: Candidate, registry: TypeRegistry, hook: TypesHook, guard: Guard) -> bytes:
+    process, broken = os.getpid(), ""
+    guard.begin()
+    try:
+        report = examine(candidate, registry, hook)
+    except BaseException as error:  # noqa: BLE001 - what author code replaced is needed here, too
+        broken = type(error).__name__
+        report = ProbeReport([])
+    if os.getpid() != process:
+        os._exit(0)
+    if not guard.intact:
+        os._exit(CUT_OFF)
     content = report.files[0].content if report.files else b""
     problems = guard.noticed(candidate, content)
-    report.records[0]["problems"] += [asdict(each) for each in problems]
+    if not report.records:
+        report = _failed(candidate, f"what it replaced is needed to describe it ({broken})", problems)
+    else:
+        report.records[0]["problems"] += [asdict(each) for each in problems]
     more = {"spoiled": guard.spoiled, "foreign": guard.foreign}
     try:
         return packed({"report": report_data(report), **more})
     except (TypeError, ValueError, RecursionError) as error:
-        message = f"what it registers cannot be told: {error}"
-        hint = "give names, labels and parms as text, numbers and lists"
-        problem = Problem("raises", message, candidate.path, hint=hint)
-        record = guessed(candidate, content, State.FAILED, [problem, *problems])
-        record.content_hash = report.records[0]["content_hash"]
-        report.records = [record_data(record)]
-        return packed({"report": report_data(report), **more})
+        failed = _failed(candidate, f"what it registers cannot be told: {error}", problems)
+        return packed({"report": report_data(failed), **more})
+
+
+def _failed(candidate: Candidate, message: str, problems: list[Problem]) -> ProbeReport:
+    hint = "give names, labels and parms as plain text, numbers and lists, and leave other modules as they are"
+    first = Problem("unspeakable", message, candidate.path, hint=hint)
+    content, report = read_again(candidate)
+    record = guessed(candidate, content, State.FAILED, [first, *problems])
+    record.content_hash = report.digest
+    return ProbeReport([record_data(record)], report.files)
 
 
 def _limit_memory(limit: int) -> None:
