@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["Place", "function_of", "is_authors", "is_ours", "module_of", "path_of", "place_of", "syntax_of"]
+__all__ = [
+    "Place",
+    "function_of",
+    "is_authors",
+    "is_ours",
+    "module_of",
+    "path_of",
+    "place_of",
+    "place_of_function",
+    "syntax_of",
+]
 
 #: Modules whose classes are ours: what they define is a default, not an author's doing.
 OUR_MODULES = ("topcook.contract", "pdg")
@@ -120,6 +130,13 @@ def place_of(cls: type, member: str | None = None) -> Place:
     if function is not None:
         return Place(path, function.__code__.co_firstlineno)
     return Place(path, node.lineno if node is not None else None)
+
+
+def place_of_function(function: FunctionType) -> Place:
+    """Where the name of a function stands in its ``def`` line; without its text the line it begins at."""
+    node = syntax_of(function)
+    path = function.__code__.co_filename
+    return Place(path, node.lineno, _name_column(path, node)) if node else Place(path, function.__code__.co_firstlineno)
 
 
 def syntax_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

@@ -13,10 +13,12 @@ from topcook.contract.template import Template
 from topcook.contract.tolerated import TOLERATED
 from topcook.contract.validate import callback_status, validate_node, validate_scheduler
 from topcook.factory.faults import problem_of
+from topcook.factory.faults.places import called_at
 from topcook.factory.records import Kind, Record, State
 from topcook.model.enums import NodeType, RegisteredType
 
 if TYPE_CHECKING:
+    from topcook.errors import Problem
     from topcook.factory.records import Origin
     from topcook.factory.typeregistry import Registration
 
@@ -40,13 +42,20 @@ def describe(registration: Registration, origin: Origin) -> Record:
         _look_at(record, registration)
     except Exception as error:  # noqa: BLE001 - a metaclass or descriptor of the author's may raise from any look at it
         record.problems.append(problem_of(error, origin.path, "the class was looked at"))
-    record.problems = [each if each.path else replace(each, path=origin.path) for each in record.problems]
+    record.problems = [_placed(each, registration, origin) for each in record.problems]
     record.label = record.label or _label_of(record.name)
     record.type_object = cls if isinstance(cls, type) else None
     record.module = getattr(cls, "__module__", "")
     if any(problem.code not in TOLERATED for problem in record.problems):
         record.state = State.INVALID
     return record
+
+
+def _placed(problem: Problem, registration: Registration, origin: Origin) -> Problem:
+    """What was registered and is no class is a mistake of the call; what has no place is one of the file."""
+    if problem.code == "not-a-class":
+        return called_at(registration.called, origin.path).problem(problem.code, problem.message, problem.hint)
+    return problem if problem.path else replace(problem, path=origin.path)
 
 
 def _look_at(record: Record, registration: Registration) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pluggy
 
-from topcook.contract.source import function_of
+from topcook.contract.source import Place, function_of, place_of_function
 from topcook.errors import Problem, SchedulerLoadError
 from topcook.factory.sources import HOOK
 
@@ -32,9 +33,14 @@ Hook = Callable[..., object]
 
 def hook_of(thing: object) -> Hook | None:
     """The hook of a module or object, None when it has none; a function given by an entry point is one itself."""
-    function: Hook | None = getattr(thing, HOOK, None)
+    function: Any = getattr(thing, HOOK, None)
     if callable(function):
-        return function
+        found: Hook = function
+        return found
+    if function is not None:
+        message = f'"{HOOK}" is of type {type(function).__name__}; expected a function'
+        path, hint = getattr(thing, "__file__", None), f"write: def {HOOK}(type_registry): …"
+        raise SchedulerLoadError([Problem("hook-arguments", message, path, hint=hint)])
     return thing if callable(thing) and not isinstance(thing, type) else None
 
 
@@ -98,17 +104,22 @@ class TypesHook:
 
 def _unfit(function: Hook, path: str) -> Problem | None:
     """Why the function cannot be called with the registry, None when it can."""
-    plain = function_of(function)
-    line = plain.__code__.co_firstlineno if plain is not None else None
+    plain: Any = function_of(function)
     hint = f"write: def {HOOK}(type_registry): …"
-    if inspect.iscoroutinefunction(plain):
-        return Problem("hook-async", f'"{HOOK}" is async, expected a plain function', path, line, None, hint)
+    if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+        kind = "a generator" if inspect.isgeneratorfunction(plain) else "async"
+        message = f'"{HOOK}" is {kind}, so that calling it does nothing; expected a plain function'
+        return _problem("hook-async", message, plain, path, hint)
     try:
         inspect.signature(function).bind(None)
     except TypeError as error:
-        return Problem(
-            "hook-arguments", f'"{HOOK}" cannot be called with the registry: {error}', path, line, None, hint
-        )
+        message = f'"{HOOK}" cannot be called with the registry: {error}; expected {HOOK}(type_registry)'
+        return _problem("hook-arguments", message, plain, path, hint)
     except ValueError:
         return None
     return None
+
+
+def _problem(code: str, message: str, function: FunctionType | None, path: str, hint: str) -> Problem:
+    place = place_of_function(function) if function is not None else Place(path)
+    return Problem(code, message, place.path, place.line, place.column, hint)

@@ -7,6 +7,7 @@ can live in one process, and a test has nothing to reset.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,14 +20,18 @@ from topcook.model.files import TAG_BY_EXTENSION, tag_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
 __all__ = ["Catalogue", "RegisteredTypeHandle", "Registration", "TypeRegistry"]
 
 
 @dataclass(slots=True)
 class Registration:
-    """One call of a register method, as it was made. ``line`` is where the class begins."""
+    """One call of a register method, as it was made.
+
+    ``line`` is where the class begins, ``called`` where the call stands: the code, the instruction in it and its line.
+    Of a type that is looked up, ``load`` gives the class, which may have to be executed first.
+    """
 
     kind: RegisteredType
     name: str
@@ -39,6 +44,8 @@ class Registration:
     sub_type: Any = None
     template: Template | None = None
     line: int | None = None
+    load: Callable[[], type] | None = field(default=None, repr=False)
+    called: tuple[CodeType, int, int] | None = field(default=None, repr=False)
 
 
 class Catalogue(Protocol):
@@ -82,8 +89,9 @@ class RegisteredTypeHandle:
 
     @property
     def typeObject(self) -> Any:
-        """The class."""
-        return self._registration.type_object
+        """The class; raises ``SchedulerContractError`` when its module cannot be executed any more."""
+        load = self._registration.load
+        return self._registration.type_object if load is None else load()
 
     @property
     def language(self) -> Language:
@@ -255,7 +263,9 @@ class TypeRegistry:
         chosen = name or (template.name if template else "") or getattr(cls, "__name__", type(cls).__name__).lower()
         first = next(filter(None, map(function_of, vars(cls).values())), None) if isinstance(cls, type) else None
         line = first.__code__.co_firstlineno if first is not None else None
-        return Registration(kind, str(chosen), cls, label or "", template=template, line=line)
+        caller = sys._getframe(2)  # noqa: SLF001 - whoever called the register method; inspect.stack() costs a thousand times more
+        called = (caller.f_code, caller.f_lasti, caller.f_lineno)
+        return Registration(kind, str(chosen), cls, label or "", template=template, line=line, called=called)
 
     def _add(self, registration: Registration) -> RegisteredTypeHandle:
         if self._open is None:

@@ -15,7 +15,7 @@ from topcook.errors import Problem
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
-__all__ = ["Spot", "character", "public", "raised_at", "raised_by"]
+__all__ = ["Spot", "called_at", "character", "public", "raised_at", "raised_by"]
 
 #: The private module name under which a types file is executed, with the name that its author knows.
 _PRIVATE = re.compile(r"_pdgtypes_(?:helper_[0-9a-f]{16}__(?P<helper>\w+)|(?P<stem>\w+?)_[0-9a-f]{16})\b")
@@ -54,6 +54,14 @@ def raised_at(error: BaseException, path: str) -> Spot:
         return Spot(path)
     code, line = best.tb_frame.f_code, best.tb_lineno
     return Spot(code.co_filename, line, *_columns(code, best.tb_lasti, line))
+
+
+def called_at(called: tuple[CodeType, int, int] | None, path: str) -> Spot:
+    """Where a call stands, told by its code, instruction and line; ``path`` alone where none is given."""
+    if called is None:
+        return Spot(path)
+    code, instruction, line = called
+    return Spot(code.co_filename, line, *_columns(code, instruction, line))
 
 
 def _columns(code: CodeType, instruction: int, line: int) -> tuple[int | None, int | None]:

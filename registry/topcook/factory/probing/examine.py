@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec
 
+from topcook.contract.source import Place, function_of, place_of_function
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, read_bundle
 from topcook.factory.describe import describe
 from topcook.factory.faults import problems_of, said
+from topcook.factory.faults.places import called_at
 from topcook.factory.hooks import Hook, TypesHook, entry_point_hook, hook_of
 from topcook.factory.imports import execute, forget, private_name
 from topcook.factory.probing.guess import guessed
-from topcook.factory.probing.surroundings import kept_surroundings
-from topcook.factory.probing.traits import TRAITS, Trait
+from topcook.factory.probing.surroundings import Surroundings, kept_surroundings
+from topcook.factory.probing.traits import TRAITS, Trait, trait_problem
 from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State, Tier
 from topcook.factory.sources import HOOK, Candidate, classified, why_skipped
 from topcook.factory.typeregistry import Registration, TypeRegistry
@@ -48,6 +50,8 @@ def examine(
         run.transient = _hangs_on_the_moment(error)
         if run.module:
             forget(run.module)
+    if run.surroundings.moved:
+        records[0].problems.append(trait_problem("changes-directory", candidate, run.content))
     milliseconds = (time.perf_counter() - started) * 1000
     for record in records:
         record.import_ms = milliseconds
@@ -87,6 +91,7 @@ class _Run:
     bundle: Bundle | None = None
     missing: tuple[str, ...] = ()
     transient: bool = False
+    surroundings: Surroundings = field(default_factory=Surroundings)
     asked: _Unfound = field(default_factory=_Unfound)
 
     def read(self) -> None:
@@ -114,7 +119,7 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
     sys.meta_path.append(run.asked)
     try:
         # While it is executed too: a file may ask for the registry at its top level.
-        with kept_surroundings(), registry.collecting() as registrations:
+        with kept_surroundings() as run.surroundings, registry.collecting() as registrations:
             function = run.load()
             if function is not None:
                 hook.register(
@@ -126,14 +131,16 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
         run.missing = tuple(name for name in run.asked.names if name not in sys.modules)
     if function is None and not registrations:
         return [_skipped(candidate, why_skipped(candidate.path) or f"it has no {HOOK}")]
-    return list(_described(candidate, registrations, run.content))
+    return list(_described(candidate, registrations, run.content, function))
 
 
 def _skipped(candidate: Candidate, reason: str) -> Record:
     return Record(candidate.stem, candidate.origin, State.SKIPPED, Kind.UNKNOWN, reason=reason)
 
 
-def _described(candidate: Candidate, registrations: list[Registration], content: bytes) -> Iterator[Record]:
+def _described(
+    candidate: Candidate, registrations: list[Registration], content: bytes, function: Hook | None
+) -> Iterator[Record]:
     """A record for each registration; a second one of the same name is invalid, unless it is the very same."""
     seen: dict[tuple[object, str], Registration] = {}
     for registration in registrations:
@@ -148,14 +155,17 @@ def _described(candidate: Candidate, registrations: list[Registration], content:
             seen[key] = registration
         else:
             message = f'"{registration.name}" is registered twice, by different classes; the first one counts'
-            line = registration.line
-            hint = "give one of them another name"
-            record.problems.insert(0, Problem("registered-twice", message, candidate.path, line, None, hint))
+            hint = 'give one of them another name: registerScheduler(YourClass, name="…")'
+            problem = called_at(registration.called, candidate.path).problem("registered-twice", message, hint)
+            record.problems.insert(0, problem)
             record.state = State.INVALID
         yield record
     if not registrations:
         hint = f"in {HOOK}(type_registry): type_registry.registerScheduler(YourClass)"
-        problem = Problem("registers-nothing", f"{HOOK} registers nothing", candidate.path, hint=hint)
+        plain = function_of(function)
+        place = place_of_function(plain) if plain is not None else Place(candidate.path)
+        message = f"{HOOK} registers nothing"
+        problem = Problem("registers-nothing", message, place.path, place.line, place.column, hint)
         yield guessed(candidate, content, State.INVALID, [problem])
 
 
