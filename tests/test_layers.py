@@ -20,7 +20,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "topcook.model": ("topcook.errors",),
     "topcook.contract": ("topcook.errors", "topcook.model"),
     "topcook.config": ("topcook.errors", "topcook.model"),
-    "topcook.scaffold": ("topcook.errors", "topcook.model", "topcook.contract"),
+    "topcook.scaffold": ("topcook.errors", "topcook.model", "topcook.contract", "topcook.factory"),
     "topcook.machine": ("topcook.errors", "topcook.model"),
     "topcook.factory": ("topcook.errors", "topcook.model", "topcook.config", "topcook.contract"),
     "topcook.runtime": (

@@ -32,6 +32,7 @@ __all__ = [
     "block_reason",
     "candidates_in",
     "classified",
+    "disable_by_name",
     "entry_points",
     "path_warnings",
     "why_skipped",
@@ -142,9 +143,14 @@ class _Search:
         above = _refused_above(path, self.trust)
         if stat.S_ISDIR(status.st_mode):
             return self._walk(path, status, above, depth=1)
-        name = os.path.basename(path)
-        around = above + self._of_directory(os.path.dirname(path))
-        found = self._file(path, os.path.dirname(path), os.path.splitext(name)[0], status, around)
+        directory, name = os.path.split(path)
+        around = above + self._of_directory(directory)
+        if name == "__init__.py":
+            # What begins a package means the package.
+            home, package = os.path.split(directory)
+            found = self._file(path, home, package, status, around, is_package=True)
+        else:
+            found = self._file(path, directory, os.path.splitext(name)[0], status, around)
         found.skipped = ""
         return [found]
 
@@ -299,6 +305,15 @@ def block_reason(config: Config, candidate: Candidate, name: str = "") -> str:
         if block is not None:
             return f"{block.reason} ({block.origin})" if block.reason else f"blocked by {block.origin}"
     return ""
+
+
+def disable_by_name(config: Config, candidate: Candidate, records: Sequence[Record]) -> None:
+    """Disable those of a probed candidate's types whose names the block list has: a file tells them too late."""
+    for record in records if config.blocks else ():
+        if record.state not in {State.SKIPPED, State.DISABLED}:
+            reason = block_reason(config, candidate, record.name)
+            if reason:
+                record.state, record.reason = State.DISABLED, reason
 
 
 def classified(candidate: Candidate) -> Candidate:
