@@ -50,7 +50,7 @@ def drop(tmp_path: Path) -> Drop:
 @pytest.fixture
 def scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
     """A factory over the given folders of the test, ``types`` by default; no installed distributions."""
-    monkeypatch.setattr("topcook.factory.scan.entry_points", lambda: ([], []))
+    monkeypatch.setattr("topcook.factory.scan.entry_points", lambda *_: ([], []))
 
     def make(*folders: str, builtins: bool = False, quiet: bool = True) -> Factory:
         path = ":".join(str(tmp_path / folder) for folder in folders or ("types",))

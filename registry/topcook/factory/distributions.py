@@ -10,13 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from topcook.errors import Problem
 from topcook.factory.records import Origin, Tier
-
-if TYPE_CHECKING:
-    from importlib_metadata import Distribution
 
 __all__ = ["ENTRY_POINT_GROUP", "Blobs", "InstalledEntry", "installed_entries"]
 
@@ -128,7 +125,7 @@ def _enumerated(problems: list[Problem]) -> Iterator[InstalledEntry]:
             problems.append(_problem(f"the metadata of {named} cannot be read: {_said(error)}", place))
 
 
-def _of_distribution(distribution: Distribution, seen: set[str]) -> Iterator[InstalledEntry]:
+def _of_distribution(distribution: Any, seen: set[str]) -> Iterator[InstalledEntry]:
     name = getattr(distribution, "_normalized_name", "")
     if name and name in seen:
         return
@@ -142,7 +139,7 @@ def _of_distribution(distribution: Distribution, seen: set[str]) -> Iterator[Ins
             yield InstalledEntry(each.name, each.value, shown, version)
 
 
-def _identity(distribution: Distribution) -> tuple[str, str]:
+def _identity(distribution: Any) -> tuple[str, str]:
     try:
         return str(distribution.name), str(distribution.version)
     except Exception:  # noqa: BLE001 - metadata that cannot be read has no name; its types may still be good

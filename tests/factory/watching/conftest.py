@@ -83,7 +83,7 @@ MakeDesk = Callable[..., Desk]
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeDesk]:
     """Makes a desk over a directory with good files in it: ``desk(farm=1)``. Nothing is polled unless asked for."""
-    monkeypatch.setattr("topcook.factory.scan.entry_points", lambda: ([], []))
+    monkeypatch.setattr("topcook.factory.scan.entry_points", lambda *_: ([], []))
     monkeypatch.setattr("topcook.factory.scan.builtin_types_dir", lambda: str(tmp_path / "no built-ins"))
     made: list[LiveFactory] = []
 
