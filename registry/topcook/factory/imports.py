@@ -20,12 +20,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topcook.factory.bundles import Bundle, content_hash
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader as _Loader
+else:
+    # importlib.abc loads a dozen modules, tempfile and pathlib among them, and nothing of it is needed.
+    _Loader = object
 
 __all__ = ["PREFIX", "Scope", "execute", "forget", "private_name"]
 
@@ -98,7 +103,7 @@ def _import_if_there(name: str) -> None:
             raise
 
 
-class _SourceLoader(Loader):
+class _SourceLoader(_Loader):
     """Executes one file of a bundle, with sibling imports; a directory without ``__init__.py`` has no path."""
 
     def __init__(self, path: str, scope: Scope) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from typing import Any
 
 from topcook.factory.records import Origin, Tier
 from topcook.factory.sources import Candidate
+from topcook.factory.trust import Trust
 from topcook.factory.wire import FileRead, ProbeReport
 
 __all__ = ["candidate_data", "candidate_of", "packed", "read_message", "report_data", "report_of", "write_message"]
@@ -73,20 +74,24 @@ def candidate_data(candidate: Candidate) -> dict[str, Any]:
         "stem": candidate.stem,
         "is_package": candidate.is_package,
         "skipped": candidate.skipped,
+        "trust": candidate.trust.data() if candidate.trust is not None else None,
     }
 
 
 def candidate_of(data: dict[str, Any]) -> Candidate:
     """The candidate again; of an entry point its path says what to import."""
     origin = Origin(Tier(data["tier"]), *data["origin"])
-    return Candidate(origin, data["path"], data["stem"], data["is_package"], skipped=data["skipped"])
+    trust = Trust.of_data(data["trust"]) if data["trust"] is not None else None
+    return Candidate(origin, data["path"], data["stem"], data["is_package"], skipped=data["skipped"], trust=trust)
 
 
 def report_data(report: ProbeReport) -> dict[str, Any]:
     """A report as plain data."""
     return {
         "records": report.records,
-        "files": [[each.path, each.digest, b64encode(each.content).decode("ascii")] for each in report.files],
+        "files": [
+            [each.path, each.digest, b2a_base64(each.content, newline=False).decode("ascii")] for each in report.files
+        ],
         "missing": list(report.missing),
         "transient": report.transient,
     }
@@ -94,7 +99,7 @@ def report_data(report: ProbeReport) -> dict[str, Any]:
 
 def report_of(data: dict[str, Any]) -> ProbeReport:
     """The report again. Raises KeyError, TypeError or ValueError for other data."""
-    files = [FileRead(path, digest, b64decode(content)) for path, digest, content in data["files"]]
+    files = [FileRead(path, digest, a2b_base64(content)) for path, digest, content in data["files"]]
     records = data["records"]
     if not (isinstance(records, list) and records and all(isinstance(each, dict) for each in records)):
         raise ValueError("a report without records")

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from topcook.factory.probing.process import Event, Worker
-
 if TYPE_CHECKING:
     from topcook.factory.probing.prober import Done
+    from topcook.factory.probing.process import Event, Worker
     from topcook.factory.sources import Candidate
 
 __all__ = ["WorkerPool"]
@@ -99,6 +98,8 @@ class WorkerPool:
         """A worker that was just started. Raises OSError when none can be started."""
         if not sys.executable:
             raise OSError("this program is no Python interpreter of its own")
+        from topcook.factory.probing.process import Worker
+
         return Worker(self._greeting(), self.flood)
 
     def give_back(self, worker: Worker) -> None:
