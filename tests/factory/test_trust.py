@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topcook.config import Config, load_config
+from topcook.factory import Factory
+from topcook.factory.probing.pool import WorkerPool
 from topcook.factory.records import State, Tier
 from topcook.factory.sources import Candidate, Rules, candidates_in, classified, path_warnings
 from topcook.factory.trust import RULES, Trust, UntrustedFileError, read_trusted, trust_of
@@ -202,6 +204,24 @@ def test_the_bytes_are_judged_after_they_were_opened(types: Path) -> None:
     (types / "evil.py").replace(types / "farm.py")
     with pytest.raises(UntrustedFileError, match="everybody may write"):
         candidate.read()
+
+
+def test_a_helper_that_everybody_may_write_is_not_imported(types: Path, drop: Callable[..., Path]) -> None:
+    text = drop("farm.py").read_text(encoding="utf-8")
+    (types / "farm.py").write_text("from helper import X\n" + text, encoding="utf-8")
+    (types / "helper.py").write_text("import sys\nsys.helper_was_executed = True\nX = 1\n", encoding="utf-8")
+    (types / "helper.py").chmod(0o666)
+    for prober in (None, WorkerPool()):
+        factory = Factory.scan({"PDG_TYPES_PATH": str(types)}, prober=prober)
+        records = {record.name: record for record in factory.records if record.origin.root == str(types)}
+        factory.close()
+        assert {name: record.state for name, record in records.items()} == {
+            "farm": State.FAILED,
+            "helper": State.FAILED,
+        }
+        assert records["farm"].problems[0].code == "untrusted-writable"
+        assert records["farm"].problems[0].path == str(types / "helper.py")
+        assert not hasattr(sys, "helper_was_executed")
 
 
 def test_reading_waits_for_no_pipe_and_takes_no_device(tmp_path: Path) -> None:

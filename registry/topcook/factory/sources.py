@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from topcook.errors import Problem
 from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEntry, installed_entries
 from topcook.factory.records import Kind, Origin, Record, State, Tier
-from topcook.factory.trust import ABOVE, DIRECTORY, Trust, UntrustedFileError, read_trusted
+from topcook.factory.trust import ABOVE, DIRECTORY, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
 from topcook.factory.typespath import TypesEntry
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Candidate:
     nothing to stat). Three things keep it from ever being executed or probed: ``refused`` problems (not to be trusted,
     or no file at all), ``disabled`` by a block list, whose reason it is, and ``skipped``, why its text is none of a
     types file: None as long as nobody has read it (``classified``). ``warnings`` keep it from nothing. ``trust`` is
-    what its files are held against when they are read; None for what is always trusted.
+    what its files are held against when they are read; None for what is always trusted. ``named`` is a file that
+    was named itself, and is meant whatever its text.
     """
 
     origin: Origin
@@ -84,6 +85,7 @@ class Candidate:
     skipped: str | None = None
     warnings: tuple[Problem, ...] = ()
     trust: Trust | None = None
+    named: bool = False
 
     @property
     def settled(self) -> bool:
@@ -100,9 +102,12 @@ class Candidate:
         record.aliases = (self.stem.lower(),)
         return record
 
-    def read(self) -> bytes:
-        """The bytes to execute, judged after they were opened. Raises UntrustedFileError and OSError."""
-        return read_trusted(self.path, self.trust)
+    def read(self, path: str = "") -> bytes:
+        """The bytes to execute, of another file beside it those of that, judged after they were opened.
+
+        Raises UntrustedFileError, and other OSErrors.
+        """
+        return read_trusted(path or self.path, self.trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class _Search:
             found = self._file(path, home, package, status, around, is_package=True)
         else:
             found = self._file(path, directory, os.path.splitext(name)[0], status, around)
-        found.skipped = ""
+        found.skipped, found.named = "", True
         return [found]
 
     def _of_directory(self, directory: str) -> tuple[Problem, ...]:
@@ -226,14 +231,20 @@ class _Search:
 
     def _unreadable(self, path: str, error: OSError) -> Candidate:
         """A name that leads nowhere: a broken link, a link to itself, a directory that may not be read."""
-        message = f"cannot be read: {error.strerror or error}"
-        hint = f"chmod u+r {path}" if isinstance(error, PermissionError) else None
-        if os.path.islink(path):
-            message = f'is a link to "{_target(path)}", which cannot be read: {error.strerror or error}'
-            hint = "let it point to a file, or remove it"
-        problem = Problem("unreadable", message, path, hint=hint)
+        problem = _unreadable(path, error)
         stem = os.path.splitext(os.path.basename(path))[0]
         return Candidate(Origin(self.entry.tier, path, self.entry.path), path, stem, refused=(problem,))
+
+
+def _unreadable(path: str, error: OSError) -> Problem:
+    message, hint = f"cannot be read: {error.strerror or error}", "let it point to a file, or remove it"
+    if isinstance(error, PermissionError):
+        hint = how_to_allow(path)
+    elif os.path.islink(path):
+        message = f'is a link to "{_target(path)}", which cannot be read: {error.strerror or error}'
+    else:
+        hint = "look at it on the disk: ls -l " + quote(path)
+    return Problem("unreadable", message, path, hint=hint)
 
 
 def _target(path: str) -> str:
@@ -326,9 +337,7 @@ def classified(candidate: Candidate) -> Candidate:
             except UntrustedFileError as error:
                 candidate.refused = tuple(error.problems)
             except OSError as error:
-                message = f"cannot be read: {error.strerror or error}"
-                hint = f"chmod u+r {candidate.path}" if isinstance(error, PermissionError) else None
-                candidate.refused = (Problem("unreadable", message, candidate.path, hint=hint),)
+                candidate.refused = (_unreadable(candidate.path, error),)
     return candidate
 
 

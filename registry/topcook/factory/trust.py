@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.errors import Problem, ProblemsError
 
@@ -83,8 +83,8 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-class UntrustedFileError(ProblemsError):
-    """A file that may not be executed; nothing of it was."""
+class UntrustedFileError(ProblemsError, PermissionError):
+    """A file that may not be executed; nothing of it was. To who would read it, it is one that he may not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,16 @@ class Trust:
     strict: bool = False
     checked: bool = True
     config: str = "your configuration"
+
+    def data(self) -> list[Any]:
+        """As plain data, for a worker: ``Trust.of_data`` makes the same of it."""
+        return [sorted(self.owners), self.strict, self.checked, self.config]
+
+    @classmethod
+    def of_data(cls, data: list[Any]) -> Trust:
+        """The trust that gave the data."""
+        owners, strict, checked, config = data
+        return cls(frozenset(owners), strict, checked, config)
 
     def passes(self, status: os.stat_result) -> bool:
         """Whether no rule can have anything against a file or directory: the quick answer for most."""
@@ -127,11 +137,9 @@ class Trust:
                 yield rule
 
     def _problem(self, rule: Rule, path: str, status: os.stat_result) -> Problem:
-        import shlex
-
         known = {
             "path": path,
-            "quoted": shlex.quote(path),
+            "quoted": quote(path),
             "owner": owner_name(status.st_uid),
             "group": group_name(status.st_gid),
             "config": self.config,
@@ -176,6 +184,25 @@ def read_trusted(path: str, trust: Trust | None) -> bytes:
     if len(content) > _LARGEST:
         raise OSError(0, f"it is larger than {_LARGEST >> 20} MiB", path)
     return content
+
+
+def how_to_allow(path: str) -> str:
+    """What lets the user read a file or directory that he may not: what he types, or whom he asks."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return f"ask whoever owns {quote(os.path.dirname(path))} to let you in"
+    bits = "rx" if stat.S_ISDIR(status.st_mode) else "r"
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        return f"ask {owner_name(status.st_uid)} for: chmod a+{bits} {quote(path)}"
+    return f"chmod u+{bits} {quote(path)}"
+
+
+def quote(path: str) -> str:
+    """A path as a shell takes it."""
+    import shlex
+
+    return shlex.quote(path)
 
 
 def owner_name(uid: int) -> str:

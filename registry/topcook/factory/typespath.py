@@ -119,4 +119,7 @@ def _problems(entries: Iterable[TypesEntry]) -> Iterator[Problem]:
                 hint = f"create it, or take it out of {entry.named_by}"
                 yield Problem("path-missing", f'types path entry "{path}" does not exist', path, hint=hint)
         elif os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
-            yield Problem("path-unreadable", f'types path entry "{path}" cannot be read', path, hint="chmod u+rx")
+            from topcook.factory.trust import how_to_allow
+
+            message = f'types path entry "{path}" cannot be read'
+            yield Problem("path-unreadable", message, path, hint=how_to_allow(path))

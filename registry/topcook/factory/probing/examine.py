@@ -15,15 +15,15 @@ from topcook.contract.source import Place, function_of, place_of_function
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, read_bundle
 from topcook.factory.describe import describe
-from topcook.factory.faults import problems_of, said
-from topcook.factory.faults.places import called_at
 from topcook.factory.hooks import Hook, TypesHook, entry_point_hook, hook_of
 from topcook.factory.imports import execute, forget, private_name
+from topcook.factory.places import called_at
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.surroundings import Surroundings, kept_surroundings
 from topcook.factory.probing.traits import TRAITS, Trait, trait_problem
 from topcook.factory.records import NEEDS_HOUDINI, Kind, Record, State, Tier
 from topcook.factory.sources import HOOK, Candidate, classified, why_skipped
+from topcook.factory.trust import UntrustedFileError
 from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.factory.wire import ProbeReport, files_of, record_data
 
@@ -99,9 +99,9 @@ class _Run:
         if self.candidate.origin.tier is Tier.ENTRY_POINT:
             self.digest = self.candidate.origin.version
             return
-        with open(self.candidate.path, "rb") as stream:
-            self.content = stream.read()
-        self.bundle = read_bundle(self.candidate.path, self.content)
+        # Whoever reads judges what was opened, so that nobody can put another file in its place before.
+        self.content = self.candidate.read()
+        self.bundle = read_bundle(self.candidate.path, self.content, read=self.candidate.read)
         self.digest = self.bundle.digest
         self.module = private_name(self.candidate.path, self.candidate.stem, self.digest)
 
@@ -171,10 +171,20 @@ def _described(
 
 def _failed(candidate: Candidate, content: bytes, problems: list[Problem]) -> Record:
     needs_houdini = any(problem.code == "needs-houdini" for problem in problems)
+    if content:
+        # Only where something failed, as above. The classes may have mistakes of their own, to be mended at once.
+        from topcook.contract.static_validate import static_problems
+
+        problems = [*problems, *static_problems(content, candidate.path)]
     return guessed(candidate, content, State.FAILED, problems, NEEDS_HOUDINI if needs_houdini else "")
 
 
 def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
+    if isinstance(error, UntrustedFileError):
+        return list(error.problems)
+    # Only where something failed: what explains it is a good part of what a worker would have to load.
+    from topcook.factory.faults import problems_of
+
     try:
         problems = problems_of(error, candidate.path)
         trait = _trait(error)
@@ -187,6 +197,8 @@ def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
 
 
 def _trait(error: BaseException) -> Trait | None:
+    from topcook.factory.faults import said
+
     match error:
         case MemoryError():
             return TRAITS["memory"]

@@ -109,9 +109,8 @@ def read_again(candidate: Candidate) -> tuple[bytes, Sources]:
     if candidate.origin.tier is Tier.ENTRY_POINT:
         return b"", Sources(digest=candidate.origin.version)
     try:
-        with open(candidate.path, "rb") as stream:
-            content = stream.read()
-        bundle = read_bundle(candidate.path, content)
+        content = candidate.read()
+        bundle = read_bundle(candidate.path, content, read=candidate.read)
     except OSError:
         return b"", Sources()
     return content, Sources(files_of(bundle), bundle.digest)
