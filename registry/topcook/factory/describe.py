@@ -12,8 +12,7 @@ from topcook.contract.static_source import takes_static
 from topcook.contract.template import Template
 from topcook.contract.tolerated import TOLERATED
 from topcook.contract.validate import callback_status, validate_node, validate_scheduler
-from topcook.factory.faults import problem_of
-from topcook.factory.faults.places import called_at
+from topcook.factory.places import called_at
 from topcook.factory.records import Kind, Record, State
 from topcook.model.enums import NodeType, RegisteredType
 
@@ -41,6 +40,8 @@ def describe(registration: Registration, origin: Origin) -> Record:
     try:
         _look_at(record, registration)
     except Exception as error:  # noqa: BLE001 - a metaclass or descriptor of the author's may raise from any look at it
+        from topcook.factory.faults import problem_of  # heavy, and rarely needed
+
         record.problems.append(problem_of(error, origin.path, "the class was looked at"))
     record.problems = [_placed(each, registration, origin) for each in record.problems]
     record.label = record.label or _label_of(record.name)

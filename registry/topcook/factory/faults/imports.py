@@ -10,13 +10,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from topcook.factory.faults import known
-from topcook.factory.faults.places import public, raised_by
 from topcook.factory.faults.syntax import python_2
+from topcook.factory.places import public, raised_by
 from topcook.factory.records import NEEDS_HOUDINI
 
 if TYPE_CHECKING:
     from topcook.errors import Problem
-    from topcook.factory.faults.places import Spot
+    from topcook.factory.places import Spot
 
 __all__ = ["import_problem", "missing_module"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from topcook.errors import Problem, ProblemsError
 from topcook.factory.faults.imports import import_problem, missing_module
-from topcook.factory.faults.places import public, raised_at, raised_by
 from topcook.factory.faults.syntax import PYTHON_2_NAMES, python_2, syntax_problem
+from topcook.factory.places import public, raised_at, raised_by
 
 if TYPE_CHECKING:
-    from topcook.factory.faults.places import Spot
+    from topcook.factory.places import Spot
 
 __all__ = ["problem_of", "problems_of", "said"]
 

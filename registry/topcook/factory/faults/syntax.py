@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from topcook.factory.faults.places import Spot
+from topcook.factory.places import Spot
 
 if TYPE_CHECKING:
     from topcook.errors import Problem
