@@ -100,7 +100,7 @@ def _told(record: Record) -> Iterator[str]:
 
 def state_told(record: Record) -> str:
     """The state of a record with the reason, where there is one: ``failed, because …``."""
-    state, reason = record.state.value, printable(record.why_not())
+    state, reason = record.state.value, printable(record.why_not() or record.reason)
     if not reason or reason == state:
         return state
     return reason if reason.startswith(state) else f"{state}, because {reason}"
