@@ -1,46 +1,139 @@
-"""Looking at the types path once more, executing only what has changed."""
+"""Looking at the types path once more: only what was touched, and executing only what is another file now."""
 
 from __future__ import annotations
 
-import copy
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from topcook.factory.bundles import read_bundle
-from topcook.factory.probe import probe
-from topcook.factory.quiet import captured_output
 from topcook.factory.records import Record, State, Tier
-from topcook.factory.sources import Candidate, classified
+from topcook.factory.typespath import TypesEntry
+from topcook.factory.versions import kept_in_memory
+from topcook.factory.watching.survey import Survey
 
 if TYPE_CHECKING:
     from topcook.factory.scan import Factory
+    from topcook.factory.sources import Candidate
 
-Known = dict[tuple[Tier, str, str], tuple[str, list[Record]]]
+__all__ = ["Looked", "Touched", "look_again"]
 
-
-def found_again(factory: Factory, known: Known) -> list[Record]:
-    """The records of the types path as it is now, those of the running program before them."""
-    records = [record for record in factory.records if record.origin.tier is Tier.PROGRAM]
-    with captured_output():
-        for candidate in factory._all_candidates():  # noqa: SLF001
-            records += _records(factory, candidate, known)
-    return records
+Looked = list[tuple["Candidate", list[Record]]]
 
 
-def _records(factory: Factory, candidate: Candidate, known: Known) -> list[Record]:
-    candidate.skipped = None
-    if classified(candidate).settled:
-        return [candidate.record()]
-    key = (candidate.origin.tier, candidate.path, candidate.stem)
+@dataclass(slots=True)
+class Touched:
+    """What is not as it was: below which entries, which files, and which modules came or went."""
+
+    entries: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    modules: set[str] = field(default_factory=set)
+
+    @classmethod
+    def between(cls, before: Iterable[Survey | None], now: Iterable[Survey]) -> Touched:
+        """What differs between two walks; of an entry that was never walked, everything."""
+        touched = cls()
+        for old, new in zip(before, now, strict=True):
+            if new.error is not None:
+                continue
+            if old is None:
+                touched.entries.add(new.entry)
+            elif new.differs(old):
+                touched.entries.add(new.entry)
+                came_or_went = old.files.keys() ^ new.files.keys()
+                both = old.files.keys() & new.files.keys()
+                touched.paths |= came_or_went | {path for path in both if old.files[path] != new.files[path]}
+                touched.modules |= {_module(path) for path in came_or_went}
+        return touched
+
+
+def _module(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.basename(folder) if name == "__init__.py" else name.removesuffix(".py")
+
+
+def look_again(factory: Factory, touched: Touched) -> Looked:
+    """Every candidate in order of precedence with its records, those of files that did not change the same objects.
+
+    A file that is another one now is executed, or recalled from the index. Nothing of it holds yet.
+    """
+    known = factory.candidates()
+    entries = factory.entries()
+    found: list[Candidate] = []
+    for entry in entries:
+        if entry.path in touched.entries:
+            found += factory.candidates_of(entry)
+        else:
+            found += [each for each, _ in known.values() if _is_of(each, entry)]
+    # Entry points, and what the program added itself.
+    found += [each for each, _ in known.values() if not any(_is_of(each, entry) for entry in entries)]
+    candidates: dict[tuple[Tier, str, str], Candidate] = {}
+    for each in found:
+        candidates.setdefault(_key(each), each)
+    mention = _mention(touched.modules)
+    stale = [
+        each
+        for key, each in candidates.items()
+        if key not in known or (each is not known[key][0] and _is_stale(each, *known[key], touched, mention))
+    ]
+    for each in stale:
+        _pin(known.get(_key(each), (each, []))[1])
+    fresh = factory.examined(stale)
+    looked = [(each, fresh[id(each)]) if id(each) in fresh else known[key] for key, each in candidates.items()]
+    return sorted(looked, key=lambda each: _TIERS[each[0].origin.tier])
+
+
+def _key(candidate: Candidate) -> tuple[Tier, str, str]:
+    return candidate.origin.tier, candidate.path, candidate.stem
+
+
+_TIERS = {tier: at for at, tier in enumerate(Tier)}
+
+
+def _is_of(candidate: Candidate, entry: TypesEntry) -> bool:
+    origin = candidate.origin
+    return origin.tier is entry.tier and entry.path in {origin.root, candidate.path}
+
+
+def _is_stale(
+    now: Candidate, before: Candidate, records: Sequence[Record], touched: Touched, mention: re.Pattern[bytes] | None
+) -> bool:
+    """Whether a file that was known may be another one, or one that may not be executed any more."""
+    if (now.stamp, now.refused, now.disabled) != (before.stamp, before.refused, before.disabled):
+        return True
+    if any(record.state is State.NOT_PROBED for record in records):
+        # Somebody is about to probe it as it is.
+        return now.path in touched.paths
+    version = next((record.version for record in records if record.version is not None), None)
+    files = {now.path, *(path for path, _ in version.files)} if version is not None else {now.path}
+    if now.is_package:
+        inside = os.path.dirname(now.path) + os.sep
+        files |= {path for path in touched.paths if path.startswith(inside)}
+    return bool(files & touched.paths) or (mention is not None and any(_mentions(path, mention) for path in files))
+
+
+def _mention(modules: set[str]) -> re.Pattern[bytes] | None:
+    """What code has in it that may import one of these modules."""
+    if not modules:
+        return None
+    names = b"|".join(re.escape(os.fsencode(each)) for each in sorted(modules))
+    return re.compile(rb"\b(?:" + names + rb")\b")
+
+
+def _mentions(path: str, mention: re.Pattern[bytes]) -> bool:
     try:
-        digest = read_bundle(candidate.path).digest if candidate.entry_point is None else candidate.origin.version
+        with open(path, "rb") as stream:
+            return mention.search(stream.read()) is not None
     except OSError:
-        digest = ""
-    if key not in known or known[key][0] != digest:
-        known[key] = digest, probe(candidate, factory.registry, factory._hook)  # noqa: SLF001
-    return known[key][1]
+        return False
 
 
-def take_over(factory: Factory, records: list[Record]) -> None:
-    """Let these records hold."""
-    factory.records = [copy.copy(each) if each.state is State.SHADOWED else each for each in records]
-    factory._resolve()  # noqa: SLF001
+def _pin(records: Sequence[Record]) -> None:
+    """Hold on to the bytes of a version that may have to serve on when its file is broken: an index may drop them."""
+    for version in {id(each.version): each.version for each in records if each.version is not None}.values():
+        try:
+            contents = version.contents()
+        except (LookupError, OSError):
+            continue
+        version.fetch = kept_in_memory((path, digest, contents[path]) for path, digest in version.files)

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Self
 
-from topcook.factory.watching.again import Known, found_again, take_over
+from topcook.factory.records import Tier
+from topcook.factory.watching.again import Touched, look_again
 from topcook.factory.watching.merge import Change, merge
 from topcook.factory.watching.places import Place, places_of
 from topcook.factory.watching.poller import Poller
@@ -53,7 +54,7 @@ class LiveFactory:
         self._poll = poll
         self._places: list[Place] = []
         self._found_at: dict[Origin, float] = dict.fromkeys((each.origin for each in factory.records), time.time())
-        self._known: Known = {}
+        self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
         self._missed: dict[str, float] = {}
@@ -70,6 +71,7 @@ class LiveFactory:
 
     def start(self) -> None:
         """Listen, and look once: what changed since the factory's scan is found now."""
+        self.factory.keeps_workers = True
         self._begin()
         self.look()
 
@@ -82,6 +84,8 @@ class LiveFactory:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5.0)
         self._watcher.close()
+        self.factory.keeps_workers = False
+        self.factory.close()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -145,21 +149,28 @@ class LiveFactory:
             for _ in range(_MOST_LOOKS):
                 surveys = [survey(path) for path in self.factory.search_path()]
                 fresh = self._arm(surveys)
-                found = self._take_over()
+                touched = Touched.between([self._surveys.get(each.entry) for each in surveys], surveys)
+                found = self._take_over(touched)
+                self._surveys |= {each.entry: each for each in surveys if each.error is None}
                 change = found or change
                 self._settle(found)
                 if not fresh:
                     break
             return change
 
-    def _take_over(self) -> Change:
+    def _take_over(self, touched: Touched) -> Change:
         """Find what there is, and let it hold."""
+        if not touched.entries:
+            return Change()
         at = time.time()
-        before = list(self.factory.records)
-        records, change = merge(before, found_again(self.factory, self._known), self._found_at, at)
-        self._found_at = _since(self._found_at, before, records, at)
-        if change:
-            take_over(self.factory, records)
+        looked = look_again(self.factory, touched)
+        before = [record for record in self.factory.records if record.origin.tier is not Tier.PROGRAM]
+        held, change = merge(before, [record for _, records in looked for record in records], self._found_at, at)
+        self._found_at = _since(self._found_at, before, held, at)
+        by_origin: dict[Origin, list[Record]] = {}
+        for record in held:
+            by_origin.setdefault(record.origin, []).append(record)
+        self.factory.take_over((candidate, by_origin.get(candidate.origin, [])) for candidate, _ in looked)
         return change
 
     def _arm(self, surveys: list[Survey]) -> bool:
