@@ -12,6 +12,7 @@ from topcook.factory import Factory, check_pdg_is_ours
 
 if TYPE_CHECKING:
     from topcook.cli.tab.entries import Entry
+    from topcook.cli.tab.into import Target
     from topcook.cli.tab.look import Look
     from topcook.cli.tab.terminal import Terminal
 
@@ -26,13 +27,28 @@ _NOTHING_CHOSEN = 1
     show_default=True,
     help="Which kind of types to choose from.",
 )
+@click.option(
+    "--into",
+    "network",
+    type=click.Path(),
+    metavar="NETWORK",
+    help="Write the choice into this TOML network, as its default scheduler.",
+)
+@click.option("--node", metavar="NAME", help="With --into: as the scheduler of this node instead.")
+@click.option("--as", "name", metavar="NAME", help="With --into: what the network calls the chosen one.")
 @click.option("--full", is_flag=True, help="Take the whole screen instead of 16 lines.")
 @click.pass_context
-def command(ctx: click.Context, *, types: str, full: bool) -> int:
+def command(
+    ctx: click.Context, *, types: str, network: str | None, node: str | None, name: str | None, full: bool
+) -> int:
     """Choose a scheduler in the TAB menu.
 
     The menu is drawn on the terminal, the chosen name goes to standard output. Type to filter, Enter chooses, ? tells
     of all other keys. Without a terminal the types are listed as topcook list does.
+
+    --into writes the choice into a network: a scheduler of that type, unless there is one already, as the network's
+    default or the override of a node. A chosen node type becomes a node at the file's end. All else in the file,
+    comments too, stays as it is.
 
     Exit status: 0 chosen, 1 left without a choice, 130 interrupted.
 
@@ -40,27 +56,46 @@ def command(ctx: click.Context, *, types: str, full: bool) -> int:
     Example:
         topcook tab
         topcook cook network.toml --scheduler "$(topcook tab)"
+        topcook tab --into network.toml --node render
     """
     from topcook.cli.tab.terminal import open_terminal
 
     check_pdg_is_ours()
+    target = _target(network, node, name, types)
     terminal = open_terminal()
+    if terminal is None and target is not None:
+        raise click.UsageError("--into needs a terminal: the choice is made there")
     if terminal is None:
         from topcook.cli.list_types import command as listing
 
         ctx.invoke(listing, types=types)
         return 0
     try:
-        chosen = _choose(terminal, types, full=full)
+        chosen = _choose(terminal, types, target, full=full)
     finally:
         terminal.close()
     if chosen is None:
         return _NOTHING_CHOSEN
+    if target is not None:
+        click.echo(target.place(chosen), err=True)
     click.echo(chosen.record.name)
     return 0
 
 
-def _choose(terminal: Terminal, types: str, *, full: bool) -> Entry | None:
+def _target(network: str | None, node: str | None, name: str | None, types: str) -> Target | None:
+    """What the choice is written into. Raises for what cannot work before anybody has chosen."""
+    if network is None:
+        if node is not None or name is not None:
+            raise click.UsageError("--node and --as belong to --into NETWORK")
+        return None
+    if node is not None and types != "schedulers":
+        raise click.UsageError("--node is for schedulers: leave out --types")
+    from topcook.cli.tab.into import Target
+
+    return Target(network, node, name)
+
+
+def _choose(terminal: Terminal, types: str, target: Target | None, *, full: bool) -> Entry | None:
     from topcook.cli.tab.entries import recent_key
     from topcook.cli.tab.feed import Feed
     from topcook.cli.tab.menu import Menu
@@ -73,8 +108,14 @@ def _choose(terminal: Terminal, types: str, *, full: bool) -> Entry | None:
     factory = Factory.scan()
     feed = Feed(factory, types)
     recent = recent_path()
-    session = Session(Menu(feed.entries(), read_recent(recent)))
-    chosen = MenuLoop(terminal, session, Painter(_look(), DEFAULT), feed, full=full).choose()
+    menu = Menu(feed.entries(), read_recent(recent))
+    if os.environ.get("TERM") == "dumb":
+        from topcook.cli.tab.prompt import choose_by_line
+
+        chosen = choose_by_line(menu, terminal.ask, lambda text: terminal.write(f"{text}\n"))
+    else:
+        painter = Painter(_look(), (target.default_type() if target is not None else "") or DEFAULT)
+        chosen = MenuLoop(terminal, Session(menu), painter, feed, full=full).choose()
     if chosen is not None:
         remember(recent, recent_key(chosen.record))
     return chosen
@@ -84,7 +125,7 @@ def _look() -> Look:
     """Colours and shapes as far as the environment and the terminal's encoding let us."""
     from topcook.cli.tab.look import Look
 
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR"):
         return Look(plain=True)
     try:
         "●✗▸…─".encode(sys.stderr.encoding or "ascii")

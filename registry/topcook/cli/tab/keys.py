@@ -46,7 +46,6 @@ _FINAL = {
     "D": "left",
     "F": "end",
     "H": "home",
-    "M": "enter",
     "Z": "tab",
     "1~": "home",
     "3~": "delete",
@@ -57,7 +56,10 @@ _FINAL = {
     "8~": "end",
     "200~": "paste",
 }
-_SEQUENCE = re.compile(r"\x1b(?:O(?P<ss3>.)|\[(?P<first>\d*)(?:[;:\d<=>?]*)[ -/]*(?P<last>[@-~]))", re.DOTALL)
+#: Reports of mouse and terminal have a sign before their numbers, and mean no key.
+_SEQUENCE = re.compile(
+    r"\x1b(?:O(?P<ss3>.)|\[(?P<report>[<=>?]?)(?P<first>\d*)[;:\d<=>?]*[ -/]*(?P<last>[@-~]))", re.DOTALL
+)
 _UNFINISHED = re.compile(r"\x1b(?:O|\[[0-?]*[ -/]*)?\Z")
 _PASTE_END = "\x1b[201~"
 #: No sequence is longer; what looks like one beyond that is noise.
@@ -127,6 +129,10 @@ class Decoder:
             self._take(found.end())
             last = found["ss3"] or found["last"]
             name = _FINAL.get(found["first"] + last if last == "~" else last, "")
+            if found["ss3"] == "M":
+                name = "enter"
+            elif found["report"]:
+                name = ""
             self._pasting = name == "paste"
             return Press("" if self._pasting else name)
         if _UNFINISHED.match(self._rest) and len(self._rest) <= _LONGEST:

@@ -117,6 +117,18 @@ class PosixTerminal:
         keyboard, screen = self._keyboard, self._screen
         return subprocess.run(command, stdin=keyboard, stdout=screen, stderr=screen, check=False).returncode
 
+    def ask(self, question: str) -> str | None:
+        """Show a question and read a line; ``None`` at the end of input."""
+        self.write(question)
+        line = b""
+        while not line.endswith(b"\n"):
+            # A terminal gives a line at a time; several pieces make a long one.
+            piece = os.read(self._keyboard, 4096)
+            if not piece:
+                return None
+            line += piece
+        return line.decode("utf-8", "replace").rstrip("\r\n")
+
     def close(self) -> None:
         """Close what was opened."""
         for descriptor in self._opened:

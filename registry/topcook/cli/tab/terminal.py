@@ -34,6 +34,9 @@ class Terminal(Protocol):
     def run(self, command: list[str]) -> int:
         """Run a program on this terminal, outside ``raw``; its exit status. Raises OSError."""
 
+    def ask(self, question: str) -> str | None:
+        """Show a question and read a line, outside ``raw``; ``None`` at the end of input."""
+
     def close(self) -> None:
         """Give up what was opened."""
 

@@ -107,6 +107,13 @@ class WindowsTerminal:
 
         return subprocess.run(command, stdout=self._screen, stderr=self._screen, check=False).returncode
 
+    def ask(self, question: str) -> str | None:
+        """Show a question and read a line; ``None`` at the end of input."""
+        self.write(question)
+        with open("CONIN$", encoding="utf-8", errors="replace") as keyboard:
+            line = keyboard.readline()
+        return line.rstrip("\r\n") if line else None
+
     def close(self) -> None:
         """Close what was opened."""
         self._screen.close()
