@@ -36,6 +36,7 @@ def cook_of(*items: WorkItem) -> Any:
     return SimpleNamespace(
         graph=SimpleNamespace(network=SimpleNamespace(name="net", schedulers={})),
         state=SimpleNamespace(all_items=lambda: iter(items), schedulers={}),
+        used=SimpleNamespace(rows=list),
         outcome="failed",
         started=1.5,
         finished=2.5,

@@ -121,7 +121,7 @@ def _plan_item(graph: Graph, item: WorkItem, plan: Plan, stand_ins: dict[str, Py
 
 def _stand_in(graph: Graph, name: str) -> PyScheduler:
     node = graph.network.schedulers[name]
-    host = Host(node, graph, PyScheduler, static=False)
+    host = Host(node, graph, graph.factory.scheduler(node.type_name), PyScheduler, static=False)
     host.directories = Directories(working_directories(graph, node), cook=_COOK)
     host.ports_ready = True
     scheduler = host.instance = PyScheduler(SchedulerHandle(host), name)

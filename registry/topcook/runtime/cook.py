@@ -38,6 +38,7 @@ from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import MANY, collector_at_rest, ready_for_callbacks
+from topcook.runtime.usedtypes import UsedTypes
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Cook:
         for observer in observers:
             self.observers.add(observer)
         self.recorder: Recorder = recorder or MemoryRecorder()
+        self.used = UsedTypes(self.cook_id, lambda text: self.link.message("info", "types", text))
         self._reports = Reports(graph, self.link)
         self._generator = Generator(
             graph, self._generated, make=graph.node_instance, adopt_thread=graph.factory.registry.adopt_thread
@@ -241,6 +243,7 @@ class Cook:
 
     def _first_batch(self) -> list[ev.Event]:
         """Items that were added by hand get their schedulers before anything happens."""
+        self.used.use_all(map(self.graph.node_record, [] if self.static_only else self.nodes))
         try:
             self._placement.place([item for node in self.nodes for item in node.items])
         except TopcookError as error:
@@ -373,6 +376,7 @@ class Cook:
 
     def _act_start(self, order: ins.StartScheduler) -> None:
         self._running[order.scheduler] = False
+        self.used.use(self.graph.host(order.scheduler).record)
         self.graph.host(order.scheduler).start(order.nodes)
 
     def _act_hand_over(self, order: ins.HandOver) -> None:
@@ -460,6 +464,7 @@ class Cook:
         self.finished = self.link.clock.now()
         with contextlib.ExitStack() as ends:
             ends.callback(self.recorder.close)
+            ends.callback(self.used.close)
             ends.callback(self._close_keeper)
             ends.callback(self._generator.close, timeout=1.0)
             for name in self.state.schedulers:

@@ -35,6 +35,7 @@ from topcook.runtime.uris import ask_uris
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from topcook.factory import Record
     from topcook.model.node import SchedulerNode
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
@@ -60,9 +61,13 @@ USUAL_TICK = 0.5
 class Host(HostDoor):
     """Runs one scheduler instance."""
 
-    def __init__(self, node: SchedulerNode, graph: Graph, cls: type, *, static: bool) -> None:
-        """Prepare the host; ``open`` makes the instance. ``static``: it takes static items with their dependencies."""
+    def __init__(self, node: SchedulerNode, graph: Graph, record: Record, cls: type, *, static: bool) -> None:
+        """Prepare the host; ``open`` makes the instance. ``static``: it takes static items with their dependencies.
+
+        ``record`` is the type in the version that ``cls`` is of.
+        """
         super().__init__(node, graph)
+        self.record = record
         self.cls = cls
         self.takes_static = static
         self._accepts_by_item = is_authors(cls, "onAcceptWorkItem")

@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
-from topcook.factory import Kind
 from topcook.model.attributes import AttribType, Attribute
 from topcook.model.files import File
 from topcook.runtime.summary import blockers, counts, end_state
@@ -84,6 +83,7 @@ def report_parts(cook: Cook, *, interrupted: bool = False) -> Iterator[str]:
         # A callback that raises for every item says the same every time.
         "messages": list(dict.fromkeys(f"{each.level}: {each.source}: {each.text}" for each in cook.messages)),
         "schedulers": {name: _scheduler(cook, name) for name in cook.state.schedulers},
+        "types": cook.used.rows(),
     }
     yield _encode(head)[:-1] + ', "items": ['
     held_by = blockers(cook)
@@ -133,13 +133,13 @@ def _duration(run: Run) -> float | None:
 
 def _scheduler(cook: Cook, name: str) -> dict[str, Any]:
     node = cook.graph.network.schedulers[name]
-    record = cook.graph.factory.find(Kind.SCHEDULER, node.type_name)
-    origin = record.origin if record is not None else None
-    named = f"{origin.distribution} {origin.version}" if origin is not None and origin.distribution else ""
+    record = cook.graph.host(name).record
+    origin = record.origin
+    named = f"{origin.distribution} {origin.version}" if origin.distribution else ""
     return {
         "type": node.type_name,
-        "origin": named or (origin.path if origin is not None else ""),
-        "version": record.content_hash if record is not None else "",
+        "origin": named or origin.path,
+        "version": record.content_hash,
         "static": cook.state.schedulers[name].takes_static,
         "errors": list(dict.fromkeys(node.errors)),
         "warnings": list(dict.fromkeys(node.warnings)),
