@@ -71,7 +71,8 @@ class Bundle:
     @property
     def digest(self) -> str:
         """What tells this version from others: the fingerprint of all its files."""
-        return content_hash(*self.files.values())
+        own, *others = self.files
+        return content_hash(self.files[own], *(self.files[path] for path in sorted(others)))
 
     def content(self, path: str) -> bytes:
         """The bytes of a file; raises ``OSError`` or what the reader raises for one that cannot be had."""
@@ -147,13 +148,17 @@ class Bundle:
             yield from filter(os.path.isfile, paths)
 
 
+def home_of(path: str) -> str:
+    """The directory that holds the siblings of a types file, or of the package that ``path`` begins."""
+    return os.path.dirname(os.path.dirname(path) if os.path.basename(path) == "__init__.py" else path)
+
+
 def read_bundle(path: str, content: bytes | None = None, *, read: Read = read_file) -> Bundle:
     """The open bundle of a types file (or a package's ``__init__.py``), whose bytes may have been read already.
 
     Raises what ``read`` raises for the file itself; a helper that cannot be read is left to the import that needs it.
     """
-    home = os.path.dirname(os.path.dirname(path) if os.path.basename(path) == "__init__.py" else path)
-    bundle = Bundle(home, {path: read(path) if content is None else content}, closed=False, read=read)
+    bundle = Bundle(home_of(path), {path: read(path) if content is None else content}, closed=False, read=read)
     for each in bundle.closure(path):
         try:
             bundle.content(each)

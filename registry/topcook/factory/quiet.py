@@ -72,12 +72,15 @@ class _Stream(io.TextIOBase):
 
 
 @contextmanager
-def captured_output() -> Iterator[None]:
-    """Send both standard streams, and the descriptors 1 and 2, to a temporary file."""
+def captured_output(*, descriptors: bool = True) -> Iterator[None]:
+    """Send both standard streams, and the descriptors 1 and 2, to a temporary file.
+
+    Without ``descriptors`` only the streams: the descriptors belong to all threads and to whatever they start.
+    """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", prefix="topcook-") as sink:
         streams = (_Stream("stdout", sink), _Stream("stderr", sink))
         before = (sys.stdout, sys.stderr)
-        saved = _redirect(sink.fileno())
+        saved = _redirect(sink.fileno()) if descriptors else {}
         sys.stdout, sys.stderr = streams
         try:
             yield

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
+if TYPE_CHECKING:
+    from topcook.factory.versions import Version
+
 __all__ = ["NEEDS_HOUDINI", "BrokenEdit", "Kind", "Origin", "Record", "State"]
 
 #: The reason of a record whose file imports what only Houdini has.
 NEEDS_HOUDINI = "needs Houdini (import hou)"
+
+
+#: The fields of a record that no line of a menu needs.
+DETAILS = frozenset(
+    {"parm_category", "about", "node_type", "static_gen", "parms", "callbacks", "problems", "content_hash"}
+    | {"import_ms", "module"}
+)
 
 
 class State(Enum):
@@ -103,7 +114,11 @@ class Record:
     implemented, default or missing. ``static`` is whether static items are handed over at once, and why.
     ``edit`` is set by a live registry while the file is broken and its last good version serves on.
     ``about`` is the first sentence of the class's docstring.
-    ``module`` is the private module that was executed; ``content_hash`` that of the bytes it was executed from.
+    ``module`` is the private module that was executed; ``content_hash`` that of the bytes it was executed from,
+    which ``version`` leads to. ``type_object`` is set where the probe ran in this process; elsewhere only
+    ``Factory.load`` gives the class.
+
+    A record out of an index keeps its details as JSON in ``raw``, until one of them is asked for.
     """
 
     name: str
@@ -130,11 +145,22 @@ class Record:
     module: str = ""
     type_object: type | None = None
     edit: BrokenEdit | None = None
+    version: Version | None = field(default=None, repr=False)
+    raw: str = field(default="", repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        """Only reached for a slot that was left empty: the details are decoded, all at once."""
+        if name in DETAILS:
+            from topcook.factory.wire import fill_details
+
+            fill_details(self)
+            return object.__getattribute__(self, name)
+        raise AttributeError(f"a record has no {name!r}", name=name, obj=self)
 
     @property
     def usable(self) -> bool:
-        """Whether asking for the name gives this type."""
-        return self.state in {State.OK, State.NOT_PROBED}
+        """Whether asking for the name gives this type; one that is not probed yet has to be waited for."""
+        return self.state is State.OK
 
     @property
     def blemished(self) -> bool:

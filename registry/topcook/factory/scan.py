@@ -3,167 +3,382 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from topcook.config import Config, load_config
-from topcook.contract.source import Place, path_of, place_of
 from topcook.contract.tolerated import TOLERATED
-from topcook.errors import Problem, SchedulerContractError, UnknownSchedulerError, UnknownTypeError
-from topcook.factory.describe import describe
-from topcook.factory.hooks import TypesHook
-from topcook.factory.houstub import offer_hou
-from topcook.factory.names import NameBook, explain
-from topcook.factory.probe import probe
-from topcook.factory.quiet import captured_output
+from topcook.errors import Problem, SchedulerContractError
+from topcook.factory.loader import KINDS, Loader
+from topcook.factory.lookup import Lookup, Snapshot
+from topcook.factory.namebook import NameBook
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.sources import (
-    ENTRY_POINT_GROUP,
     Candidate,
+    Rules,
     candidates_in,
     classified,
+    disable_by_name,
     entry_points,
+    path_warnings,
 )
+from topcook.factory.trust import trust_of
 from topcook.factory.typeregistry import Registration, TypeRegistry
-from topcook.factory.typespath import PATH_VARIABLE, TypesEntry, builtin_types_dir, types_path
-from topcook.model.enums import RegisteredType
+from topcook.factory.typespath import TypesEntry, builtin_types_dir, types_path
+
+if TYPE_CHECKING:
+    from topcook.factory.backlog import Backlog
+    from topcook.factory.index import Index
+    from topcook.factory.index.entries import Look
+    from topcook.factory.probing import Prober
+    from topcook.factory.probing.prober import Done
+    from topcook.factory.wire import ProbeReport
+    from topcook.model.enums import RegisteredType
 
 __all__ = ["Factory"]
 
-_KINDS = {
-    RegisteredType.Scheduler: Kind.SCHEDULER,
-    RegisteredType.Node: Kind.NODE,
-    RegisteredType.WorkItem: Kind.WORK_ITEM,
-}
+#: Seconds that a start may take to probe what nobody knows yet; the rest is probed in the background.
+START = 30.0
+#: Seconds for which a name is waited for that may be that of a file in the background: a probe's own limit, and a bit.
+NAME = 12.0
+#: What a name book finds; found anew whenever records change.
+_BOOK_CODES = frozenset({"duplicate-name", "broken-override"})
+
+_Key = tuple[Tier, str, str]
 
 
-class Factory:
-    """Finds, executes, validates and answers for scheduler and node types.
+@dataclass(slots=True)
+class _Slot:
+    """A candidate, and the records that it gave."""
+
+    candidate: Candidate
+    records: list[Record] = field(default_factory=list)
+
+
+_Slots = dict[_Key, _Slot]
+
+
+class Factory(Lookup):
+    """Finds, validates and answers for scheduler and node types; executes them when they are used.
 
     ``records`` holds every candidate in order of precedence; none ever leaves it. ``problems`` is what is wrong
     with the configuration, the types path itself and between types (duplicates). ``registry`` is what
     ``pdg.TypeRegistry.types()`` gives within ``current()``; ``config`` is what the types were found by.
+    ``path`` is the types path.
     """
 
-    def __init__(self, path: list[str]) -> None:
-        """Start with a types path and nothing found."""
+    def __init__(
+        self, path: list[str], *, prober: Prober | None = None, index: Index | None = None, quiet: bool = True
+    ) -> None:
+        """Start with a types path and nothing found.
+
+        Without a ``prober`` files are executed in this process; without an ``index`` each time anew. ``quiet``
+        keeps what files print away from our output.
+        """
         self.path = path
         self.config = Config()
-        self.records: list[Record] = []
+        self.records = []
         self.problems: list[Problem] = []
         self.registry = TypeRegistry(self)
-        self._hook = TypesHook(self.registry)
-        self._book = NameBook()
-        self._candidates: dict[tuple[Tier, str, str], Candidate] = {}
+        self.index = index
+        self.quiet = quiet
+        self._given, self._prober = prober, prober
+        self._in_workers = False
+        #: Keep workers between two probes; who looks again and again sets it, and calls ``close``.
+        self.keeps_workers = False
+        self._loader = Loader(self.registry, quiet=quiet)
+        self._book = NameBook([])
+        self._program: list[Record] = []
+        self._entries = [TypesEntry(each, Tier.PATH, "the program") for each in path]
+        self._rules = Rules()
+        self._patience: float | None = None
+        self._slots: dict[_Key, _Slot] = {}
+        self._backlog: Backlog | None = None
+        # Records arrive from the background while others ask for names; a book, once made, does not change.
+        self._lock = threading.RLock()
 
     @classmethod
     def scan(
-        cls, environ: Mapping[str, str] | None = None, *, quiet: bool = True, config: Config | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        config: Config | None = None,
+        prober: Prober | None = None,
+        index: Index | None = None,
+        quiet: bool = True,
+        patience: float = START,
     ) -> Factory:
         """Find everything there is: the types path left to right, then entry points, then the built-ins.
 
         ``environ`` replaces the process environment in saying where to look; ``config`` is read anew without one.
-        ``quiet`` keeps what files print away from our output. Never raises because of what it finds.
+        The process's own types are probed in workers and kept in the user's index, unless ``prober`` and ``index``
+        are given; those of another ``environ`` in this process. Probing takes ``patience`` seconds at most, then it
+        goes on in the background. Never raises because of what it finds.
         """
         config = load_config(environ) if config is None else config
         path = types_path(config, os.environ if environ is None else environ)
-        factory = cls([entry.path for entry in path.entries])
-        factory.config = config
+        if environ is None:
+            index = index or _users_index()
+        factory = cls([entry.path for entry in path.entries], prober=prober, index=index, quiet=quiet)
+        factory._in_workers = environ is None
+        factory.config, factory._entries, factory._patience = config, list(path.entries), patience
+        factory._rules = Rules(trust_of(config, path.entries, environ), config)
         factory.problems += [*config.problems, *path.problems]
-        factory.problems += offer_hou(os.environ if environ is None else environ)
-        output: AbstractContextManager[None] = captured_output() if quiet else nullcontext()
-        with output:
-            for candidate in factory._all_candidates():
-                factory._take(candidate)
-        factory._resolve()
+        factory.problems += _offered_hou(os.environ if environ is None else environ)
+        factory._take(factory._all_candidates())
         return factory
 
-    def _all_candidates(self) -> Iterator[Candidate]:
-        for entry in self.path:
-            yield from candidates_in(TypesEntry(entry, Tier.PATH, PATH_VARIABLE))
-        installed, problems = entry_points()
-        self.problems += problems
-        yield from installed
-        yield from candidates_in(TypesEntry(builtin_types_dir(), Tier.BUILTIN, "built-in"))
+    def _all_candidates(self) -> list[Candidate]:
+        found: list[Candidate] = []
+        problems: list[Problem] = []
+        for entry in self._entries:
+            inside = candidates_in(entry, self._rules)
+            problems += path_warnings(entry, inside, self._rules.trust)
+            found += inside
+        installed, of_them = entry_points(self.index, self._rules.config)
+        builtin = candidates_in(TypesEntry(builtin_types_dir(), Tier.BUILTIN, "built-in"), self._rules)
+        known = {each.code for each in self.problems}
+        self.problems += [each for each in (*problems, *of_them) if each.code not in known]
+        return [*found, *installed, *builtin]
 
-    def _take(self, candidate: Candidate) -> list[Record]:
-        key = (candidate.origin.tier, candidate.path, candidate.stem)
-        if key in self._candidates:
+    # From candidates to records
+
+    def _take(self, candidates: Iterable[Candidate]) -> None:
+        """Let candidates join, those that are known already left out; probe what the index does not know."""
+        fresh = {key: each for key, each in _by_key(candidates).items() if key not in self._slots}
+        slots = self._slots | {key: _Slot(each) for key, each in fresh.items()}
+        found, left = self._records_of(list(fresh.values()), self._patience)
+        for candidate in fresh.values():
+            slots[_key(candidate)].records = found[id(candidate)]
+        with self._lock:
+            self._slots = dict(sorted(slots.items(), key=_precedence))
+            self._resolve()
+        if left:
+            self._go_on(left)
+
+    def _records_of(
+        self, candidates: Sequence[Candidate], patience: float | None
+    ) -> tuple[dict[int, list[Record]], list[Candidate]]:
+        """The records of candidates by their ``id``, from the index or else from a probe; those that took too long."""
+        from topcook.factory.index.entries import Look
+
+        look = Look()
+        found, unknown = self._recalled(candidates, look)
+
+        def done(candidate: Candidate, report: ProbeReport) -> None:
+            found[id(candidate)] = self._reported(candidate, report, look)
+
+        left = self._probed(unknown, done, patience)
+        found |= {id(each): [_not_probed(each)] for each in left}
+        if self.index is not None:
+            self.index.commit()
+        return found, left
+
+    def _recalled(self, candidates: Sequence[Candidate], look: Look) -> tuple[dict[int, list[Record]], list[Candidate]]:
+        """What is known without executing anything, and the candidates of which nothing is."""
+        known = self.index.recall(candidates, look) if self.index is not None else {}
+        found: dict[int, list[Record]] = {}
+        unknown: list[Candidate] = []
+        for candidate in candidates:
+            records = known.get(id(candidate))
+            if records is not None:
+                found[id(candidate)] = self._judged(candidate, records)
+            elif classified(candidate).settled:
+                found[id(candidate)] = [candidate.record()]
+                if self.index is not None and candidate.skipped and not candidate.refused:
+                    self.index.remember(candidate, _report_on(found[id(candidate)]), look)
+            else:
+                unknown.append(candidate)
+        return found, unknown
+
+    def _probed(self, candidates: Sequence[Candidate], done: Done, patience: float | None) -> list[Candidate]:
+        if not candidates:
             return []
-        self._candidates[key] = candidate
-        classified(candidate)
-        records = [candidate.record()] if candidate.settled else probe(candidate, self.registry, self._hook)
-        self.records += records
+        deadline = None if patience is None else time.monotonic() + patience
+        with self._quietly():
+            left = self._probing().probe(candidates, done, deadline)
+        if not left:
+            self._rest()
+        return left
+
+    def _reported(self, candidate: Candidate, report: ProbeReport, look: Look) -> list[Record]:
+        from topcook.factory.wire import records_of
+
+        records = records_of(report, candidate.origin, candidate.stem)
+        if self.index is not None and all(each.state is not State.NOT_PROBED for each in records):
+            self.index.remember(candidate, report, look)
+        return self._judged(candidate, records)
+
+    def _judged(self, candidate: Candidate, records: list[Record]) -> list[Record]:
+        """The records, those disabled that the block list blocks by their names."""
+        disable_by_name(self.config, candidate, records)
         return records
+
+    def _quietly(self) -> AbstractContextManager[None]:
+        """While files are executed in this very process, what they print stays away from our output."""
+        from topcook.factory.probing import InProcessProber
+        from topcook.factory.quiet import captured_output
+
+        return captured_output() if self.quiet and isinstance(self._probing(), InProcessProber) else nullcontext()
+
+    def _probing(self) -> Prober:
+        with self._lock:
+            if self._prober is None:
+                from topcook.factory.probing import InProcessProber
+
+                self._prober = _workers(self.search_path()) if self._in_workers else InProcessProber(self.registry)
+            return self._prober
+
+    def _rest(self) -> None:
+        """Let go of workers that nobody needs for now."""
+        with self._lock:
+            if self._prober is not self._given and not self.keeps_workers and self._in_workers:
+                self.close()
+
+    def _go_on(self, left: Sequence[Candidate]) -> None:
+        from topcook.factory.backlog import Backlog
+        from topcook.factory.index.entries import Look
+
+        look = Look()
+
+        def done(candidate: Candidate, report: ProbeReport) -> None:
+            with self._lock:
+                slot = self._slots.get(_key(candidate))
+                # A later look may have found another version of it.
+                if slot is not None and slot.candidate is candidate:
+                    slot.records = self._reported(candidate, report, look)
+                    self._resolve()
+
+        def finished() -> None:
+            self._rest()
+            if self.index is not None:
+                self.index.commit()
+
+        self._backlog = Backlog(self._probing(), left, done, finished)
 
     def _resolve(self) -> None:
         """Decide anew who wins each name."""
-        self._book = NameBook()
-        self.problems = [each for each in self.problems if each.code not in {"duplicate-name", "broken-override"}]
-        for record in self.records:
-            record.shadows = []
-            if record.state is State.SHADOWED:
-                record.state, record.shadowed_by = State.OK, None
-        for record in self.records:
-            winner = self._book.enter(record)
-            if winner is not None and winner.origin.tier is record.origin.tier is not Tier.PROGRAM:
-                self.problems.append(_duplicate(winner, record))
-        self.problems += self._broken_overrides()
+        with self._lock:
+            records = [*self._program, *(record for slot in self._slots.values() for record in slot.records)]
+            book = NameBook(records)
+            kept = [each for each in self.problems if each.code not in _BOOK_CODES]
+            self.problems = [*kept, *book.problems()]
+            self.records, self._book = book.records, book
 
-    def _broken_overrides(self) -> Iterator[Problem]:
-        """A broken type does not win, but it is said that another one serves in its place."""
-        for record in self.records:
-            winner = self._book.winner(record.kind, record.name) if record.state is State.INVALID else None
-            if winner is not None and self.records.index(winner) > self.records.index(record):
-                message = f'"{record.name}" of {record.origin} is {record.state.value}; {winner.origin} serves instead'
-                hint = f"topcook check {record.origin.path}"
-                yield Problem("broken-override", message, record.origin.path, record.line, None, hint)
+    # Looking again (what a live registry is made of)
+
+    def entries(self) -> list[TypesEntry]:
+        """The entries of the types path in order of precedence, the built-ins last."""
+        return [*self._entries, TypesEntry(builtin_types_dir(), Tier.BUILTIN, "built-in")]
+
+    def candidates_of(self, entry: TypesEntry) -> list[Candidate]:
+        """All candidates that an entry has now."""
+        return candidates_in(entry, self._rules)
+
+    def candidates(self) -> dict[_Key, tuple[Candidate, list[Record]]]:
+        """The candidates whose records hold, with these, in order of precedence, by tier, path and stem."""
+        with self._lock:
+            return {key: (slot.candidate, slot.records) for key, slot in self._slots.items()}
+
+    def examined(self, candidates: Sequence[Candidate]) -> dict[int, list[Record]]:
+        """The records of candidates as their files are now, by the candidate's ``id``: recalled, or else probed.
+
+        They join nothing.
+        """
+        return self._records_of(candidates, None)[0]
+
+    def take_over(self, found: Iterable[tuple[Candidate, list[Record]]]) -> None:
+        """Let these candidates be all there are, with these records, in order of precedence."""
+        with self._lock:
+            self._slots = {_key(candidate): _Slot(candidate, records) for candidate, records in found}
+            self._resolve()
 
     # Answers by name
 
-    def scheduler(self, name: str) -> Record:
-        """The usable scheduler of that name; case does not count, and "local" finds "localscheduler".
-
-        Raises ``UnknownSchedulerError``, whose text says what the records know of the name.
-        """
-        record = self._book.winner(Kind.SCHEDULER, name)
-        if record is None:
-            raise UnknownSchedulerError(name, self.explain(Kind.SCHEDULER, name))
-        return record
-
-    def node_type(self, name: str) -> Record:
-        """The usable node type of that name; raises ``UnknownTypeError``."""
-        record = self._book.winner(Kind.NODE, name)
-        if record is None:
-            raise UnknownTypeError(name, self.explain(Kind.NODE, name))
-        return record
-
     def find(self, kind: Kind, name: str) -> Record | None:
-        """The usable record of that name, None when there is none."""
+        """The usable record of that name, None when there is none; a file that is being probed is waited for."""
+        self._wait_for(kind, name)
         return self._book.winner(kind, name)
 
-    def explain(self, kind: Kind, name: str) -> str:
-        """Why a name gives no usable type, in full."""
-        return explain(kind, name, self.records, self._book.names(kind), self._looked_in())
+    def _wait_for(self, kind: Kind, name: str) -> None:
+        """Wait for what the background may still find under a name, before the first record that it is sure to give."""
+        backlog = self._backlog
+        if backlog is None:
+            return
+        sure = self._book.winner(kind, name)
+        likely = {id(record) for record in self.known(kind, name)}
+        waiting: list[Candidate] = []
+        for slot in list(self._slots.values()):
+            if sure is not None and sure in slot.records:
+                break
+            pending = (each for each in slot.records if each.state is State.NOT_PROBED)
+            if any(sure is None or id(each) in likely for each in pending):
+                waiting.append(slot.candidate)
+        backlog.wait(waiting, NAME)
 
-    def _looked_in(self) -> list[str]:
-        return [*self.path, f"entry points of group {ENTRY_POINT_GROUP}", f"{builtin_types_dir()} (built-in)"]
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is probed in the background any more; False when ``timeout`` seconds were not enough."""
+        return self._backlog is None or self._backlog.wait_all(timeout)
+
+    def close(self) -> None:
+        """End what probes for this factory; what is not probed by then stays so."""
+        with self._lock:
+            prober, self._prober = self._prober, self._given
+        if prober is not None:
+            prober.close()
+
+    def looked_in(self) -> list[str]:
+        """Where types were looked for, as a person is told."""
+        return [*self.path, "entry points of group pdg.types", f"{builtin_types_dir()} (built-in)"]
 
     def load(self, record: Record) -> type:
-        """The class of a record. Raises ``SchedulerContractError`` for one that cannot be used."""
-        if record.type_object is None or record.state in {State.INVALID, State.FAILED}:
-            summary = f'"{record.name}" cannot be used: {record.why_not()}'
-            raise SchedulerContractError(record.problems, summary)
-        return record.type_object
+        """The class of a record; its module is executed now, unless it was before.
 
-    def current(self) -> AbstractContextManager[TypeRegistry]:
-        """Make this factory's registry what ``pdg.TypeRegistry.types()`` gives; copied contexts inherit it."""
-        return self.registry.current()
+        Raises ``SchedulerContractError`` for one that cannot be used, also when that is only found out now.
+        """
+        try:
+            return self._loader.load(record)
+        except SchedulerContractError:
+            self._resolve()
+            raise
+
+    def snapshot(self) -> Snapshot:
+        """The records as they are: what a cook resolves all its names in."""
+        with self._lock:
+            return Snapshot(self.registry, self._book, self._loader, self.looked_in())
+
+    def examine(self, paths: Sequence[str]) -> list[Record]:
+        """Probe files and directories now, whatever the index knows; they join nothing, and nothing is kept of them.
+
+        Workers probe them, unless this factory has a prober of its own. Whoever names a file himself trusts it.
+        """
+        entries = [TypesEntry(os.path.abspath(path), Tier.PATH, "you") for path in paths]
+        rules = Rules(trust_of(None, entries))
+        found = [classified(candidate) for entry in entries for candidate in candidates_in(entry, rules)]
+        records = {id(each): [each.record()] for each in found if each.settled}
+
+        def done(candidate: Candidate, report: ProbeReport) -> None:
+            from topcook.factory.wire import records_of
+
+            records[id(candidate)] = records_of(report, candidate.origin, candidate.stem)
+
+        prober = self._given or _workers([os.path.dirname(entry.path) for entry in entries])
+        prober.probe([each for each in found if not each.settled], done, None)
+        if prober is not self._given:
+            prober.close()
+        return [record for each in found for record in records[id(each)]]
 
     # What the registry asks (typeregistry.Catalogue)
 
     def registered(self, registration: Registration) -> None:
         """A type of the running program's own: it goes before all others, the latest first."""
+        from topcook.contract.source import path_of
+        from topcook.factory.describe import describe
+
         cls = registration.type_object
         origin = Origin(Tier.PROGRAM, (path_of(cls) if isinstance(cls, type) else None) or "<program>")
         record = describe(registration, origin)
@@ -172,21 +387,21 @@ class Factory:
                 [each for each in record.problems if each.code not in TOLERATED],
                 f'"{record.name}" does not fulfil the contract',
             )
-        self.records.insert(0, record)
+        self._program.insert(0, record)
         self._resolve()
 
     def winner(self, kind: RegisteredType, name: str) -> Registration | None:
-        """The registration behind the usable record of a name."""
-        record = self._book.winner(_KINDS[kind], name) if kind in _KINDS else None
+        """The registration behind the usable record of a name; its class is loaded when it is asked for."""
+        record = self.find(KINDS[kind], name) if kind in KINDS else None
         if record is None:
             return None
-        made = Registration(kind, record.name, record.type_object, record.label, record.category)
+        made = Registration(kind, record.name, None, record.label, record.category, load=lambda: self.load(record))
         made.parm_category, made.node_type, made.static_gen = record.parm_category, record.node_type, record.static_gen
         return made
 
     def names(self, kind: RegisteredType) -> list[str]:
         """The usable names of a kind."""
-        return self._book.names(_KINDS[kind]) if kind in _KINDS else []
+        return self._book.names(KINDS[kind]) if kind in KINDS else []
 
     def search_path(self) -> list[str]:
         """The directories of the types path, the built-ins last."""
@@ -197,43 +412,83 @@ class Factory:
         if path in self.path:
             return
         self.path.append(path)
-        at = sum(record.origin.tier in {Tier.PROGRAM, Tier.PATH} for record in self.records)
-        with self._inserted(at):
-            for candidate in candidates_in(TypesEntry(path, Tier.PATH, "registerPythonPath")):
-                self._take(candidate)
-        self._resolve()
-
-    @contextmanager
-    def _inserted(self, at: int) -> Iterator[None]:
-        tail, self.records = self.records[at:], self.records[:at]
-        try:
-            yield
-        finally:
-            self.records += tail
+        self._take(candidates_in(TypesEntry(path, Tier.PATH, "registerPythonPath"), Rules(config=self.config)))
 
     def reload(self, kind: RegisteredType, name: str) -> bool:
-        """Execute the file of a type again; False when it is broken now, and the old version goes on serving."""
-        record = self._book.winner(_KINDS[kind], name) if kind in _KINDS else None
-        candidate = next((each for each in self._candidates.values() if record and each.origin == record.origin), None)
-        if candidate is None:
+        """Probe the file of a type again; False when it is broken now, and the old version goes on serving."""
+        record = self._book.winner(KINDS[kind], name) if kind in KINDS else None
+        slot = next((each for each in self._slots.values() if record in each.records), None)
+        if slot is None:
             return False
-        fresh = probe(candidate, self.registry, self._hook)
-        if not all(each.usable for each in fresh):
+        from topcook.factory.index.entries import Look
+
+        fresh: list[Record] = []
+        look = Look()
+        self._probed([slot.candidate], lambda each, report: fresh.extend(self._reported(each, report, look)), None)
+        if any(each.state is not State.OK for each in fresh):
             return False
-        at = next(i for i, each in enumerate(self.records) if each.origin == candidate.origin)
-        self.records = [each for each in self.records if each.origin != candidate.origin]
-        self.records[at:at] = fresh
-        self._resolve()
+        with self._lock:
+            slot.records = fresh
+            self._resolve()
         return True
 
 
-def _duplicate(winner: Record, loser: Record) -> Problem:
-    message = f'"{loser.name}" of {_where(loser)} is shadowed by {_where(winner)}'
-    hint = "rename one of them, or take its file off the types path"
-    place = place_of(loser.type_object) if loser.type_object is not None else Place(loser.origin.path)
-    return Problem("duplicate-name", message, place.path or loser.origin.path, place.line, place.column, hint)
+def _key(candidate: Candidate) -> _Key:
+    return candidate.origin.tier, candidate.path, candidate.stem
 
 
-def _where(record: Record) -> str:
-    """The origin with the path in it, also of a distribution's type."""
-    return f"{record.origin} ({record.origin.path})" if record.origin.distribution else record.origin.path
+#: The order of precedence of tiers; inside one, that of discovery.
+_TIERS = {tier: at for at, tier in enumerate(Tier)}
+
+
+def _report_on(records: list[Record]) -> ProbeReport:
+    """A report that says what is known without a probe."""
+    from topcook.factory.wire import ProbeReport, record_data
+
+    return ProbeReport([record_data(record) for record in records])
+
+
+def _by_key(candidates: Iterable[Candidate]) -> dict[_Key, Candidate]:
+    """Each candidate once, the first of those that are the same."""
+    found: dict[_Key, Candidate] = {}
+    for candidate in candidates:
+        found.setdefault(_key(candidate), candidate)
+    return found
+
+
+def _precedence(item: tuple[_Key, _Slot]) -> int:
+    return _TIERS[item[0][0]]
+
+
+def _not_probed(candidate: Candidate) -> Record:
+    """The record of a file that waits to be probed, with the names that its text suggests."""
+    from topcook.factory.bundles import read_file
+    from topcook.factory.probing.guess import guessed
+
+    try:
+        content = b"" if candidate.entry_point is not None else read_file(candidate.path)
+    except OSError:
+        content = b""
+    return guessed(candidate, content, State.NOT_PROBED, [], "it is still being looked at")
+
+
+def _offered_hou(environ: Mapping[str, str]) -> list[Problem]:
+    if not environ.get("TOPCOOK_HOU"):
+        return []
+    from topcook.factory.houstub import offer_hou
+
+    return offer_hou(environ)
+
+
+def _workers(search_path: Sequence[str]) -> Prober:
+    """Workers to probe in; ``search_path`` is what files see as the registry's."""
+    from topcook.factory.probing.pool import WorkerPool
+
+    return WorkerPool(types_path=search_path)
+
+
+def _users_index() -> Index | None:
+    """The index of the process's own types; None where none is wanted or can be."""
+    from topcook.factory.index.open import open_index
+
+    return open_index(os.environ)

@@ -5,16 +5,17 @@ Only JSON's own types, so that nothing is ever executed by reading them.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, content_hash
 from topcook.factory.records import Kind, Origin, Record, State
+from topcook.factory.versions import Version, kept_in_memory
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
-__all__ = ["FileRead", "ProbeReport", "files_of", "record_data", "record_of"]
+__all__ = ["FileRead", "ProbeReport", "files_of", "fill_details", "record_data", "record_of", "records_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ def files_of(bundle: Bundle) -> list[FileRead]:
     return [FileRead(path, content_hash(content), content) for path, content in bundle.files.items()]
 
 
+def records_of(report: ProbeReport, origin: Origin, stem: str) -> list[Record]:
+    """The records of a report, with the version that they speak of; the report keeps its bytes for them."""
+    records = report.live or [record_of(data, origin) for data in report.records]
+    names = frozenset((record.kind.value, record.name.lower()) for record in records)
+    fetch = kept_in_memory((each.path, each.digest, each.content) for each in report.files)
+    version = Version(origin.path, stem, tuple((each.path, each.digest) for each in report.files), names, fetch)
+    for record in records:
+        record.version = version
+    return records
+
+
 def record_data(record: Record) -> dict[str, Any]:
     """A record as plain data, without its origin, which the candidate has, and without who shadows whom."""
     return {
@@ -75,7 +87,6 @@ def record_data(record: Record) -> dict[str, Any]:
 
 def record_of(data: dict[str, Any], origin: Origin) -> Record:
     """The record that ``record_data`` was given. Raises KeyError, TypeError or ValueError for other data."""
-    node_type = data["node_type"]
     takes, why = data["static"]
     return Record(
         data["name"],
@@ -84,21 +95,56 @@ def record_of(data: dict[str, Any], origin: Origin) -> Record:
         Kind(data["kind"]),
         label=data["label"],
         category=data["category"],
-        parm_category=data["parm_category"],
-        about=data["about"],
-        node_type=NodeType[node_type] if node_type is not None else None,
-        static_gen=data["static_gen"],
-        parms=tuple(_parm_of(each) for each in data["parms"]),
-        callbacks=data["callbacks"],
         static=(takes, why),
-        problems=[Problem(**each) for each in data["problems"]],
         reason=data["reason"],
         aliases=tuple(data["aliases"]),
-        content_hash=data["content_hash"],
-        import_ms=data["import_ms"],
         line=data["line"],
-        module=data["module"],
+        **_details(data),
     )
+
+
+def fill_details(record: Record) -> None:
+    """Decode the details of a record out of the index. Raises what ``record_of`` raises for other data."""
+    import json
+
+    try:
+        details = _details(json.loads(record.raw))
+    except (ValueError, KeyError, TypeError):
+        # A disk may give back other bytes than it was given.
+        damaged = Problem("index-damaged", "what the index kept of it cannot be read", record.origin.path)
+        details = _details(dict(_NO_DETAILS)) | {"problems": [replace(damaged, hint="topcook index clear")]}
+    for name, value in details.items():
+        try:
+            object.__getattribute__(record, name)
+        except AttributeError:
+            setattr(record, name, value)
+
+
+#: What a record without any details has.
+_NO_DETAILS: dict[str, Any] = {
+    **dict.fromkeys(("parm_category", "about", "content_hash", "module"), ""),
+    **dict.fromkeys(("parms", "problems"), ()),
+    "node_type": None,
+    "static_gen": False,
+    "callbacks": {},
+    "import_ms": 0.0,
+}
+
+
+def _details(data: dict[str, Any]) -> dict[str, Any]:
+    node_type = data["node_type"]
+    return {
+        "parm_category": data["parm_category"],
+        "about": data["about"],
+        "node_type": NodeType[node_type] if node_type is not None else None,
+        "static_gen": data["static_gen"],
+        "parms": tuple(_parm_of(each) for each in data["parms"]),
+        "callbacks": data["callbacks"],
+        "problems": [Problem(**each) for each in data["problems"]],
+        "content_hash": data["content_hash"],
+        "import_ms": data["import_ms"],
+        "module": data["module"],
+    }
 
 
 _PARM_FIELDS = [each.name for each in fields(ParmSpec)]

@@ -1,0 +1,49 @@
+"""Where index files lie, and whether one may be believed: what is in it will be executed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+
+from topcook.model.userdirs import user_dir
+
+__all__ = ["FORMAT", "SITE_NAME", "VARIABLE", "index_path", "not_ours", "prepare"]
+
+#: Counts up with every change of what is kept or how.
+FORMAT = 1
+VARIABLE = "TOPCOOK_INDEX"
+#: The sealed index of a shared types directory, inside it.
+SITE_NAME = ".topcook-index.sqlite3"
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def index_path(environ: Mapping[str, str]) -> str:
+    """The user's index; empty when he wants none, or has no home to put it in."""
+    asked = environ.get(VARIABLE)
+    if asked is not None:
+        return "" if asked.strip().lower() in {"", "0", "no", "off", "none"} else os.path.abspath(asked)
+    home = user_dir("cache")
+    return os.path.join(home, f"index-{FORMAT}-{sys.implementation.cache_tag}.sqlite3") if home else ""
+
+
+def not_ours(path: str) -> str:
+    """Why a file must not be believed: another's, or others may write to it; empty when it may, or is not there."""
+    if not hasattr(os, "geteuid"):
+        return ""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    if status.st_uid != os.geteuid():
+        return f'"{path}" belongs to another user; it is not used'
+    if status.st_mode & _OTHERS_MAY_WRITE:
+        return f'"{path}" may be written by others; it is not used: chmod go-w {path}'
+    return ""
+
+
+def prepare(path: str) -> None:
+    """Make the file and its directory, for nobody else to read. Raises OSError."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -1,0 +1,173 @@
+"""The index: outcomes of probes by candidate, and the sources that they executed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from topcook.factory.bundles import home_of
+from topcook.factory.index.entries import Entry, Look, may_import
+from topcook.factory.index.rows import (
+    AT_RECORD,
+    SELECTED,
+    Place,
+    Row,
+    entry_of_row,
+    environment_number,
+    keep,
+    place_of,
+    record_of_row,
+    version_of_rows,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from topcook.factory.index.database import Database
+    from topcook.factory.records import Record
+    from topcook.factory.sources import Candidate
+    from topcook.factory.wire import ProbeReport
+
+__all__ = ["Index", "Kept"]
+
+_FROM = (
+    "FROM environment e JOIN candidate c ON c.environment = e.id JOIN record r ON r.candidate = c.id "
+    "WHERE e.key = ? AND c.root IN"
+)
+_Groups = dict[Place, list[Row]]
+_Stems = dict[str, frozenset[str]]
+
+
+class Kept(NamedTuple):
+    """What the index has of a candidate."""
+
+    entry: Entry
+    records: list[Record]
+
+
+class Index:
+    """One index file, for one environment.
+
+    It never raises: what cannot be read is not known, what cannot be written is not kept.
+    """
+
+    def __init__(self, database: Database, environment: str) -> None:
+        """Use a database; ``environment`` is the key of all that outcomes hang on beside files."""
+        self.database = database
+        self.environment = environment
+        self._lock = threading.Lock()
+        self._fresh: list[tuple[Candidate, Entry, ProbeReport | None]] = []
+        self._stems: dict[str, frozenset[str]] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """Why the index could not be used as it should, for people."""
+        return self.database.notes
+
+    # Reading
+
+    def recall(self, candidates: Sequence[Candidate], look: Look) -> dict[int, list[Record]]:
+        """The records that are kept and still hold, by the ``id`` of their candidate."""
+        places = {place_of(each): each for each in candidates if not each.refused and not each.disabled}
+        roots = sorted({place[0] for place in places})
+        nothing: tuple[_Groups, _Stems] = {}, {}
+        groups, before = self.database.read(lambda connection: self._read(connection, roots), nothing)
+        found: dict[int, Kept] = {}
+        for place, candidate in places.items():
+            kept = self._kept(candidate, groups[place], look) if place in groups else None
+            if kept is not None:
+                found[id(candidate)] = kept
+        self._drop_newly_met(places.values(), found, before, look)
+        return {number: kept.records for number, kept in found.items()}
+
+    def _read(self, connection: sqlite3.Connection, roots: Sequence[bytes]) -> tuple[_Groups, _Stems]:
+        marks = ", ".join("?" * len(roots))
+        query = f"SELECT {SELECTED} {_FROM} ({marks}) ORDER BY r.rowid"
+        rows = connection.execute(query, (self.environment, *roots))
+        groups: _Groups = {}
+        for row in rows:
+            groups.setdefault((row[0], row[1], row[2], bool(row[3])), []).append(row)
+        stems = connection.execute(
+            "SELECT path, stems FROM environment e JOIN directory d ON d.environment = e.id WHERE e.key = ?",
+            (self.environment,),
+        )
+        return groups, {os.fsdecode(path): frozenset(os.fsdecode(names).split("/")) for path, names in stems}
+
+    def _kept(self, candidate: Candidate, group: list[Row], look: Look) -> Kept | None:
+        if candidate.stamp is not None:
+            look.knows(candidate.path, candidate.stamp)
+        entry = entry_of_row(group[0], candidate)
+        verified = look.verify(candidate, entry)
+        if verified is None:
+            return None
+        if verified is not entry:
+            self._fresh.append((candidate, verified, None))
+        rows = [row[AT_RECORD:] for row in group]
+        version = version_of_rows(candidate, [(each.path, each.digest) for each in entry.files], rows, self.fetch)
+        return Kept(verified, [record_of_row(row, candidate.origin, version) for row in rows])
+
+    def _drop_newly_met(
+        self, candidates: Iterable[Candidate], found: dict[int, Kept], before: _Stems, look: Look
+    ) -> None:
+        for candidate in candidates:
+            if candidate.entry_point is not None:
+                continue
+            home = home_of(candidate.path)
+            stems, known = look.stems(home), before.get(home)
+            if stems != known:
+                self._stems[home] = stems
+            kept = found.get(id(candidate))
+            if kept is not None and known is not None and may_import(kept.entry, stems - known, self.fetch):
+                del found[id(candidate)]
+
+    def fetch(self, _path: str, digest: str) -> bytes | None:
+        """The bytes of a source; None when they are not kept."""
+        from topcook.factory.bundles import content_hash
+
+        row = self.database.read(
+            lambda connection: connection.execute("SELECT content FROM source WHERE digest = ?", (digest,)).fetchone(),
+            None,
+        )
+        content: bytes | None = row[0] if row is not None else None
+        return content if content is not None and content_hash(content) == digest else None
+
+    def get(self, key: str) -> bytes | None:
+        """A small value that was put under a key."""
+        row = self.database.read(
+            lambda connection: connection.execute("SELECT value FROM blob WHERE key = ?", (key,)).fetchone(), None
+        )
+        return row[0] if row is not None else None
+
+    # Writing
+
+    def remember(self, candidate: Candidate, report: ProbeReport, look: Look) -> None:
+        """Keep a report, which was made after ``look`` looked, with the next ``commit``."""
+        from topcook.factory.index.entries import entry_of
+
+        with self._lock:
+            self._fresh.append((candidate, entry_of(candidate, report, look), report))
+
+    def commit(self) -> None:
+        """Write down what was remembered."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+            stems, self._stems = self._stems, {}
+        if not fresh and not stems:
+            return
+
+        def write(connection: sqlite3.Connection) -> None:
+            number = environment_number(connection, self.environment)
+            for candidate, entry, report in fresh:
+                keep(connection, number, candidate, entry, report)
+            rows = [(number, os.fsencode(path), os.fsencode("/".join(sorted(names)))) for path, names in stems.items()]
+            connection.executemany("INSERT OR REPLACE INTO directory VALUES (?, ?, ?)", rows)
+
+        self.database.write(write)
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep a small value under a key."""
+        self.database.write(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO blob VALUES (?, ?)", (key, value))
+        )
