@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from topcook.contract.source import function_of
 from topcook.contract.template import Template, read_template
+from topcook.factory.typesearch import TypesSearch
 from topcook.model.enums import Language, NodeSubtype, NodeType, RegisteredType
 from topcook.model.files import TAG_BY_EXTENSION, tag_for
 
@@ -121,7 +122,7 @@ class RegisteredTypeHandle:
 _CURRENT: ContextVar[TypeRegistry] = ContextVar("topcook_type_registry")
 
 
-class TypeRegistry:
+class TypeRegistry(TypesSearch):
     """``pdg.TypeRegistry``.
 
     Inside a types file's ``registerTypes`` what is registered belongs to that file, and is taken back when
@@ -284,26 +285,6 @@ class TypeRegistry:
     def typeNames(self, reg_type: RegisteredType) -> list[str]:
         """The names of all usable types of a kind, sorted."""
         return self.catalogue.names(reg_type)
-
-    def searchPath(self) -> list[str]:
-        """The directories in which types are looked for, in order of precedence."""
-        return self.catalogue.search_path()
-
-    def findFile(self, name: str) -> str:
-        """The first file of that name on the search path; empty when there is none."""
-        paths = (os.path.join(entry, name) for entry in self.searchPath())
-        return next((path for path in paths if os.path.exists(path)), "")
-
-    def globFiles(self, extension: str, subdir: str = "") -> list[str]:
-        """All files with that extension on the search path, each base name once, first entry first."""
-        found: dict[str, str] = {}
-        for entry in self.searchPath():
-            directory = os.path.join(entry, subdir)
-            names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
-            for name in names:
-                if name.endswith("." + extension.lstrip(".")):
-                    found.setdefault(name, os.path.join(directory, name))
-        return list(found.values())
 
     def setDefaultWorkItem(self, type_object: Any) -> None:
         """Remember the class of plain work items."""
