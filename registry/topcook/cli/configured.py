@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from topcook.config import Config, load_config
 from topcook.errors import ConfigError, Problem
 
-__all__ = ["check_settings", "configuration", "refuse_mistakes", "strict_failures", "tell"]
+if TYPE_CHECKING:
+    from topcook.factory import Factory
+    from topcook.runtime.api import GraphContext
+
+__all__ = [
+    "check_settings",
+    "configuration",
+    "load_configured",
+    "refuse_mistakes",
+    "strict_failures",
+    "strict_failures_of",
+    "tell",
+]
 
 
 def configuration(directory: str | None = None) -> Config:
@@ -53,6 +68,43 @@ def refuse_mistakes(config: Config) -> None:
     tell(config)
 
 
-def strict_failures(config: Config, problems: Sequence[Problem]) -> list[Problem]:
+def strict_failures(config: Config, problems: Iterable[Problem]) -> list[Problem]:
     """The problems that strict mode does not let pass; none where it is off."""
     return [problem for problem in problems if not config.exempts(problem)] if config.strict else []
+
+
+def strict_failures_of(factory: Factory, config: Config) -> list[Problem]:
+    """The same of all that a factory found: the configuration, the types path, and every record."""
+    if not config.strict:
+        return []
+    named = [(problem, record.name) for record in factory.records for problem in record.problems]
+    named += [(problem, "") for problem in factory.problems]
+    return list(dict.fromkeys(problem for problem, name in named if not config.exempts(problem, name)))
+
+
+def load_configured(network: str, *, to_run: bool = False, **options: Any) -> GraphContext:
+    """The graph context of a network file; ``options`` are those of ``load_network``.
+
+    ``to_run`` says that it will be cooked: mistakes of the configuration are an error then, and in strict mode every
+    problem of a types file, too. Otherwise they are told as warnings.
+    """
+    from topcook.factory import Factory, check_pdg_is_ours
+    from topcook.model.graphfile.source import check_regular
+    from topcook.runtime.netfile import load_network
+
+    check_pdg_is_ours()
+    # Before types are looked for, which may take a while.
+    check_regular(Path(network))
+    config = configuration(os.path.dirname(os.path.abspath(network)))
+    if to_run:
+        refuse_mistakes(config)
+    else:
+        tell(config)
+    factory = Factory.scan(config=config)
+    if to_run:
+        failures = strict_failures_of(factory, config)
+        if failures:
+            raise ConfigError(failures, f"strict mode ({config.origin_of('strict')}): nothing was run")
+    # What author code asks pdg.TypeRegistry.types() for.
+    factory.registry.adopt_thread()
+    return load_network(network, factory=factory, config=config, **options)

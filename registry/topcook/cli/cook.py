@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def command(
     if report == "-" and progress == "json":
         raise click.UsageError("--report - and --progress json both want standard output; give the report a file")
     told = _status_file(status, network, report) if status and not dry_run else None
-    context = load(network, options)
+    context = load(network, options, to_run=not dry_run)
     if dry_run:
         from topcook.cli.expand import show_plan
         from topcook.cli.plan import make_plan
@@ -164,9 +165,13 @@ class _Session:
         """Have the terminal alone, and what onStart and onStop print in the schedulers' logs, too."""
         with self.terminal.taken():
             strays.install()
+            root = logging.getLogger()
+            before = root.level
+            root.setLevel(self.context.core.config.log_level.upper())
             try:
                 yield
             finally:
+                root.setLevel(before)
                 strays.uninstall()
 
     def _cook(self, cook: Cook, shown: Shown) -> None:

@@ -32,12 +32,10 @@ def command(*, network: str, item: str, lines: int, path_only: bool) -> None:
     Example:
         topcook logs network.toml render_7
     """
-    from topcook.factory import check_pdg_is_ours
+    from topcook.cli.configured import load_configured
     from topcook.runtime.lastcook import find_log
-    from topcook.runtime.netfile import load_network
 
-    check_pdg_is_ours()
-    context = load_network(network)
+    context = load_configured(network)
     try:
         found, names = find_log(context.core, item)
     finally:

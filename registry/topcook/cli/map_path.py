@@ -22,7 +22,8 @@ def command(*, path: str, network: str | None, zone: str | None, scheduler: str 
     """Show what a path is called on another machine, and why.
 
     What PATH is called in the zone, and which rule says so. The rules are those of the network, if one is named, then
-    the studio's (TOPCOOK_CONFIG), then those of PDG_PATHMAP; the first that holds in the zone and fits wins.
+    those of the configuration (topcook config pathmap), then those of PDG_PATHMAP; the first that holds in the zone
+    and fits wins.
 
     \b
     Example:
@@ -41,15 +42,16 @@ def command(*, path: str, network: str | None, zone: str | None, scheduler: str 
 
 def _rules(network: str | None, scheduler: str | None) -> PathRules:
     if network is None:
-        from topcook.runtime.studio import studio_path_maps
+        from topcook.cli.configured import configuration, tell
+        from topcook.runtime.configured import configured_path_maps
 
-        rules = PathRules.of(studio_path_maps(os.environ))
+        config = configuration()
+        tell(config)
+        rules = PathRules.of(configured_path_maps(config, os.environ))
         return rules.for_scheduler(scheduler) if scheduler else rules
-    from topcook.factory import check_pdg_is_ours
-    from topcook.runtime.netfile import load_network
+    from topcook.cli.configured import load_configured
 
-    check_pdg_is_ours()
-    context = load_network(network)
+    context = load_configured(network)
     try:
         rules = PathRules.of(context.core.network.path_maps)
         if scheduler is None:

@@ -135,17 +135,20 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("network", type=click.Path())(command)
 
 
-def load(network: str, options: dict[str, Any]) -> Any:
-    """The graph context of a network file under these options; raises ``GraphFileError`` with all mistakes."""
-    from topcook.factory import check_pdg_is_ours
-    from topcook.runtime.netfile import load_network
+def load(network: str, options: dict[str, Any], *, to_run: bool = False) -> Any:
+    """The graph context of a network file under these options; raises ``GraphFileError`` with all mistakes.
+
+    ``to_run`` says that it will be cooked: mistakes of the configuration are an error then, and in strict mode every
+    problem of a types file, too. Otherwise they are told as warnings.
+    """
+    from topcook.cli.configured import load_configured
 
     both = set(options["static"]) & set(options["no_static"])
     if both:
         raise click.UsageError(f'"{min(both)}" is named by --static and by --no-static')
-    check_pdg_is_ours()
-    context = load_network(
+    context = load_configured(
         network,
+        to_run=to_run,
         scheduler=options["scheduler"],
         overrides=options["overrides"],
         parms=options["parms"],

@@ -37,15 +37,13 @@ def command(*, network: str, scheduler: str, output: str | None, install: bool, 
         topcook save network.toml farm -o myfarm.py
         topcook save network.toml farm --install
     """
-    from topcook.factory import check_pdg_is_ours
-    from topcook.runtime.netfile import load_network
+    from topcook.cli.configured import load_configured
 
     if install and output is not None:
         raise click.UsageError("--install chooses the place of the file itself; leave out -o, or --install")
     if name and not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
         raise click.UsageError(f'--name "{name}": a type\'s name has letters, digits, _ . -')
-    check_pdg_is_ours()
-    context = load_network(network)
+    context = load_configured(network)
     try:
         saved = _saved(context, scheduler, name)
         if not install and output in {None, "-"}:

@@ -34,12 +34,10 @@ def command(*, network: str, scheduler: str | None, node: str, as_json: bool) ->
         topcook submit network.toml --scheduler local
         topcook status URI --wait
     """
-    from topcook.factory import check_pdg_is_ours
-    from topcook.runtime.netfile import load_network
+    from topcook.cli.configured import load_configured
     from topcook.runtime.submission import submit
 
-    check_pdg_is_ours()
-    context = load_network(network)
+    context = load_configured(network, to_run=True)
     try:
         name = scheduler or context.core.choice.default_name()
         uri, job = submit(context, os.path.abspath(network), name, node)

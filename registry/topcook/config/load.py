@@ -204,6 +204,6 @@ def _said(origin: Origin) -> str:
 
 
 def _path_map(setting: Setting) -> dict[str, Any]:
-    row = {"match": "prefix", **setting.value}
+    row = {"zone": "*", "match": "prefix", "scheduler": None, **setting.value}
     row["from_path"], row["to_path"] = row.pop("from"), row.pop("to")
     return {**row, "origin": f"{setting.origin.path}:{setting.origin.line}:{setting.origin.column}"}

@@ -116,7 +116,8 @@ def _parameters(node: SchedulerNode) -> Iterator[dict[str, Any]]:
         if spec.name.endswith("#"):
             yield _parameter(spec, None)
     for parm in node.parms:
-        if FIELD_TAG in parm.spec.tags or (parm.name in _BUILTIN and not parm.is_set):
+        own = parm.is_set and parm.name not in node.configured
+        if FIELD_TAG in parm.spec.tags or (parm.name in _BUILTIN and not own):
             continue
         yield _parameter(parm.spec, parm)
 

@@ -54,12 +54,14 @@ class Node:
 class SchedulerNode:
     """A scheduler of a network: its name, its type and its parms, plus what went wrong with it.
 
-    ``places`` is as a node's: where the lines of a text field stand in the network file.
+    ``places`` is as a node's: where the lines of a text field stand in the network file. ``configured`` maps each
+    parm that the configuration set to who says so there.
     """
 
     name: str
     type_name: str
     parms: Parms = field(default_factory=Parms)
+    configured: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     implicit: bool = False

@@ -148,6 +148,12 @@ class Parms:
         parm.values = [held(each) for each in values] if parm.spec.secret else values
         return parm
 
+    def reset(self, name: str) -> None:
+        """Let the default of ``name`` stand again."""
+        parm = self._parms.get(name)
+        if parm is not None:
+            parm.values = None
+
     def _set_multiparm(self, name: str, rows: list[dict[str, Any]]) -> Parm:
         for number, row in enumerate(rows, 1):
             for key, value in row.items():

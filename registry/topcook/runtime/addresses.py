@@ -24,10 +24,12 @@ BIND, ADVERTISE, PORTS, OLD_CLIENTS = (
 _RANGE = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?")
 
 
-def address_of(node: SchedulerNode) -> Address:
-    """The address as its parms say; raises ``ConfigError`` with everything that is wrong with it."""
+def address_of(node: SchedulerNode, ports: tuple[int, int] | None = None) -> Address:
+    """The address as its parms say; raises ``ConfigError`` with everything that is wrong with it.
+
+    ``ports`` is the range (first, end) of the configuration, for a scheduler that names none.
+    """
     text = _text(node, PORTS)
-    ports = None
     problems: list[Problem] = []
     if text:
         found = _RANGE.fullmatch(text)

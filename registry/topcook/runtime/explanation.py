@@ -157,6 +157,8 @@ class _Sources:
     def of_parm(self, parm: Parm) -> tuple[str, str]:
         """Of a parm of the scheduler: words and place."""
         name = parm.name
+        if name in self._scheduler.configured:
+            return self._scheduler.configured[name], ""
         if parm.is_set:
             path = parm_path(self._spec.parms, name) if self._spec is not None else (name,)
             if (self._scheduler.name, name) in self._parms or self._spec is None or path[0] not in self._spec.parms:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.fields import static_of
 from topcook.contract.secrets import Vault
-from topcook.errors import CookRefusedError, InternalError
+from topcook.errors import ConfigError, CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
 from topcook.runtime.addresses import address_of, takes_old_clients
+from topcook.runtime.configured import give_defaults
 from topcook.runtime.events import EventBoard
 from topcook.runtime.generation import cook_in_process
 from topcook.runtime.host import Host
@@ -31,6 +32,8 @@ from topcook.runtime.surroundings import ready_for_callbacks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
+    from topcook.config import Config
+    from topcook.errors import Problem
     from topcook.factory import Factory
     from topcook.runtime.cook import Cook
     from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
@@ -57,10 +60,13 @@ class Graph:
     ``static`` says for schedulers by name whether they take static hand-over, where the user decides it.
     """
 
-    def __init__(self, name: str, hip: str, factory: Factory) -> None:
+    def __init__(self, name: str, hip: str, factory: Factory, config: Config) -> None:
         """An empty network below the directory ``hip``."""
         self.name = name
         self.factory = factory
+        self.config = config
+        #: Parms in the configuration that the schedulers of this network do not have.
+        self.config_problems: list[Problem] = []
         self.network = Network(name, hip)
         self.secret = secrets.token_urlsafe(24)
         self.vault = Vault(self.environment)
@@ -111,6 +117,7 @@ class Graph:
         node = SchedulerNode(name, record.name, implicit=implicit)
         node.parms.declare(SCHEDULER_PARMS)
         node.parms.declare(record.parms)
+        self.config_problems += give_defaults(node, self.config)
         self.network.schedulers[name] = node
         # An instance's name beats a type's, also where that was chosen before.
         self.choice.forget()
@@ -137,7 +144,7 @@ class Graph:
         default = self.network.schedulers.get(self.choice.default_name())
         for name in ("pdg_workingdir", "localsharedroot", "remotesharedroot"):
             parm = default.parms.get(name) if default is not None else None
-            if parm is not None and parm.is_set:
+            if parm is not None and parm.is_set and name not in node.configured:
                 node.parms.set(name, parm.at())
 
     def _may_stand_for(self, name: str, type_name: str) -> bool:
@@ -287,6 +294,8 @@ class Graph:
 
     def parms_changed(self, owner: str, parm: str) -> None:
         """A parm was set from outside; a scheduler that cooks takes notice."""
+        if owner in self.network.schedulers:
+            self.network.schedulers[owner].configured.pop(parm, None)
         host = self._hosts.get(owner)
         if host is not None:
             host.parms_changed(parm)
@@ -395,7 +404,13 @@ class Graph:
             self._server = ResultServerThread(
                 GraphSink(self), self.secret, allow_without_secret=lambda item: takes_old_clients(self, item)
             )
-        return SchedulerDoor(self._server, lambda: address_of(node))
+        return SchedulerDoor(self._server, lambda: address_of(node, self.config.ports))
+
+    def refuse_config(self) -> None:
+        """Raise ``ConfigError`` for a configuration that has mistakes, or does not fit the network's schedulers."""
+        problems = [*self.config.mistakes, *self.config_problems]
+        if problems:
+            raise ConfigError(list(dict.fromkeys(problems)), "the configuration has mistakes; nothing was run")
 
     def refusals(self) -> str:
         """What the result server has refused for want of the secret since this was last asked; empty: nothing."""

@@ -21,15 +21,16 @@ from topcook.model.parms import PARM_TYPES, ParmSpec
 from topcook.model.secrets import secret_of
 from topcook.runtime.addresses import address_of
 from topcook.runtime.api.context import GraphContext
+from topcook.runtime.configured import configured_path_maps, path_map_rows, withdraw_default
 from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.overrides import DEFAULT
 from topcook.runtime.parmcheck import TypedText, job_parm_values, plain_secret, typed_value
-from topcook.runtime.studio import path_map_rows, studio_path_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from topcook.config import Config
     from topcook.factory import Factory
     from topcook.model.graphfile.specs import GraphFile, SpareSpec
     from topcook.model.node import Node, SchedulerNode
@@ -47,14 +48,16 @@ def load_network(
     parms: Iterable[Setting] = (),
     job_parms: Iterable[Setting] = (),
     factory: Factory | None = None,
+    config: Config | None = None,
 ) -> GraphContext:
     """Read a network file and build its graph context.
 
     ``scheduler`` and ``overrides`` (node to scheduler) are those of the command line, as are ``parms`` and
-    ``job_parms``. Raises ``GraphFileError`` with every mistake, each at its place; nothing was run then.
+    ``job_parms``. Without ``config`` it is read anew, the project's file from the network's directory upwards.
+    Raises ``GraphFileError`` with every mistake, each at its place; nothing was run then.
     """
     file = read_network_file(path, in_part=True)
-    builder = _Builder(file, GraphContext(file.network.name, hip=str(file.hip), factory=factory))
+    builder = _Builder(file, GraphContext(file.network.name, hip=str(file.hip), factory=factory, config=config))
     builder.build()
     builder.command_line(scheduler, overrides or {}, parms)
     builder.job_parms(job_parms)
@@ -86,7 +89,10 @@ class _Builder:
         network.files = [*spec.files]
         environment = self.context.core.environment()
         own = [(row, self.file.place("pathmap", number)) for number, row in enumerate(self.file.pathmaps)]
-        network.path_maps = [*path_map_rows(own, environment), *studio_path_maps(environment)]
+        network.path_maps = [
+            *path_map_rows(own, environment),
+            *configured_path_maps(self.context.core.config, environment),
+        ]
         for name in self.file.schedulers:
             self._scheduler(name)
         for name in self.file.nodes:
@@ -123,6 +129,8 @@ class _Builder:
             return
         record = self.context.core.network.schedulers[name]
         record.places = self._places("schedulers", name, spec.parms)
+        for spare in spec.spare:
+            withdraw_default(record, spare.name)
         self._spare(name, spec.spare)
         self._parms(name, spec.parms, (*place, "parms"))
         self._try((*place, "parms"), lambda: address_of(record))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from topcook.model.graphfile.itemgraph import ItemRecord, read_item_graph
 from topcook.model.graphfile.locate import KeyPath, Locator, locate_json, locate_toml
-from topcook.model.graphfile.reader import read_network_file, read_path_maps
+from topcook.model.graphfile.reader import read_network_file
 from topcook.model.graphfile.source import Place, Source
 from topcook.model.graphfile.specs import (
     GraphFile,
@@ -33,5 +33,4 @@ __all__ = [
     "locate_toml",
     "read_item_graph",
     "read_network_file",
-    "read_path_maps",
 ]

@@ -13,8 +13,8 @@ from topcook.errors import GraphFileError, Problem
 from topcook.model.graphfile.cycles import chain, find_cycles
 from topcook.model.graphfile.healthy import healthy_part
 from topcook.model.graphfile.locate import KeyPath
-from topcook.model.graphfile.shapes import DOCUMENT, MAX_DEPTH, STUDIO, Fault, dotted, quoted
-from topcook.model.graphfile.source import Place, Source, read_text, refuse
+from topcook.model.graphfile.shapes import DOCUMENT, MAX_DEPTH, Fault, dotted, quoted
+from topcook.model.graphfile.source import Source, read_text, refuse
 from topcook.model.graphfile.specs import (
     GraphFile,
     NetworkSpec,
@@ -71,17 +71,6 @@ def read_network_file(path: str | Path, *, in_part: bool = False) -> GraphFile:
     file.problems = problems
     file.hurt = frozenset(str(fault.path[1]) for fault in faults if len(fault.path) > 1)
     return file
-
-
-def read_path_maps(path: str | Path) -> list[tuple[PathMapSpec, Place]]:
-    """The rules of a studio's configuration file (TOML), each with its place; raises GraphFileError as above."""
-    source, document = read_toml(path, MAX_BYTES)
-    faults = list(STUDIO(document, ()))
-    if faults:
-        problems = [problem_of(fault, source) for fault in faults]
-        raise GraphFileError(problems, f'the studio configuration "{path}" has mistakes')
-    rows = document.get("pathmap", [])
-    return [(_pathmap(row), source.place("pathmap", number)) for number, row in enumerate(rows)]
 
 
 def read_toml(path: str | Path, limit: int) -> tuple[Source, Any]:

@@ -342,5 +342,3 @@ DOCUMENT = Record(
     },
     {"nodes": 'add one: [nodes.NAME] with type = "genericgenerator" below it'},
 )
-#: A studio's configuration file.
-STUDIO = Record({"pathmap": list_of(PATHMAP, "tables")}, {})

@@ -10,6 +10,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from topcook.config import Config, load_config
 from topcook.contract.eventhandlers import EventHandlers
 from topcook.contract.node import Node
 from topcook.contract.workitem import WorkItem
@@ -55,17 +56,27 @@ class GraphContext(EventHandlers):
 
     _known: ClassVar[weakref.WeakValueDictionary[str, GraphContext]] = weakref.WeakValueDictionary()
 
-    def __init__(self, name: str = "context", *, hip: str | None = None, factory: Factory | None = None) -> None:
-        """Make an empty network; a name that is taken gets a number behind it."""
+    def __init__(
+        self,
+        name: str = "context",
+        *,
+        hip: str | None = None,
+        factory: Factory | None = None,
+        config: Config | None = None,
+    ) -> None:
+        """Make an empty network; a name that is taken gets a number behind it.
+
+        ``config`` is read anew without one, the project's file from ``hip`` upwards.
+        """
         unique = name
         for number in itertools.count(1):
             if unique not in self._known:
                 break
             unique = f"{name}{number}"
         self._known[unique] = self
-        self.core = Graph(
-            unique, os.path.abspath(hip or os.getcwd()), factory or cast("Factory", TypeRegistry.types().catalogue)
-        )
+        hip = os.path.abspath(hip or os.getcwd())
+        factory = factory or cast("Factory", TypeRegistry.types().catalogue)
+        self.core = Graph(unique, hip, factory, load_config(directory=hip) if config is None else config)
         self.core.context = weakref.ref(self)
         self._cook: Cook | None = None
         self._options = CookOptions()
@@ -346,8 +357,13 @@ class GraphContext(EventHandlers):
         return self.finish(cook)
 
     def prepare(self, nodes: Sequence[str] = (), *, static_only: bool = False) -> Cook:
-        """A cook of these nodes that has not begun. Topcook's own, for programs that watch or cancel it."""
+        """A cook of these nodes that has not begun. Topcook's own, for programs that watch or cancel it.
+
+        Raises ``ConfigError`` when something is to be run, and the configuration has mistakes.
+        """
         self.core.refuse_while_cooking()
+        if not static_only:
+            self.core.refuse_config()
         self.core.forget_items()
         self._cook = Cook(self.core, self.wanted(nodes), observers=self._observers, static_only=static_only)
         return self._cook
