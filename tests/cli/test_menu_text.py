@@ -45,6 +45,14 @@ def test_a_path_that_has_no_room_is_shown_by_its_end() -> None:
     assert "…" in text
 
 
+def test_what_is_wrong_gets_a_line_of_its_own_where_it_does_not_fit() -> None:
+    rows = menu_rows([record("bad", state=State.INVALID, path="/types/bad.py", problems=[BROKEN])])
+    assert rows_text(rows, page(60)).splitlines()[1:] == [
+        "  ✗ bad  bad  invalid",
+        '      l.41 "onSchedule" is missing in class "Farm" - /types…',
+    ]
+
+
 def test_wide_labels_keep_the_columns_in_line() -> None:
     rows = menu_rows([record("a", "農場"), record("b", "Farm"), record("c", "e\u0301clair")])
     lines = rows_text(rows, ENDLESS).splitlines()[1:]
@@ -78,8 +86,9 @@ def test_no_line_is_wider_than_the_terminal_and_no_name_is_cut(
     records = [record(name, label, state, reason=label) for label, name, state in given_rows]
     rows = menu_rows(records, show_all=True)
     text = rows_text(rows, page(columns, plain=plain))
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not line.startswith("      ")]
     assert len(lines) == len(rows) + bool(rows)
+    assert all(cell_width(line) <= columns for line in text.splitlines() if line.startswith("      "))
     for row, line in zip(rows, lines[1:], strict=True):
         assert row.name.strip() in line
         assert cell_width(line) <= columns + max(0, cell_width(row.name) - 30)

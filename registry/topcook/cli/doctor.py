@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Shape, its ASCII form and colour of each kind of finding.
 _MARKS = {GOOD: ("✓", "+", "green"), ODD: ("!", "!", "yellow"), BAD: ("✗", "x", "red"), NOTE: ("·", ".", None)}
 _TOPIC_WIDTH = 15
+#: How a hint begins that is a command to type.
+_COMMANDS = ("topcook ", "export ", "chmod ", "mv ", "ls ", os.sep)
 _WIDEST = 120
 
 
@@ -134,5 +136,6 @@ def _lines(finding: Finding, topic: str, page: Page) -> Iterator[str]:
     indent = " " * (_TOPIC_WIDTH + 4)
     yield from (indent + line for line in rest)
     for line in finding.hint.splitlines():
-        # What is to be typed is never broken: it is there to be copied.
-        yield indent + page.style(line, "cyan")
+        # A command is never broken: it is there to be copied.
+        parts = [line] if line.startswith(_COMMANDS) else wrapped(line)
+        yield from (indent + page.style(part, "cyan") for part in parts)

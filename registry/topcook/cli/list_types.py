@@ -15,6 +15,9 @@ from topcook.factory import Factory, Kind, check_pdg_is_ours, menu_rows
 if TYPE_CHECKING:
     from topcook.factory import Record
 
+#: How many path entries a command line is written out for.
+_MOST_ROOTS = 3
+
 
 @click.command("list")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -86,8 +89,10 @@ def _print_json(records: Sequence[Record], factory: Factory, types: str) -> None
 
 
 def _tell_of_broken(factory: Factory) -> None:
-    broken = list(dict.fromkeys(record.origin.path for record in factory.records if record.blemished))
-    if broken:
-        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-        told = f"{counted(len(broken), 'file')} with problems; all of them: topcook check {broken[0]}{more}"
+    broken = [record for record in factory.records if record.blemished]
+    paths = list(dict.fromkeys(record.origin.path for record in broken))
+    roots = list(dict.fromkeys(record.origin.root or record.origin.path for record in broken))
+    if paths:
+        what = paths if len(paths) == 1 or len(roots) > _MOST_ROOTS else roots
+        told = f"{counted(len(paths), 'file')} with problems; all of them: topcook check {' '.join(what[:_MOST_ROOTS])}"
         click.echo(told, err=True)

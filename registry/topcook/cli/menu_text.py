@@ -75,7 +75,7 @@ def _knows_glyphs(stream: TextIO) -> bool:
 
 
 def rows_text(rows: Sequence[MenuRow], page: Page) -> str:
-    """The rows below their categories, one line each; empty for no rows."""
+    """The rows below their categories, a line each; what is wrong gets another where it does not fit."""
     lines: list[str] = []
     widths = _widths(rows, page.columns)
     category = None
@@ -104,17 +104,23 @@ def _line(row: MenuRow, widths: tuple[int, int, int], page: Page) -> str:
     room = page.columns - 4 - cell_width(label) - cell_width(name) - widths[2]
     mark = page.style(ascii_shape if page.plain else shape, colour)
     name = page.style(name, bold=row.look == "ok")
-    state = page.style(word.ljust(widths[2]), colour)
-    return f"  {mark} {label}{name}{state}{_note(row, room, page)}".rstrip()
-
-
-def _note(row: MenuRow, room: int, page: Page) -> str:
-    """What is wrong and where, or the origin; what a line has no room for is left out at its less telling end."""
+    first = f"  {mark} {label}{name}{page.style(word.ljust(widths[2]), colour)}"
     if row.note == row.origin:
-        record = row.record
-        static = " - static: yes" if record.kind is Kind.SCHEDULER and record.usable and record.static[0] else ""
-        return _tail(row.origin, room - len(static), page) + static if room - len(static) > len(page.dots) else ""
-    return cut(f"{row.note} - {row.origin}", room, page.dots) if room >= _LABEL_LEAST else ""
+        return f"{first}{_origin(row, room, page)}".rstrip()
+    if cell_width(row.note) > room:
+        # Too narrow for it: half a sentence tells nobody what is wrong, so it gets a line of its own.
+        return f"{first.rstrip()}\n      {cut(_problem(row), page.columns - 6, page.dots)}"
+    return f"{first}{cut(_problem(row), room, page.dots)}"
+
+
+def _problem(row: MenuRow) -> str:
+    return f"{row.note} - {row.origin}"
+
+
+def _origin(row: MenuRow, room: int, page: Page) -> str:
+    record = row.record
+    static = " - static: yes" if record.kind is Kind.SCHEDULER and record.usable and record.static[0] else ""
+    return _tail(row.origin, room - len(static), page) + static if room - len(static) > len(page.dots) else ""
 
 
 def _tail(text: str, room: int, page: Page) -> str:

@@ -36,6 +36,8 @@ _LINKS: dict[str, str] = {
     "contract": "its class is what a scheduler or node has to be",
     "name": "it is the one that answers to its name",
 }
+#: How many problems of a file are told here.
+_MOST = 3
 _UNTRUSTED = ("untrusted-", "group-writable", "writable-above")
 
 
@@ -181,13 +183,18 @@ def _broken(link: str, record: Record) -> Iterator[Finding]:
 
 
 def _problems(link: str, record: Record) -> Iterator[Finding]:
-    for problem in record.problems:
+    """The first problems of a record; the others are for ``check`` to tell, with the lines they stand in."""
+    for problem in record.problems[:_MOST]:
         place = printable(problem.place) if problem.path else ""
         state = ODD if problem.code in TOLERATED or record.reason == NEEDS_HOUDINI else BAD
         state = BAD if state is ODD and record.state is State.FAILED else state
         hint = problem.hint or f"topcook check {record.origin.path}"
         hint = "\n".join(map(printable, hint.splitlines()))
         yield Finding(link, state, printable(problem.message), hint, place)
+    more = len(record.problems) - _MOST
+    if more > 0:
+        text = f"and {more} more problem{'' if more == 1 else 's'}"
+        yield Finding(link, ODD, text, f"topcook check {printable(record.origin.path)}")
 
 
 def _trusted(origin: Origin, scene: Scene, sentence: str) -> Iterator[Finding]:

@@ -1,0 +1,78 @@
+"""``topcook list`` as a person runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FARM = """
+import pdg
+from pdg.scheduler import PyScheduler
+class {name}(PyScheduler):
+    '''Sends items to {name}.'''
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+def registerTypes(r): r.registerScheduler({name}, name="{name}", label="The {name}")
+"""
+
+
+@pytest.fixture
+def types(tmp_path: Path) -> Path:
+    folder = tmp_path / "types"
+    folder.mkdir()
+    for name in ("alpha", "beta"):
+        (folder / f"{name}.py").write_text(FARM.format(name=name), encoding="utf-8")
+    (folder / "broken.py").write_text("import no_such_thing\ndef registerTypes(r): pass\n", encoding="utf-8")
+    return folder
+
+
+def listed(types: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PDG_", "TOPCOOK_", "HOUDINI"))}
+    home = {"HOME": str(types.parent), "XDG_CACHE_HOME": str(types.parent / "cache"), "PDG_TYPES_PATH": str(types)}
+    done = subprocess.run(
+        [sys.executable, "-m", "topcook", "list", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=types.parent,
+        env=kept | home,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_broken_file_stands_in_place_and_what_to_type_is_told_below(types: Path) -> None:
+    done = listed(types, "--types", "schedulers")
+    rows = done.stdout.splitlines()
+    assert [row.split()[1] for row in rows[1:3]] == ["broken", "In-Process"]
+    assert f'l.1 there is no module "no_such_thing" - {types / "broken.py"}' in rows[1]
+    assert f"1 file with problems; all of them: topcook check {types / 'broken.py'}" in done.stderr
+    (types / "worse.py").write_text("def registerTypes(:\n", encoding="utf-8")
+    assert f"2 files with problems; all of them: topcook check {types}\n" in listed(types).stderr
+
+
+def test_names_are_shown_in_full_one_after_the_other(types: Path) -> None:
+    told = listed(types, "alpha", "BETA", "broken").stdout
+    assert told.index("The alpha  alpha\n  Sends items to alpha.") < told.index("The beta  beta")
+    assert "1 own" in told
+    assert 'there is no module "no_such_thing"' in told
+
+
+def test_a_name_that_nobody_has_is_answered_as_a_cook_would(types: Path) -> None:
+    done = listed(types, "alhpa", status=2)
+    assert 'unknown scheduler "alhpa"' in done.stderr
+    assert 'did you mean "alpha"?' in done.stderr
+    assert 'unknown node type "wegde"' in listed(types, "--types", "nodes", "wegde", status=2).stderr
+
+
+def test_names_narrow_the_json_too(types: Path) -> None:
+    import json
+
+    data = json.loads(listed(types, "--json", "alpha").stdout)
+    assert [each["name"] for each in data["schedulers"]] == ["alpha"]
+    assert data["nodes"] == []
