@@ -7,6 +7,8 @@ sets it, or when a marker expression asks for them; the ``soak`` tier only when 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 import hypothesis
 import pytest
@@ -19,6 +21,26 @@ CI_TIERS = ("engine", "browser", "fuzz", "crash")
 SOAK = "soak"
 #: Seconds a test of a CI tier may take, unless it says itself; the core tier's limit stands in pyproject.toml.
 CI_TIMEOUT = 900
+
+
+#: Set for a test run: processes that tests start must not know, or change, what the user's own index says.
+INDEX = "TOPCOOK_INDEX"
+_OWN_INDEX = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep an index for this run alone, which its workers share."""
+    if INDEX not in os.environ:
+        folder = config.stash[_OWN_INDEX] = tempfile.mkdtemp(prefix="topcook-index-")
+        os.environ[INDEX] = os.path.join(folder, "index.sqlite3")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    folder = config.stash.get(_OWN_INDEX, None)
+    if folder is not None:
+        del os.environ[INDEX]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

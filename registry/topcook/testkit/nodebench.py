@@ -47,7 +47,7 @@ class NodeBench:
         """An empty network in the directory ``hip``, with the types of ``factory`` (default: all there are)."""
         self.name = "bench"
         self.network = Network("bench", os.fspath(hip))
-        self.factory = factory or Factory.scan()
+        self.factory = factory or Factory.scan(os.environ)
         self.generator = Generator(self)
         self._ids = itertools.count(1)
         self._items: dict[int, WorkItem] = {}
