@@ -64,6 +64,8 @@ class Session:
                     break
                 self._assign()
                 self._staff(now)
+                # Among them may be one that was kept, warm and ready.
+                self._assign()
                 if not (self._busy or self._starting or self._waiting):
                     self._give_up()
                     continue
