@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
@@ -25,6 +26,8 @@ __all__ = [
     "syntax_of",
 ]
 
+#: How many ends of a function are tried before its whole file is parsed.
+_ENDS = 4
 #: Modules whose classes are ours: what they define is a default, not an author's doing.
 OUR_MODULES = ("topcook.contract", "pdg")
 
@@ -142,13 +145,40 @@ def place_of_function(function: FunctionType) -> Place:
 def syntax_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The syntax of a function, with the file's own line numbers; None when its text cannot be had."""
     code = function.__code__
-    try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename, function.__globals__)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name:
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            if first == code.co_firstlineno:
-                return node
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    first = code.co_firstlineno
+    # Its own lines first: to parse the whole file costs as much as to compile it again.
+    for text in (*_own_texts(lines, first), "".join(lines)):
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name:
+                decorated = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                if decorated == first:
+                    return node
     return None
+
+
+def _own_texts(lines: list[str], first: int) -> Iterator[str]:
+    """Texts that may be the function that begins in line ``first``, from the shortest, all at their line numbers.
+
+    Each ends before a line that stands no deeper; where that is inside a text or brackets, it does not parse.
+    """
+    if not 0 < first <= len(lines):
+        return
+    depth = _depth(lines[first - 1])
+    # An indented function needs something to be in; what stands before it is empty lines.
+    before = "\n" * (first - 2) + "if 1:\n" if depth and first > 1 else "\n" * (first - 1)
+    ends = [
+        at
+        for at in range(first, len(lines))
+        if lines[at].strip() and not lines[at].lstrip().startswith("#") and _depth(lines[at]) <= depth
+    ]
+    for end in ends[:_ENDS]:
+        yield before + "".join(lines[first - 1 : end])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
