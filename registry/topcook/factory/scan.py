@@ -17,6 +17,7 @@ from topcook.factory.loader import KINDS, Loader
 from topcook.factory.lookup import Lookup, Snapshot
 from topcook.factory.namebook import NameBook
 from topcook.factory.records import Kind, Origin, Record, State, Tier
+from topcook.factory.requirement import hold_to_seed
 from topcook.factory.sources import (
     Candidate,
     Rules,
@@ -214,8 +215,9 @@ class Factory(Lookup):
         return self._judged(candidate, records)
 
     def _judged(self, candidate: Candidate, records: list[Record]) -> list[Record]:
-        """The records, those disabled that the block list blocks by their names."""
+        """The records as the configuration has them: blocked by their names, or held to more than the contract."""
         disable_by_name(self.config, candidate, records)
+        hold_to_seed(self.config, records)
         return records
 
     def _quietly(self) -> AbstractContextManager[None]:
