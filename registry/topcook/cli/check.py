@@ -1,44 +1,58 @@
-"""``topcook check``: every mistake of a scheduler file, a network or an item graph, each with its place."""
+"""``topcook check``: every mistake of scheduler files, networks and item graphs, each with its place."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
 from topcook.cli.guard import COOKED, UNCOOKED
-from topcook.cli.problems import counted, print_problems
-from topcook.errors import GraphFileError, Problem, ProblemsError, TopcookError
-from topcook.factory import Factory, Kind, Record, check_pdg_is_ours
+from topcook.cli.problems import counted, level_of, print_problems
+from topcook.errors import Problem, ProblemsError, TopcookError
+from topcook.factory import check_pdg_is_ours
 
 _FORMAT_VERSION = 1
 
 
 @dataclass(slots=True)
 class Checked:
-    """What was found in one file; ``kind`` is types, network or item graph, ``holds`` says what is in it."""
+    """What was found in one argument; ``kind`` is types, network or item graph, ``holds`` says what is in it.
+
+    ``contents`` are the bytes that were checked, by path, where they are known.
+    """
 
     path: str
     kind: str
     problems: list[Problem]
     holds: str
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """The line below the problems."""
+        name = click.style(self.path, bold=True)
+        if not self.problems:
+            return f"{name}: {click.style('ok', fg='green', bold=True)}, {self.holds}"
+        return f"{name}: {_count(self.problems)}"
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
-@click.option("--strict", is_flag=True, help="Demand all that the help page calls a must, in the file itself.")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="FILE|DIR|DIST...")
+@click.option("--strict", is_flag=True, help="Demand all that the help page calls a must, in files only you may write.")
 @click.option("--parms", is_flag=True, help="Instead: print the parms that scheduler files read and do not declare.")
+@click.option("--explain", "code", metavar="CODE", help="Instead: explain a problem, with an example of its remedy.")
 @click.option("--json", "as_json", is_flag=True, help="Print the problems (or parms) as JSON.")
-def command(*, files: tuple[str, ...], strict: bool, parms: bool, as_json: bool) -> int:
+def command(*, files: tuple[str, ...], strict: bool, parms: bool, code: str | None, as_json: bool) -> int:
     """Find every mistake in scheduler files and networks.
 
-    FILE is a types file (.py, or a folder of them), a network (.toml, .json) or an item graph (.json, .jsonl).
-    Types files are executed as they would be to list them; of a network the work items that are known before
-    a cook are made. Nothing is scheduled. The exit status is 0 when all is well, 1 when there are problems.
+    A FILE is a types file (.py), a network (.toml, .json) or an item graph (.json, .jsonl), a DIR a folder of types
+    files, a DIST an installed distribution that brings types. Types files are executed as they would be to list
+    them, in processes of their own; of a network the work items that are known before a cook are made. Nothing is
+    scheduled. The exit status is 0 when all is well, 1 when there are problems.
 
     --parms prints the parms that a scheduler file reads and that nobody declares, as spare parms for a network:
     those of files written for Houdini often sit in an asset.
@@ -47,90 +61,64 @@ def command(*, files: tuple[str, ...], strict: bool, parms: bool, as_json: bool)
     Example:
         topcook check ~/my/types/myfarm.py
         topcook check --strict myfarm.py network.toml
+        topcook check --explain mistyped-callback
         topcook check --parms myfarm.py >> network.toml
     """
+    if code is not None:
+        from topcook.cli.check_explain import show_explanation
+
+        return show_explanation(code)
+    if not files:
+        raise click.UsageError("what is to be checked? Name a file, a folder or an installed distribution")
     check_pdg_is_ours()
     if parms:
         from topcook.cli.check_parms import show_parms
 
         return show_parms(files, as_json=as_json)
-    checked = [_check(path, strict=strict) for path in files]
-    if as_json:
-        rows = [(one, [each.row() for each in one.problems]) for one in checked]
-        found = [{"path": one.path, "kind": one.kind, "problems": problems} for one, problems in rows]
-        click.echo(json.dumps({"version": _FORMAT_VERSION, "files": found}, indent=2))
-    else:
-        for one in checked:
-            _print(one)
+    checked = _check_all(files, strict=strict)
+    _show(checked, as_json=as_json)
     return UNCOOKED if any(one.problems for one in checked) else COOKED
 
 
-def _print(one: Checked) -> None:
-    print_problems(one.problems)
-    if one.problems:
-        click.echo(f"{one.path}: {click.style(counted(len(one.problems), 'problem'), fg='red', bold=True)}")
-    else:
-        click.echo(f"{one.path}: {click.style('ok', fg='green', bold=True)}, {one.holds}")
+def _show(checked: Sequence[Checked], *, as_json: bool) -> None:
+    if as_json:
+        rows = [(one, [each.row() | {"level": level_of(each)} for each in one.problems]) for one in checked]
+        found = [{"path": one.path, "kind": one.kind, "problems": problems} for one, problems in rows]
+        click.echo(json.dumps({"version": _FORMAT_VERSION, "files": found}, indent=2))
+        return
+    for one in checked:
+        print_problems(one.problems, contents=one.contents, stream=sys.stdout)
+        click.echo(one.summary())
+    if len(checked) > 1:
+        problems = [problem for one in checked for problem in one.problems]
+        said = _count(problems) if problems else click.style("no problem", fg="green", bold=True)
+        click.echo(f"{counted(len(checked), 'argument')}: {said}")
 
 
-def _check(path: str, *, strict: bool) -> Checked:
+def _count(problems: Sequence[Problem]) -> str:
+    levels = [level_of(each) for each in problems]
+    words = [
+        click.style(counted(levels.count(level), level), fg=colour, bold=True)
+        for level, colour in (("error", "red"), ("warning", "yellow"))
+        if level in levels
+    ]
+    return ", ".join(words)
+
+
+def _check_all(files: Sequence[str], *, strict: bool) -> list[Checked]:
+    """Check each argument; all types files together, so that they are probed side by side."""
+    from topcook.cli.check_types import check_types, is_types
+
+    types = [path for path in files if is_types(path)]
+    checked = dict(zip(types, check_types(types, strict=strict), strict=True)) if types else {}
+    return [checked[path] if path in checked else _check_other(path) for path in files]
+
+
+def _check_other(path: str) -> Checked:
     if not os.path.exists(path):
         # Let the reader say it: it knows what is close.
         return _check_network(path)
-    if os.path.isdir(path) or path.endswith(".py"):
-        return _check_types(path, strict=strict)
     return _check_item_graph(path) if _is_item_graph(path) else _check_network(path)
-
-
-# types files
-
-
-def _check_types(path: str, *, strict: bool) -> Checked:
-    from topcook.factory.houstub import offer_hou
-    from topcook.factory.quiet import captured_output
-
-    factory = Factory([])
-    factory.problems += offer_hou(os.environ)
-    with captured_output():
-        factory.add_path(os.path.abspath(path))
-        records = factory.records
-        problems = [problem for record in records for problem in record.problems]
-        if strict:
-            problems += [problem for record in records for problem in _musts(record)]
-    problems += factory.problems
-    types = [record for record in records if record.kind in {Kind.SCHEDULER, Kind.NODE} and record.usable]
-    if not types and not problems:
-        problems.append(_no_types(path, records))
-    shown = ", ".join(f'{record.kind.value} "{record.name}"' for record in types)
-    return Checked(path, "types", [_relative(p, path) for p in dict.fromkeys(problems)], shown)
-
-
-def _musts(record: Record) -> list[Problem]:
-    """What the help page calls a must and the class leaves to its base."""
-    from topcook.contract.validate import validate_scheduler
-
-    if record.kind is not Kind.SCHEDULER or record.type_object is None:
-        return []
-    return list(validate_scheduler(record.type_object, strict=True))
-
-
-def _no_types(path: str, records: list[Record]) -> Problem:
-    reasons = {record.reason for record in records if record.reason}
-    why = f": {next(iter(reasons))}" if len(reasons) == 1 else ""
-    hint = "define registerTypes(type_registry), and in it call type_registry.registerScheduler(YourClass)"
-    return Problem("no-types", f"there is no type in it{why}", path, hint=hint)
-
-
-def _relative(problem: Problem, path: str) -> Problem:
-    """Name the file as the person did, so that the place can be clicked or typed."""
-    from dataclasses import replace
-
-    full = os.path.abspath(path)
-    if problem.path == full:
-        return replace(problem, path=path)
-    if problem.path and problem.path.startswith(full + os.sep):
-        return replace(problem, path=os.path.join(path, os.path.relpath(problem.path, full)))
-    return problem
 
 
 # networks and item graphs
@@ -181,9 +169,7 @@ def _checked(path: str, kind: str, look: Callable[[], str]) -> Checked:
     try:
         return Checked(path, kind, [], look())
     except ProblemsError as error:
-        if isinstance(error, GraphFileError) or error.problems:
-            return Checked(path, kind, error.problems, "")
-        return Checked(path, kind, [Problem("refused", str(error), path)], "")
+        return Checked(path, kind, error.problems or [Problem("refused", str(error), path)], "")
     except TopcookError as error:
         first, _, rest = str(error).partition("\n")
         return Checked(path, kind, [Problem("refused", first, path, hint=rest or None)], "")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["problem_of", "problems_of", "said"]
 
+_REGISTERING = "registerTypes is called by every listing: let it register classes, and nothing else"
 _AT_IMPORT = "what stands outside of functions is executed by every listing; what may fail belongs into onStart"
 
 
@@ -34,6 +35,8 @@ def said(error: BaseException) -> str:
 def problem_of(error: BaseException, path: str, doing: str = "it was executed") -> Problem:
     """What went wrong while ``doing``, placed in ``path`` or in a file beside it where it came from there."""
     spot = raised_at(error, path)
+    if _while_registering(error):
+        doing = "registerTypes was called"
     match error:
         case SyntaxError():
             return syntax_problem(error, path)
@@ -93,7 +96,11 @@ def _hint(error: BaseException) -> str | None:
         return f"set the variable, or read it where it is used: os.environ.get({_first_line(error)})"
     if isinstance(error, AttributeError) and "circular import" in said(error):
         return "two files import each other: move what both need into a third, or import inside the function"
-    return _AT_IMPORT
+    return _REGISTERING if _while_registering(error) else _AT_IMPORT
+
+
+def _while_registering(error: BaseException) -> bool:
+    return any(frame.f_code.co_name == "registerTypes" for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _closest(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def examine(
     except through:
         raise
     except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
-        records = [_failed(candidate, run.content, _problems(error, candidate))]
+        records = [_failed(run, _problems(error, candidate))]
         run.transient = _hangs_on_the_moment(error)
         if run.module:
             forget(run.module)
@@ -93,6 +93,7 @@ class _Run:
     transient: bool = False
     surroundings: Surroundings = field(default_factory=Surroundings)
     asked: _Unfound = field(default_factory=_Unfound)
+    registrations: list[Registration] = field(default_factory=list)
 
     def read(self) -> None:
         """Read what is to be executed; an entry point's module is an ordinary one, its version the distribution's."""
@@ -120,6 +121,7 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
     try:
         # While it is executed too: a file may ask for the registry at its top level.
         with kept_surroundings() as run.surroundings, registry.collecting() as registrations:
+            run.registrations = registrations
             function = run.load()
             if function is not None:
                 hook.register(
@@ -169,14 +171,19 @@ def _described(
         yield guessed(candidate, content, State.INVALID, [problem])
 
 
-def _failed(candidate: Candidate, content: bytes, problems: list[Problem]) -> Record:
+def _failed(run: _Run, problems: list[Problem]) -> Record:
     needs_houdini = any(problem.code == "needs-houdini" for problem in problems)
-    if content:
-        # Only where something failed, as above. The classes may have mistakes of their own, to be mended at once.
+    if run.content:
+        # Only where something failed. The classes may have mistakes of their own, to be mended at once: what was
+        # registered before is looked at as it is, all others by their text.
         from topcook.contract.static_validate import static_problems
 
-        problems = [*problems, *static_problems(content, candidate.path)]
-    return guessed(candidate, content, State.FAILED, problems, NEEDS_HOUDINI if needs_houdini else "")
+        described = [describe(each, run.candidate.origin).problems for each in run.registrations]
+        found = [*problems, *(each for more in described for each in more)]
+        found += static_problems(run.content, run.candidate.path)
+        problems = list(dict.fromkeys(found))
+    reason = NEEDS_HOUDINI if needs_houdini else ""
+    return guessed(run.candidate, run.content, State.FAILED, problems, reason)
 
 
 def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
