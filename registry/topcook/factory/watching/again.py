@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from topcook.factory.records import Record, State, Tier
 from topcook.factory.typespath import TypesEntry
 from topcook.factory.versions import kept_in_memory
+from topcook.factory.watching.merge import File
 from topcook.factory.watching.survey import Survey
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Looked", "Touched", "look_again"]
 
-Looked = list[tuple["Candidate", list[Record]]]
+#: Candidates and their records, in order of precedence.
+Looked = dict[File, tuple["Candidate", list[Record]]]
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ def _module(path: str) -> str:
 
 
 def look_again(factory: Factory, touched: Touched) -> Looked:
-    """Every candidate in order of precedence with its records, those of files that did not change the same objects.
+    """Every candidate in order of precedence with its records, those of a file that did not change the same list.
 
     A file that is another one now is executed, or recalled from the index. Nothing of it holds yet.
     """
@@ -68,7 +70,7 @@ def look_again(factory: Factory, touched: Touched) -> Looked:
             found += [each for each, _ in known.values() if _is_of(each, entry)]
     # Entry points, and what the program added itself.
     found += [each for each, _ in known.values() if not any(_is_of(each, entry) for entry in entries)]
-    candidates: dict[tuple[Tier, str, str], Candidate] = {}
+    candidates: dict[File, Candidate] = {}
     for each in found:
         candidates.setdefault(_key(each), each)
     mention = _mention(touched.modules)
@@ -80,11 +82,11 @@ def look_again(factory: Factory, touched: Touched) -> Looked:
     for each in stale:
         _pin(known.get(_key(each), (each, []))[1])
     fresh = factory.examined(stale)
-    looked = [(each, fresh[id(each)]) if id(each) in fresh else known[key] for key, each in candidates.items()]
-    return sorted(looked, key=lambda each: _TIERS[each[0].origin.tier])
+    looked = {key: (each, fresh[id(each)]) if id(each) in fresh else known[key] for key, each in candidates.items()}
+    return dict(sorted(looked.items(), key=lambda each: _TIERS[each[0][0]]))
 
 
-def _key(candidate: Candidate) -> tuple[Tier, str, str]:
+def _key(candidate: Candidate) -> File:
     return candidate.origin.tier, candidate.path, candidate.stem
 
 
@@ -105,6 +107,8 @@ def _is_stale(
     if any(record.state is State.NOT_PROBED for record in records):
         # Somebody is about to probe it as it is.
         return now.path in touched.paths
+    if not touched.paths and mention is None:
+        return False
     version = next((record.version for record in records if record.version is not None), None)
     files = {now.path, *(path for path, _ in version.files)} if version is not None else {now.path}
     if now.is_package:

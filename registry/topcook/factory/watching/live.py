@@ -8,12 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from topcook.factory.records import Tier
 from topcook.factory.watching.again import Touched, look_again
-from topcook.factory.watching.merge import Change, merge
+from topcook.factory.watching.merge import Change, File, merge
 from topcook.factory.watching.places import Place, places_of
 from topcook.factory.watching.poller import Poller
 from topcook.factory.watching.quiet import Quiet
@@ -22,7 +21,7 @@ from topcook.factory.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from topcook.factory.menu import MenuRow
-    from topcook.factory.records import Origin, Record
+    from topcook.factory.records import Record
     from topcook.factory.scan import Factory
     from topcook.factory.watching.observers import TypesObservers
 
@@ -53,7 +52,7 @@ class LiveFactory:
         self._poller = Poller(self._differs, beat=self._revive)
         self._poll = poll
         self._places: list[Place] = []
-        self._found_at: dict[Origin, float] = dict.fromkeys((each.origin for each in factory.records), time.time())
+        self._found_at: dict[File, float] = dict.fromkeys(factory.candidates(), time.time())
         self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
@@ -164,13 +163,12 @@ class LiveFactory:
             return Change()
         at = time.time()
         looked = look_again(self.factory, touched)
-        before = [record for record in self.factory.records if record.origin.tier is not Tier.PROGRAM]
-        held, change = merge(before, [record for _, records in looked for record in records], self._found_at, at)
-        self._found_at = _since(self._found_at, before, held, at)
-        by_origin: dict[Origin, list[Record]] = {}
-        for record in held:
-            by_origin.setdefault(record.origin, []).append(record)
-        self.factory.take_over((candidate, by_origin.get(candidate.origin, [])) for candidate, _ in looked)
+        before = {file: records for file, (_, records) in self.factory.candidates().items()}
+        held, change = merge(before, {file: records for file, (_, records) in looked.items()}, self._found_at, at)
+        for file, records in held.items():
+            if records is not before.get(file) and not (records and records[0].edit):
+                self._found_at[file] = at
+        self.factory.take_over((candidate, held[file]) for file, (candidate, _) in looked.items())
         return change
 
     def _arm(self, surveys: list[Survey]) -> bool:
@@ -272,17 +270,3 @@ class LiveFactory:
                     return True
                 self._state.wait(wait)
             return False
-
-
-def _since(
-    found_at: dict[Origin, float], before: Iterable[Record], records: Iterable[Record], at: float
-) -> dict[Origin, float]:
-    """Since when the version of each origin serves: that of a record which is another object than before, since now."""
-    kept = {id(record) for record in before}
-    since: dict[Origin, float] = {}
-    for record in records:
-        if record.edit is not None:
-            since[record.origin] = record.edit.serving_of
-        else:
-            since[record.origin] = found_at.get(record.origin, at) if id(record) in kept else at
-    return since

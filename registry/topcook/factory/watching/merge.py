@@ -6,13 +6,18 @@ Pure: records in, records out. The rule is by file, because a file is what an au
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from topcook.errors import Problem
-from topcook.factory.records import BrokenEdit, Kind, Origin, Record, State
+from topcook.factory.records import BrokenEdit, Kind, Record, State, Tier
 
-__all__ = ["Change", "as_on_disk", "merge"]
+__all__ = ["ByFile", "Change", "File", "as_on_disk", "merge"]
+
+#: What gives records: tier, path and stem of a candidate.
+File = tuple[Tier, str, str]
+ByFile = dict[File, list[Record]]
+_NONE: list[Record] = []
 
 #: The file gives what it says, or somebody decided that it shall not: both hold at once.
 _GOOD = frozenset({State.OK, State.SHADOWED})
@@ -52,20 +57,20 @@ class _Sheet:
         return Change(*(tuple(each) for each in (self.added, self.changed, self.removed, self.failed, self.mended)))
 
 
-def merge(
-    before: Sequence[Record], now: Sequence[Record], found_at: dict[Origin, float], at: float
-) -> tuple[list[Record], Change]:
-    """The records that hold from now on, and how they differ from ``before``.
+def merge(before: ByFile, now: ByFile, found_at: Mapping[File, float], at: float) -> tuple[ByFile, Change]:
+    """The records that hold from now on, by the file that gave them, and how they differ from ``before``.
 
-    ``found_at`` says since when the version of each origin serves, in seconds since the epoch; ``at`` is now. A record
-    of a file that did not change is the very same object.
+    ``found_at`` says since when the version of each file serves, in seconds since the epoch; ``at`` is now. The records
+    of a file that did not change are the very same list.
     """
-    sheet, old, result = _Sheet(), _by_origin(before), []
-    for origin, fresh in _by_origin(now).items():
-        known = old.pop(origin, [])
-        result += _file(known, fresh, sheet, found_at.get(origin, at), at)
-    sheet.removed += [record for records in old.values() for record in records if record.kind is not Kind.UNKNOWN]
-    return result, sheet.change()
+    sheet = _Sheet()
+    held: ByFile = {}
+    for file, fresh in now.items():
+        known = before.get(file, _NONE)
+        held[file] = known if fresh is known else _file(known, fresh, sheet, found_at.get(file, at), at)
+    for file in before.keys() - now.keys():
+        sheet.removed += [record for record in before[file] if record.kind is not Kind.UNKNOWN]
+    return held, sheet.change()
 
 
 def as_on_disk(records: Iterable[Record]) -> list[Record]:
@@ -75,13 +80,6 @@ def as_on_disk(records: Iterable[Record]) -> list[Record]:
         found = record.edit.records if record.edit is not None else (record,)
         result += [each for each in found if not any(each is other for other in result)]
     return result
-
-
-def _by_origin(records: Iterable[Record]) -> dict[Origin, list[Record]]:
-    groups: dict[Origin, list[Record]] = {}
-    for record in records:
-        groups.setdefault(record.origin, []).append(record)
-    return groups
 
 
 def _file(known: list[Record], fresh: list[Record], sheet: _Sheet, found: float, at: float) -> list[Record]:

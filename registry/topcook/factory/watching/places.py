@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from topcook.factory.filesystems import file_system
 from topcook.factory.watching.poller import LOCAL_SECONDS, NETWORK_SECONDS
 from topcook.factory.watching.survey import Survey
 
@@ -55,28 +56,7 @@ def _place(found: Survey) -> Place:
     return Place(found.entry, directories, not why, NETWORK_SECONDS if why else LOCAL_SECONDS, why, not found.files)
 
 
-#: File systems that change without telling this machine.
-_NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre", "9p", "beegfs", "gpfs")
-
-
 def _why_polled(entry: str) -> str:
     """Why the system tells of no changes there; empty when it does."""
-    kind = _file_system(os.path.realpath(entry))
-    if kind.startswith(_NETWORK):
-        return f"it lies on a network file system ({kind}), which tells nobody of changes"
-    return ""
-
-
-def _file_system(path: str) -> str:
-    """The type of the file system of a path; empty where that cannot be known."""
-    best, kind = "", ""
-    try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
-            rows = [line.split() for line in mounts]
-    except OSError:
-        return ""
-    for row in rows:
-        point = row[1].replace("\\040", " ")
-        if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
-            best, kind = point, row[2]
-    return kind
+    found = file_system(entry)
+    return f"it lies on a network file system ({found.kind}), which tells nobody of changes" if found.network else ""
