@@ -97,6 +97,8 @@ def row_of(record: Record) -> MenuRow:
 
 def look_of(record: Record) -> str:
     """How a record is shown: the key of its row in GLYPHS."""
+    if record.edit is not None:
+        return "edit broken"
     return "needs houdini" if record.reason == NEEDS_HOUDINI else record.state.value
 
 
@@ -109,6 +111,8 @@ def first_problem(record: Record) -> Problem | None:
 def _note(record: Record, origin: str) -> str:
     """The origin of a usable type, what is wrong with another."""
     first = first_problem(record)
+    if record.edit is not None:
+        return printable(record.edit.told)
     if record.usable and first is None:
         return origin
     if record.state is State.SHADOWED or first is None:

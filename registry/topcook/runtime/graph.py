@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from topcook.config import Config
     from topcook.errors import Problem
-    from topcook.factory import Factory
+    from topcook.factory import Factory, Record
     from topcook.runtime.cook import Cook
     from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
 
@@ -90,6 +90,8 @@ class Graph:
         self._named: dict[str, WorkItem] = {}
         self._hosts: dict[str, Host] = {}
         self._instances: dict[Node, Any] = {}
+        #: The types of those, in the versions that they were made of.
+        self._node_records: dict[Node, Record] = {}
         self._server: ResultServerThread | None = None
         self._refused = 0
 
@@ -246,8 +248,13 @@ class Graph:
         """The node's object, made when first asked for."""
         made = self._instances.get(node)
         if made is None:
-            made = self._instances[node] = self.node_class(node)(NodeHandle(node, self), node.name)
+            record = self._node_records[node] = self.factory.node_type(node.type_name)
+            made = self._instances[node] = self.factory.load(record)(NodeHandle(node, self), node.name)
         return made
+
+    def node_record(self, node: Node) -> Record:
+        """A node's type, in the version that its object was made of; of a node without one, as it is now."""
+        return self._node_records.get(node) or self.factory.node_type(node.type_name)
 
     def host(self, name: str) -> Host:
         """The host of a scheduler of this network; its instance is made by ``Host.open`` or at the start of a cook.
@@ -267,7 +274,7 @@ class Graph:
                 self._refuse_closed()
                 record = self.factory.scheduler(node.type_name)
                 static = self.takes_static(name)[0]
-                host = self._hosts[name] = Host(node, self, self.factory.load(record), static=static)
+                host = self._hosts[name] = Host(node, self, record, self.factory.load(record), static=static)
         return host
 
     def takes_static(self, name: str) -> tuple[bool, str]:
@@ -319,6 +326,7 @@ class Graph:
         if self.network.display == node.name:
             self.network.display = None
         self._instances.pop(node, None)
+        self._node_records.pop(node, None)
         self.choice.forget()
 
     def rename_node(self, node: Node, name: str) -> None:
