@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,8 +72,9 @@ def strict_failures(config: Config, problems: Iterable[Problem]) -> list[Problem
     return [problem for problem in problems if not config.exempts(problem)] if config.strict else []
 
 
-def strict_failures_of(factory: Factory, config: Config) -> list[Problem]:
+def strict_failures_of(factory: Factory) -> list[Problem]:
     """The same of all that a factory found: the configuration, the types path, and every record."""
+    config = factory.config
     if not config.strict:
         return []
     named = [(problem, record.name) for record in factory.records for problem in record.problems]
@@ -88,6 +88,8 @@ def load_configured(network: str, *, to_run: bool = False, **options: Any) -> Gr
     ``to_run`` says that it will be cooked: mistakes of the configuration are an error then, and in strict mode every
     problem of a types file, too. Otherwise they are told as warnings.
     """
+    from pathlib import Path
+
     from topcook.factory import Factory, check_pdg_is_ours
     from topcook.model.graphfile.source import check_regular
     from topcook.runtime.netfile import load_network
@@ -102,7 +104,7 @@ def load_configured(network: str, *, to_run: bool = False, **options: Any) -> Gr
         tell(config)
     factory = Factory.scan(config=config)
     if to_run:
-        failures = strict_failures_of(factory, config)
+        failures = strict_failures_of(factory)
         if failures:
             raise ConfigError(failures, f"strict mode ({config.origin_of('strict')}): nothing was run")
     # What author code asks pdg.TypeRegistry.types() for.

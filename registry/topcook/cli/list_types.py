@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration, strict_failures_of
+from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.menu_text import Page, details_text, rows_text
 from topcook.cli.problems import counted, problem_text
 from topcook.factory import Factory, Kind, check_pdg_is_ours, menu_rows
@@ -30,11 +32,13 @@ _MOST_ROOTS = 3
     show_default=True,
     help="Which kind of types to list.",
 )
-def command(*, names: tuple[str, ...], as_json: bool, show_all: bool, types: str) -> None:
+def command(*, names: tuple[str, ...], as_json: bool, show_all: bool, types: str) -> int:
     """List the schedulers and node types that can be chosen.
 
     Broken ones stand in place, with their first problem. The second column is the name to type. With a NAME,
     everything that is known of that type: parms with their defaults, callbacks, origin and every problem.
+
+    The exit status is 0; in strict mode (topcook config strict) it is 1 where any problem is not exempt.
 
     \b
     Example:
@@ -43,21 +47,23 @@ def command(*, names: tuple[str, ...], as_json: bool, show_all: bool, types: str
         PDG_TYPES_PATH=~/my/types topcook list
     """
     check_pdg_is_ours()
-    factory = Factory.scan()
+    factory = Factory.scan(config=configuration())
+    status = UNCOOKED if strict_failures_of(factory) else COOKED
     records = [record for name in names for record in _asked(factory, name, types)] if names else factory.records
     if as_json:
         _print_json(records, factory, types)
-        return
+        return status
     page = Page.of(sys.stdout)
     if names:
         click.echo("\n".join(_in_full(record, page) for record in records), nl=False)
-        return
+        return status
     # In one write: a thousand rows are a thousand system calls otherwise.
     click.echo(rows_text(menu_rows(records, types, show_all=show_all), page), nl=False)
     sys.stdout.flush()
     for problem in factory.problems:
         click.echo(problem_text(problem, level="warning"), err=True)
     _tell_of_broken(factory)
+    return status
 
 
 def _asked(factory: Factory, name: str, types: str) -> list[Record]:
