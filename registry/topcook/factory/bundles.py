@@ -8,12 +8,10 @@ changes nothing for who holds a version.
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from types import CodeType
 
 __all__ = ["Bundle", "compile_source", "content_hash", "read_bundle"]
@@ -29,6 +27,8 @@ Read = Callable[[str], bytes]
 
 def content_hash(content: bytes, *more: bytes) -> str:
     """A short fingerprint of what is executed."""
+    from hashlib import blake2b
+
     digest = blake2b(content, digest_size=16)
     for each in more:
         digest.update(each)
@@ -43,6 +43,8 @@ def read_file(path: str) -> bytes:
 
 def compile_source(content: bytes, path: str) -> CodeType:
     """The code of a source file; its text is kept for tracebacks, as it was when it was compiled."""
+    import linecache
+
     text = content.decode("utf-8", "replace")
     # No mtime: linecache then never asks the disk, and a traceback quotes the version that ran.
     linecache.cache[path] = (len(content), None, text.splitlines(keepends=True), path)

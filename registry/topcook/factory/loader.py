@@ -7,12 +7,12 @@ its probe said; else the records lied, and say so from then on.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem, SchedulerContractError
 from topcook.factory.records import Kind, Record, State
-from topcook.model.enums import RegisteredType
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from topcook.factory.hooks import Hook, TypesHook
     from topcook.factory.typeregistry import Registration, TypeRegistry
     from topcook.factory.versions import Version
+    from topcook.model.enums import RegisteredType
 
-__all__ = ["KINDS", "Loader"]
+__all__ = ["Loader", "kind_of"]
 
-#: What PDG calls a kind of types, and what records call it.
-KINDS: dict[RegisteredType, Kind] = {
-    RegisteredType.Scheduler: Kind.SCHEDULER,
-    RegisteredType.Node: Kind.NODE,
-    RegisteredType.WorkItem: Kind.WORK_ITEM,
-}
+#: What PDG calls a kind of types, by name, and what records call it.
+_KINDS = {"Scheduler": Kind.SCHEDULER, "Node": Kind.NODE, "WorkItem": Kind.WORK_ITEM}
+
+
+def kind_of(registered: RegisteredType) -> Kind | None:
+    """What records call a kind of types; None for one that Topcook has not."""
+    return _KINDS.get(registered.name)
+
 
 _Classes = dict[tuple[str, str], type]
 
@@ -36,8 +39,11 @@ _Classes = dict[tuple[str, str], type]
 class Loader:
     """Gives the class of a record. Any thread may ask; modules are executed one at a time."""
 
-    def __init__(self, registry: TypeRegistry, *, quiet: bool = True) -> None:
-        """Load for one registry; ``quiet`` keeps what modules print meanwhile away from our output."""
+    def __init__(self, registry: Callable[[], TypeRegistry], *, quiet: bool = True) -> None:
+        """Load for the registry that is given when it is first needed.
+
+        ``quiet`` keeps what modules print meanwhile away from our output.
+        """
         self._registry = registry
         self._quiet = quiet
         self._hook: TypesHook | None = None
@@ -85,7 +91,9 @@ class Loader:
 
             doing = "it was executed to be used; its probe went well"
             raise _failed(record, problems_of(error, record.origin.path, doing)) from error
-        classes = {(KINDS[each.kind].value, each.name.lower()): each.type_object for each in reversed(registrations)}
+        classes = {
+            (_KINDS[each.kind.name].value, each.name.lower()): each.type_object for each in reversed(registrations)
+        }
         if frozenset(classes) != version.names:
             raise _failed(record, [_differs(record, frozenset(classes), version.names)])
         self._loaded[version] = classes
@@ -96,10 +104,11 @@ class Loader:
         from topcook.factory.probing.surroundings import kept_surroundings
         from topcook.factory.quiet import captured_output
 
-        self._hook = self._hook or TypesHook(self._registry)
+        registry = self._registry()
+        self._hook = self._hook or TypesHook(registry)
         contents = version.contents()
         output: AbstractContextManager[None] = captured_output(descriptors=False) if self._quiet else nullcontext()
-        with output, kept_surroundings(), self._registry.collecting() as registrations:
+        with output, kept_surroundings(), registry.collecting() as registrations:
             hook = _hook(version, contents)
             if hook is not None:
                 self._hook.register(f"{version.path}:{id(version)}", hook, version.path)

@@ -20,10 +20,14 @@ __all__ = ["Lookup", "Snapshot"]
 class Lookup:
     """Answers from records, which stand in order of precedence; a factory's change, a snapshot's do not."""
 
-    registry: TypeRegistry
     records: list[Record]
     _book: NameBook
     _loader: Loader
+
+    @property
+    def registry(self) -> TypeRegistry:
+        """What ``pdg.TypeRegistry.types()`` gives within ``current()``."""
+        raise NotImplementedError
 
     def scheduler(self, name: str) -> Record:
         """The usable scheduler of that name; case does not count, and "local" finds "localscheduler".
@@ -77,13 +81,18 @@ class Lookup:
 class Snapshot(Lookup):
     """A factory's records as they were: whatever is edited afterwards, names give what they gave, and the same code."""
 
-    def __init__(self, registry: TypeRegistry, book: NameBook, loader: Loader, looked_in: Sequence[str]) -> None:
+    def __init__(self, factory: Lookup, book: NameBook, loader: Loader, looked_in: Sequence[str]) -> None:
         """Hold on to a book and its records."""
-        self.registry = registry
+        self._factory = factory
         self.records = book.records
         self._book = book
         self._loader = loader
         self._looked_in = looked_in
+
+    @property
+    def registry(self) -> TypeRegistry:
+        """The factory's."""
+        return self._factory.registry
 
     def looked_in(self) -> Sequence[str]:
         """Where types were looked for when it was taken."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
-from topcook.model.enums import NodeType
-from topcook.model.parms import ParmSpec
 
 if TYPE_CHECKING:
     from topcook.factory.versions import Version
+    from topcook.model.enums import NodeType
+    from topcook.model.parms import ParmSpec
 
 __all__ = ["NEEDS_HOUDINI", "BrokenEdit", "Kind", "Origin", "Record", "State"]
 

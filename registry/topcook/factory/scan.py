@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from topcook.config import Config, load_config
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, SchedulerContractError
-from topcook.factory.loader import KINDS, Loader
+from topcook.factory.loader import Loader, kind_of
 from topcook.factory.lookup import Lookup, Snapshot
 from topcook.factory.namebook import NameBook
 from topcook.factory.records import Kind, Origin, Record, State, Tier
@@ -28,7 +28,6 @@ from topcook.factory.sources import (
     path_warnings,
 )
 from topcook.factory.trust import trust_of
-from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.factory.typespath import TypesEntry, builtin_types_dir, types_path
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from topcook.factory.index.entries import Look
     from topcook.factory.probing import Prober
     from topcook.factory.probing.prober import Done
+    from topcook.factory.typeregistry import Registration, TypeRegistry
     from topcook.factory.wire import ProbeReport
     from topcook.model.enums import RegisteredType
 
@@ -67,8 +67,8 @@ class Factory(Lookup):
     """Finds, validates and answers for scheduler and node types; executes them when they are used.
 
     ``records`` holds every candidate in order of precedence; none ever leaves it. ``problems`` is what is wrong
-    with the configuration, the types path itself and between types (duplicates). ``registry`` is what
-    ``pdg.TypeRegistry.types()`` gives within ``current()``; ``config`` is what the types were found by.
+    with the configuration, the types path itself and between types (duplicates). ``config`` is what the types were
+    found by.
     ``path`` is the types path.
     """
 
@@ -84,14 +84,14 @@ class Factory(Lookup):
         self.config = Config()
         self.records = []
         self.problems: list[Problem] = []
-        self.registry = TypeRegistry(self)
+        self._registry: TypeRegistry | None = None
         self.index = index
         self.quiet = quiet
         self._given, self._prober = prober, prober
         self._in_workers = False
         #: Keep workers between two probes; who looks again and again sets it, and calls ``close``.
         self.keeps_workers = False
-        self._loader = Loader(self.registry, quiet=quiet)
+        self._loader = Loader(lambda: self.registry, quiet=quiet)
         self._book = NameBook([])
         self._program: list[Record] = []
         self._entries = [TypesEntry(each, Tier.PATH, "the program") for each in path]
@@ -101,6 +101,16 @@ class Factory(Lookup):
         self._backlog: Backlog | None = None
         # Records arrive from the background while others ask for names; a book, once made, does not change.
         self._lock = threading.RLock()
+
+    @property
+    def registry(self) -> TypeRegistry:
+        """What ``pdg.TypeRegistry.types()`` gives within ``current()``; made when it is first needed."""
+        with self._lock:
+            if self._registry is None:
+                from topcook.factory.typeregistry import TypeRegistry
+
+                self._registry = TypeRegistry(self)
+            return self._registry
 
     @classmethod
     def scan(
@@ -351,7 +361,7 @@ class Factory(Lookup):
     def snapshot(self) -> Snapshot:
         """The records as they are: what a cook resolves all its names in."""
         with self._lock:
-            return Snapshot(self.registry, self._book, self._loader, self.looked_in())
+            return Snapshot(self, self._book, self._loader, self.looked_in())
 
     def examine(self, paths: Sequence[str]) -> list[Record]:
         """Probe files and directories now, whatever the index knows; they join nothing, and nothing is kept of them.
@@ -394,16 +404,20 @@ class Factory(Lookup):
 
     def winner(self, kind: RegisteredType, name: str) -> Registration | None:
         """The registration behind the usable record of a name; its class is loaded when it is asked for."""
-        record = self.find(KINDS[kind], name) if kind in KINDS else None
+        ours = kind_of(kind)
+        record = self.find(ours, name) if ours is not None else None
         if record is None:
             return None
+        from topcook.factory.typeregistry import Registration
+
         made = Registration(kind, record.name, None, record.label, record.category, load=lambda: self.load(record))
         made.parm_category, made.node_type, made.static_gen = record.parm_category, record.node_type, record.static_gen
         return made
 
     def names(self, kind: RegisteredType) -> list[str]:
         """The usable names of a kind."""
-        return self._book.names(KINDS[kind]) if kind in KINDS else []
+        ours = kind_of(kind)
+        return self._book.names(ours) if ours is not None else []
 
     def search_path(self) -> list[str]:
         """The directories of the types path, the built-ins last."""
@@ -418,7 +432,8 @@ class Factory(Lookup):
 
     def reload(self, kind: RegisteredType, name: str) -> bool:
         """Probe the file of a type again; False when it is broken now, and the old version goes on serving."""
-        record = self._book.winner(KINDS[kind], name) if kind in KINDS else None
+        ours = kind_of(kind)
+        record = self._book.winner(ours, name) if ours is not None else None
         slot = next((each for each in self._slots.values() if record in each.records), None)
         if slot is None:
             return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 
 from topcook import __version__
 
@@ -20,26 +19,21 @@ _DISTRIBUTIONS = (".dist-info", ".egg-info", ".egg-link", ".pth")
 
 
 def environment_key(environ: Mapping[str, str]) -> str:
-    """A fingerprint of the interpreter, of Topcook, and of what is installed where on ``sys.path``."""
+    """The interpreter, Topcook, and what is installed where on ``sys.path``, in one text.
+
+    Not hashed: the module that hashes costs a start more than comparing some kilobytes does.
+    """
     parts = [interpreter_key(), sys.executable or "", sys.prefix, environ.get("TOPCOOK_HOU", "")]
     parts += _stamps_of_ours()
     for at, directory in enumerate(sys.path):
-        # The first is where a program lies, or where it was started: nothing is installed there.
-        if at or not _is_here(directory):
-            parts += [directory, *sorted(_installed(directory))]
-    return _hash(parts)
+        # The first is where a program lies, or where somebody stood when he started it: the same for all of them.
+        parts += [directory if at else "", *sorted(_installed(directory))]
+    return "\n".join(parts).encode("utf-8", "backslashreplace").decode()
 
 
 def interpreter_key() -> str:
     """What a record can be carried to: the kind and version of the interpreter, and of Topcook."""
     return f"{sys.implementation.cache_tag} {'.'.join(map(str, sys.version_info[:3]))} {sys.platform} {__version__}"
-
-
-def _is_here(directory: str) -> bool:
-    try:
-        return not directory or directory == os.getcwd()
-    except OSError:
-        return not directory
 
 
 def _installed(directory: str) -> Iterator[str]:
@@ -65,7 +59,3 @@ def _stamps_of_ours() -> Iterator[str]:
                         yield f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}"
         except OSError:
             continue
-
-
-def _hash(parts: list[str]) -> str:
-    return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
