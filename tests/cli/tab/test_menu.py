@@ -138,7 +138,25 @@ def test_the_neighbour_takes_over_from_a_type_that_is_gone(make: Make, listed: L
 _NAMES = ["local", "slurm", "deadline", "農場 Farm", "🎬 render", "e\u0301tage", "x" * 90, "a\x1b[2Jb"]
 _STATES = ["ok", "invalid", "failed", "needs houdini", "disabled", "not probed", "edit broken"]
 _CATEGORIES = ["Schedulers", "Generators", "Ge\u0301ne\u0301r 農"]
-_KEYS = "up down left right home end pageup pagedown tab backspace delete ctrl-u ctrl-w ctrl-k enter esc alt-p".split()
+_KEYS = [
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "tab",
+    "backspace",
+    "delete",
+    "ctrl-u",
+    "ctrl-w",
+    "ctrl-k",
+    "enter",
+    "esc",
+    "alt-p",
+]
 _record = st.tuples(st.sampled_from(_NAMES), st.sampled_from(_STATES), st.sampled_from(_CATEGORIES))
 _records = st.lists(_record, max_size=20, unique_by=lambda row: row[0])
 _press = st.one_of(

@@ -10,7 +10,7 @@ __all__ = ["Decoder", "Press"]
 
 
 class Press(NamedTuple):
-    """A key by name; of ``text`` and ``paste`` also what it was."""
+    """A key by name; of ``text`` also the character, of ``paste`` all that was pasted."""
 
     name: str
     text: str = ""
@@ -120,8 +120,7 @@ class Decoder:
         if not first.isprintable():
             self._take(1)
             return Press("")
-        length = next((at for at, each in enumerate(self._rest) if not each.isprintable()), len(self._rest))
-        return Press("text", self._take(length))
+        return Press("text", self._take(1))
 
     def _escape(self) -> Press | None:
         found = _SEQUENCE.match(self._rest)
