@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from topcook.factory import Factory, State
+from topcook.factory.distributions import installed_entries
 
 Drop = Callable[..., Path]
+Site = Callable[..., None]
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], None]]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A folder of installed distributions: each a module with an entry point of group ``pdg.types``."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -48,3 +51,88 @@ def test_an_installed_distribution_is_between_the_types_path_and_the_built_ins(
     assert broken.state is State.FAILED
     assert "no_such_client" in broken.why_not()
     assert factory.problems == []
+
+
+class Kept(dict[str, bytes]):
+    """A cache that counts."""
+
+    def put(self, key: str, value: bytes) -> None:
+        self[key] = value
+
+
+def names(cache: Kept | None = None) -> list[str]:
+    return [each.name for each in installed_entries(cache)[0]]
+
+
+def test_broken_metadata_hides_nothing_but_itself(site: Site, tmp_path: Path) -> None:
+    site("topcook-good", "def registerTypes(r): ...\n")
+    site("topcook-torn", "def registerTypes(r): ...\n")
+    torn = tmp_path / "site" / "topcook_torn-1.2.0.dist-info" / "entry_points.txt"
+    torn.write_bytes(b"[pdg.types]\n\xff\xfe broken\n")
+    found, problems = installed_entries()
+    assert [each.name for each in found] == ["topcook-good"]
+    (problem,) = problems
+    assert "topcook_torn-1.2.0.dist-info" in problem.message
+    assert problem.hint
+
+
+def test_a_distribution_without_readable_metadata_still_gives_its_types(site: Site, tmp_path: Path) -> None:
+    site("topcook-farm", "def registerTypes(r): ...\n")
+    (tmp_path / "site" / "topcook_farm-1.2.0.dist-info" / "METADATA").unlink()
+    (entry,) = installed_entries()[0]
+    assert (entry.name, entry.value) == ("topcook-farm", "topcook_farm")
+
+
+def test_of_a_distribution_that_is_installed_twice_the_first_on_the_path_counts(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site("topcook-farm", "def registerTypes(r): ...\n")
+    newer = tmp_path / "newer" / "Topcook_Farm-2.0.dist-info"
+    newer.mkdir(parents=True)
+    (newer / "METADATA").write_text("Metadata-Version: 2.1\nName: Topcook.Farm\nVersion: 2.0\n", encoding="utf-8")
+    (newer / "entry_points.txt").write_text("[pdg.types]\nnew = topcook_farm\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(newer.parent))
+    assert [(each.name, each.version) for each in installed_entries()[0]] == [("new", "2.0")]
+
+
+def test_an_entry_point_that_names_no_module_is_listed_as_failed(site: Site) -> None:
+    site("topcook-odd", "def registerTypes(r): ...\n", " and more")
+    factory = Factory.scan({})
+    record = next(record for record in factory.records if record.origin.distribution == "topcook-odd")
+    assert (record.state, record.problems[0].code) == (State.FAILED, "entry-point-value")
+    assert record.problems[0].hint
+
+
+def test_a_blocked_distribution_is_not_imported(site: Site, tmp_path: Path) -> None:
+    site("topcook-farm", "import sys\nsys.blocked_was_imported = True\n")
+    (tmp_path / "site.toml").write_text('[[block]]\ndistribution = "Topcook_Farm"\nreason = "old"\n', encoding="utf-8")
+    factory = Factory.scan({"TOPCOOK_CONFIG": str(tmp_path / "site.toml")})
+    record = next(record for record in factory.records if record.origin.distribution == "topcook-farm")
+    assert (record.state, record.reason) == (State.DISABLED, f"old (site configuration {tmp_path}/site.toml:1)")
+    assert not hasattr(sys, "blocked_was_imported")
+
+
+def test_an_unchanged_start_reads_no_metadata(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site("topcook-farm", "def registerTypes(r): ...\n")
+    cache = Kept()
+    assert names(cache) == ["topcook-farm"]
+    with monkeypatch.context() as patch:
+        patch.setattr("topcook.factory.distributions._enumerated", lambda _: pytest.fail("it is searched again"))
+        assert names(cache) == ["topcook-farm"]
+    site("topcook-more", "def registerTypes(r): ...\n")
+    assert names(cache) == ["topcook-farm", "topcook-more"]
+    shutil.rmtree(tmp_path / "site" / "topcook_farm-1.2.0.dist-info")
+    assert names(cache) == ["topcook-more"]
+
+
+@pytest.mark.parametrize("blob", [b"", b"{", b"[]", b'[1, "x", 3, 4]', b"\xff", b"null"])
+def test_a_kept_result_that_is_none_is_made_anew(site: Site, blob: bytes) -> None:
+    site("topcook-farm", "def registerTypes(r): ...\n")
+    assert names(Kept({"entry-points": blob})) == ["topcook-farm"]
+
+
+def test_problems_are_kept_too(site: Site, tmp_path: Path) -> None:
+    site("topcook-torn", "")
+    (tmp_path / "site" / "topcook_torn-1.2.0.dist-info" / "entry_points.txt").write_bytes(b"\xff pdg.types")
+    cache = Kept()
+    assert installed_entries(cache)[1] == installed_entries(cache)[1] != []

@@ -111,7 +111,8 @@ def _install_path(saved: SavedType) -> Path:
     from topcook.factory.typespath import types_entries, user_types_dir
 
     for entry in types_entries(None, os.environ):
-        if os.path.isdir(entry.path) and os.access(entry.path, os.W_OK | os.X_OK):
+        # A file for Topcook does not belong into Houdini's folders unless they were named for it.
+        if entry.expected and os.path.isdir(entry.path) and os.access(entry.path, os.W_OK | os.X_OK):
             return Path(entry.path, saved.file_name)
     return Path(user_types_dir(), saved.file_name)
 

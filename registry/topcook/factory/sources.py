@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from topcook.errors import Problem
 from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEntry, installed_entries
 from topcook.factory.records import Kind, Origin, Record, State, Tier
-from topcook.factory.trust import ABOVE, DIRECTORY, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
+from topcook.factory.trust import ABOVE, DIRECTORY, FILE, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
 from topcook.factory.typespath import TypesEntry
 
 if TYPE_CHECKING:
@@ -280,12 +280,15 @@ def path_warnings(entry: TypesEntry, candidates: Sequence[Candidate], trust: Tru
     places = dict.fromkeys([entry.path, *(os.path.dirname(each.path) for each in candidates)])
     for place in places:
         try:
-            warnings = trust.warnings(place, os.stat(place), DIRECTORY if os.path.isdir(place) else "file")
+            status = os.stat(place)
+            subject = DIRECTORY if stat.S_ISDIR(status.st_mode) else FILE
+            warnings = trust.warnings(place, status, subject)
         except OSError:
             continue
-        for problem in warnings:
+        # Whoever is told to mend the worse of two needs not hear of both.
+        for problem in warnings if not trust.refused(place, status, subject) else ():
             found.setdefault(problem.code, []).append(problem)
-    for problem in (problem for each in candidates for problem in each.warnings):
+    for problem in (problem for each in candidates if not each.refused for problem in each.warnings):
         found.setdefault(problem.code, []).append(problem)
     for directory, status in _above(entry.path):
         for problem in trust.warnings(directory, status, ABOVE):
