@@ -121,3 +121,26 @@ def test_lines_fit_the_terminal_and_what_is_to_be_typed_is_never_broken() -> Non
     assert sum(line.strip() == command for line in lines) == 1
     assert sum("python" in line for line in lines) == 1
     assert lines[-1] == f"next: /x:1:2: {command}"
+
+
+def test_the_index_is_told_and_what_it_remembers_of_a_file(types: Path) -> None:
+    index = types.parent / "index.sqlite3"
+    variables = {"PDG_TYPES_PATH": str(types), "TOPCOOK_INDEX": str(index)}
+    told = doctor(types.parent, status=0, **variables).stdout
+    assert f"{index}, " in told
+    assert "executed in" in doctor(types.parent, "farm", status=0, **variables).stdout
+    none = doctor(types.parent, status=0, PDG_TYPES_PATH=str(types), TOPCOOK_INDEX="off").stdout
+    assert "none is kept" in none
+    index.write_bytes(b"no index at all" * 1000)
+    assert "could not be" in doctor(types.parent, status=0, **variables).stdout
+
+
+def test_what_the_command_line_configures_counts(types: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "topcook", "-c", f"types.path={types}", "doctor", "farm"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=types.parent,
+    )
+    assert done.stdout.startswith("farm: in the menu"), done.stdout + done.stderr

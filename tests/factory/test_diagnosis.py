@@ -299,3 +299,22 @@ def test_python_is_named_as_it_is_typed() -> None:
     code = "from topcook.factory.diagnosis import python_told; print(python_told())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.startswith(sys.executable)
+
+
+def test_how_old_an_outcome_is_stands_with_it(drop: Drop, scan: Scan) -> None:
+    good = drop("good.py")
+    bad = drop("bad.py", "import no_such_thing\ndef registerTypes(r): pass\n")
+    factory = scan()
+
+    def execution(name: str, seconds: float) -> list[Finding]:
+        ages = {str(good): seconds, str(bad): seconds}
+        scene = Scene(factory.records, [], [], "", {}, alone, ages=ages)
+        return [each for each in diagnose(name, scene).findings if each.topic == "execution"]
+
+    assert execution("good", 0.1)[0].text.endswith("ms, just now")
+    assert execution("good", 840.0)[0].text.endswith("ms, 14 min ago; the file has not changed since")
+    assert [each.state for each in execution("bad", 0.1)] == [BAD]
+    earlier, failure = execution("bad", 7200.0)
+    assert (earlier.state, earlier.text) == (NOTE, "executed 2 h ago; the file has not changed since")
+    assert earlier.hint.endswith(f"topcook check {bad}")
+    assert failure.state == BAD

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.cli.menu_text import Page
 from topcook.factory.diagnosis import BAD, GOOD, NOTE, ODD
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from topcook.config import Config
     from topcook.factory import Factory, Record
     from topcook.factory.diagnosis import Diagnosis, Finding, Scene
+    from topcook.factory.watching.places import Place
 
 #: Shape, its ASCII form and colour of each kind of finding.
 _MARKS = {GOOD: ("✓", "+", "green"), ODD: ("!", "!", "yellow"), BAD: ("✗", "x", "red"), NOTE: ("·", ".", None)}
@@ -56,15 +59,14 @@ def command(context: click.Context, *, subject: str, as_json: bool) -> None:
 
 
 def _diagnosed(subject: str) -> Diagnosis:
-    from topcook.config import load_config
     from topcook.factory import Factory
     from topcook.factory.diagnosis import Diagnosis
     from topcook.factory.health import health_of, pdg_finding
 
     pdg = pdg_finding()
+    config = configuration()
     # With somebody else's pdg nothing is executed: every file would fail, and blame the wrong one.
-    factory = Factory.scan() if pdg.state != BAD else None
-    config = factory.config if factory is not None else load_config()
+    factory = Factory.scan(config=config) if pdg.state != BAD else None
     scene = _scene(factory, config)
     if not subject:
         return health_of(scene, config, looked=factory is not None)
@@ -78,28 +80,46 @@ def _diagnosed(subject: str) -> Diagnosis:
 def _scene(factory: Factory | None, config: Config) -> Scene:
     from topcook.factory import builtin_types_dir
     from topcook.factory.diagnosis import Scene
+    from topcook.factory.filesystems import file_system
+    from topcook.factory.health import index_findings
     from topcook.factory.typespath import types_entries
     from topcook.factory.watching.places import places_of
     from topcook.factory.watching.survey import survey
 
     entries = types_entries(config, os.environ)
     there = [entry.path for entry in entries if os.path.exists(entry.path)]
-    watched = {place.entry: _watched(place.kind, place.seconds) for place in places_of(map(survey, there))}
-    found = (factory.records, factory.problems) if factory is not None else ([], [])
-    return Scene(*found, entries, builtin_types_dir(), os.environ, _examined, watched)
+    return Scene(
+        factory.records if factory is not None else [],
+        factory.problems if factory is not None else [],
+        entries,
+        builtin_types_dir(),
+        os.environ,
+        _examined,
+        watched={place.entry: _watched(place) for place in places_of(map(survey, there))},
+        file_systems={path: f"on {kind}" for path in there if (kind := file_system(path).kind)},
+        ages=_ages(factory),
+        index=index_findings(factory.index) if factory is not None else (),
+    )
 
 
 def _examined(path: str) -> Sequence[Record]:
     """The records of a file that is not on the types path."""
     from topcook.factory import Factory
 
-    alone = Factory([])
-    alone.add_path(path)
-    return alone.records
+    return Factory([]).examine([path])
 
 
-def _watched(kind: str, seconds: float) -> str:
-    return "watched" if kind == "events" else f"looked at every {seconds:g} s"
+def _ages(factory: Factory | None) -> dict[str, float]:
+    if factory is None or factory.index is None:
+        return {}
+    from topcook.factory.index.ages import checked_at
+
+    now = time.time()
+    return {path: max(0.0, now - at) for path, at in checked_at(factory.index).items()}
+
+
+def _watched(place: Place) -> str:
+    return "watched" if place.events else f"looked at every {place.seconds:g} s"
 
 
 def diagnosis_text(found: Diagnosis, page: Page) -> str:

@@ -38,6 +38,8 @@ _LINKS: dict[str, str] = {
 }
 #: How many problems of a file are told here.
 _MOST = 3
+#: Seconds that are no age worth telling.
+_JUST_NOW = 2.0
 _UNTRUSTED = ("untrusted-", "group-writable", "writable-above")
 
 
@@ -103,7 +105,8 @@ class Scene:
     """What a diagnosis looks at: the factory's records and problems, the types path, the environment.
 
     ``examine`` gives the records of a file that need not be on the types path. ``watched`` and ``file_systems`` say for
-    an entry's path how changes there are noticed and on what it lies; ``index`` is what there is to say of the index.
+    an entry's path how changes there are noticed and on what it lies. ``ages`` are for the path of a file the seconds
+    since what is kept of it was found out; ``index`` is what there is to say of the index itself.
     """
 
     records: Sequence[Record]
@@ -114,6 +117,7 @@ class Scene:
     examine: Callable[[str], Sequence[Record]]
     watched: Mapping[str, str] = field(default_factory=dict)
     file_systems: Mapping[str, str] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
     index: Sequence[Finding] = ()
 
 
@@ -129,12 +133,13 @@ def chain_of(record: Record, scene: Scene) -> Iterator[Finding]:
         if link == "text" and record.origin.tier is Tier.ENTRY_POINT:
             continue
         if link == broken:
+            yield from _kept(link, record, scene)
             yield from _broken(link, record)
             return
         if link == "trust":
             yield from _trusted(record.origin, scene, sentence)
         else:
-            yield Finding(link, GOOD, _held(link, record) or sentence)
+            yield Finding(link, GOOD, _held(link, record, scene) or sentence)
         if link == "contract":
             # What is tolerated keeps a type from nothing, and is told all the same.
             yield from _problems(link, record)
@@ -213,10 +218,29 @@ def _trusted(origin: Origin, scene: Scene, sentence: str) -> Iterator[Finding]:
         yield Finding("trust", GOOD, sentence)
 
 
-def _held(link: str, record: Record) -> str:
+def _kept(link: str, record: Record, scene: Scene) -> Iterator[Finding]:
+    """That a failure is an earlier one, which is believed while no file of it changes."""
+    age = scene.ages.get(record.origin.path, 0.0)
+    if link == "execution" and age >= _JUST_NOW and record.problems:
+        hint = f"to execute it again all the same: topcook check {printable(record.origin.path)}"
+        yield Finding(link, NOTE, f"executed {_ago(age)}; the file has not changed since", hint)
+
+
+def _ago(seconds: float) -> str:
+    """``14 min ago``."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return "just now" if seconds < _JUST_NOW else f"{seconds:.0f} s ago"
+
+
+def _held(link: str, record: Record, scene: Scene) -> str:
     """What is worth saying of a link that holds; empty for its ordinary sentence."""
     if link == "execution" and record.import_ms:
-        return f"executed in {record.import_ms:.0f} ms"
+        age = scene.ages.get(record.origin.path)
+        when = f", {_ago(age)}" if age is not None else ""
+        since = "; the file has not changed since" if age is not None and age >= _JUST_NOW else ""
+        return f"executed in {record.import_ms:.0f} ms{when}{since}"
     if link == "contract" and record.callbacks:
         own = sum(found == "implemented" for found in record.callbacks.values())
         return f"{own} callback{'' if own == 1 else 's'} of its own, every one as it has to be"

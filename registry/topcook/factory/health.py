@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from topcook.config import Config
     from topcook.errors import Problem
     from topcook.factory.diagnosis import Scene
+    from topcook.factory.index import Index
 
-__all__ = ["health_of", "pdg_finding"]
+__all__ = ["health_of", "index_findings", "pdg_finding"]
 
 #: Variables that decide which types there are, and which Python and which Houdini are meant.
 _VARIABLES = re.compile(
@@ -134,6 +135,25 @@ def _types_path(scene: Scene, config: Config) -> Iterator[Finding]:
 def _finding(topic: str, state: str, problem: Problem) -> Finding:
     place = printable(problem.place) if problem.path else ""
     return Finding(topic, state, printable(problem.message), printable(problem.hint or ""), place)
+
+
+def index_findings(index: Index | None) -> list[Finding]:
+    """Where the index is, how much is in it, and why it could not be used."""
+    if index is None:
+        return [
+            Finding("index", NOTE, "none is kept: every start executes all types files anew", "unset TOPCOOK_INDEX")
+        ]
+    from topcook.factory.index.database import described
+
+    numbers = described(index.database)
+    try:
+        size = f"{os.path.getsize(index.database.path) / 1e6:.1f} MB"
+    except OSError:
+        size = "not there yet"
+    text = (
+        f"{index.database.path}, {size}, {_counted(numbers['candidate'], 'file')} of {numbers['environment']} Pythons"
+    )
+    return [Finding("index", GOOD, printable(text)), *(Finding("index", ODD, printable(each)) for each in index.notes)]
 
 
 def _distributions(scene: Scene) -> Iterator[Finding]:
