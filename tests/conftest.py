@@ -33,13 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if INDEX not in os.environ:
         folder = config.stash[_OWN_INDEX] = tempfile.mkdtemp(prefix="topcook-index-")
         os.environ[INDEX] = os.path.join(folder, "index.sqlite3")
+        # Nor what his configuration says.
+        os.environ["XDG_CONFIG_HOME"] = os.path.join(folder, "config")
+        os.environ.pop("TOPCOOK_CONFIG", None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
     folder = config.stash.get(_OWN_INDEX, None)
     if folder is not None:
-        del os.environ[INDEX]
+        del os.environ[INDEX], os.environ["XDG_CONFIG_HOME"]
         shutil.rmtree(folder, ignore_errors=True)
 
 

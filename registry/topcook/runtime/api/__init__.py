@@ -5,7 +5,8 @@ PDG's camelCase lives here; the work is done by ``topcook.runtime.graph`` and ``
 
 from __future__ import annotations
 
-from topcook.runtime.api.context import CookOptions, GraphContext
+from topcook.runtime.api.context import GraphContext
+from topcook.runtime.api.cookoptions import CookOptions
 from topcook.runtime.api.graphface import Graph
 from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.events import Event, PyEventHandler

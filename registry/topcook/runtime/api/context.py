@@ -7,7 +7,6 @@ import itertools
 import os
 import threading
 import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from topcook.config import Config, load_config
@@ -19,6 +18,7 @@ from topcook.factory.typeregistry import TypeRegistry
 from topcook.model.attributes import attribute_of
 from topcook.model.enums import CookType
 from topcook.model.workitem import Trait
+from topcook.runtime.api.cookoptions import CookOptions
 from topcook.runtime.api.graphface import Graph as GraphFace
 from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.cook import Cook
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
     from topcook.factory import Factory
     from topcook.model.node import Node as Record
     from topcook.model.parms import Parms
-
-
-@dataclass(slots=True)
-class CookOptions:
-    """``pdg.CookOptions``: how to cook. ``nodeNames`` empty means what the network shows (display or end nodes)."""
-
-    blocking: bool = False
-    cookType: CookType = CookType.Full
-    nodeNames: list[str] = field(default_factory=list)
-    staticFilter: Any = None
-    autoRecook: bool = False
-    autoRecookInterval: int = 100
 
 
 class GraphContext(EventHandlers):
