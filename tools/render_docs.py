@@ -118,9 +118,37 @@ def command_line_page() -> Iterator[str]:
         yield from command_lines(words, command)
 
 
+def problems_page() -> Iterator[str]:
+    """Every problem that a check can find, by what is checked."""
+    from topcook.contract.tolerated import TOLERATED
+    from topcook.model.problemcodes import AREAS
+
+    yield "# Problems"
+    yield ""
+    yield MADE.format(source="the table in `registry/topcook/model/problemcodes/`")
+    yield ""
+    yield "What `topcook check`, `topcook list` and a cook can find wrong; `topcook check --explain CODE` prints one."
+    yield "An *error* keeps a type from being used; with a *warning* it can be chosen all the same, and `check` fails."
+    yield ""
+    for area, rows in AREAS.items():
+        yield f"## {area}"
+        yield ""
+        for row in rows:
+            yield f"### {row.code}"
+            yield ""
+            yield f"*{'Warning' if row.code in TOLERATED else 'Error'}*: {row.title}."
+            yield ""
+            yield row.text
+            yield ""
+            for word, piece in (("Instead of", row.wrong), ("write", row.right)):
+                if piece:
+                    yield from (f"{word}", "", "```python", *piece.splitlines(), "```", "")
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "callbacks.md": callbacks_page,
     "command-line.md": command_line_page,
+    "problems.md": problems_page,
 }
 
 
