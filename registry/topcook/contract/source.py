@@ -168,17 +168,14 @@ def _own_texts(lines: list[str], first: int) -> Iterator[str]:
     """
     if not 0 < first <= len(lines):
         return
-    depth = _depth(lines[first - 1])
+    depth = len(lines[first - 1]) - len(lines[first - 1].lstrip())
     # An indented function needs something to be in; what stands before it is empty lines.
     before = "\n" * (first - 2) + "if 1:\n" if depth and first > 1 else "\n" * (first - 1)
-    ends = [
-        at
-        for at in range(first, len(lines))
-        if lines[at].strip() and not lines[at].lstrip().startswith("#") and _depth(lines[at]) <= depth
-    ]
-    for end in ends[:_ENDS]:
-        yield before + "".join(lines[first - 1 : end])
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
+    tried = 0
+    for at in range(first, len(lines)):
+        text = lines[at].lstrip()
+        if text and not text.startswith("#") and len(lines[at]) - len(text) <= depth:
+            yield before + "".join(lines[first - 1 : at])
+            tried += 1
+            if tried == _ENDS:
+                return

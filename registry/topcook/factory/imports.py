@@ -202,5 +202,8 @@ def execute(path: str, stem: str, bundle: Bundle) -> ModuleType:
 
 def forget(name: str) -> None:
     """Drop a private module and its submodules from ``sys.modules``."""
-    for each in [each for each in sys.modules if each == name or each.startswith(name + ".")]:
+    if sys.modules.pop(name, None) is None:
+        return
+    inner = name + "."
+    for each in [each for each in sys.modules if each.startswith(inner)]:
         del sys.modules[each]

@@ -7,6 +7,7 @@ was, with threads, children or open files left in it or other people's code repl
 from __future__ import annotations
 
 import builtins
+import importlib
 import os
 import re
 import signal
@@ -31,6 +32,9 @@ __all__ = ["Guard"]
 #: How long what is just ending may take to end, in seconds.
 _GRACE = 0.05
 
+#: The C function: signal's own makes an enumeration member of each number, which takes long for 64 of them.
+handler_of: Callable[[int], Any] = vars(importlib.import_module("_signal"))["getsignal"]
+
 Noticed = tuple[str, dict[str, Any]]
 
 
@@ -43,7 +47,7 @@ class Guard:
         self._directory = os.getcwd()
         self._forks: list[tuple[str, int]] = []
         self._threads = threads_alive()
-        self._signals = {number: signal.getsignal(number) for number in signal.valid_signals()}
+        self._signals = {number: handler_of(number) for number in signal.valid_signals()}
         self._limits = _process_limits()
         self._builtins = dict(vars(builtins))
         self._own = OwnState()
@@ -158,10 +162,11 @@ class Guard:
 
     def _look_at_signals(self, directory: str) -> Iterator[Noticed]:
         del directory
-        changed = [number for number, handler in self._signals.items() if signal.getsignal(number) is not handler]
-        names = [getattr(number, "name", str(number)) for number in changed]
+        changed = [number for number, handler in self._signals.items() if handler_of(number) is not handler]
+        names = [_signal_name(number) for number in changed]
         for number in changed:
-            signal.signal(number, self._signals[number] if self._signals[number] is not None else signal.SIG_DFL)
+            handler = self._signals[number]
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         if hasattr(signal, "setitimer"):
             timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
             running = [signal.setitimer(timer, 0)[0] for timer in timers]
@@ -193,6 +198,10 @@ class Guard:
         if self._descriptors.left_open():
             # No problem: a log file is opened by many. But nobody can close it without harm.
             self.spoiled = True
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _last_word(name: str) -> str:

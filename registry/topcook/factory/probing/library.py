@@ -8,17 +8,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import chain
+from operator import methodcaller
 from types import ModuleType
 from typing import Any
 
 __all__ = ["Library"]
 
-_OURS = frozenset({"topcook", "pdg", "pdgjob", "pdgcmd", "pdgjson", "pdgd", "pdgutils"})
-_WATCHED = sys.stdlib_module_names | _OURS
-#: Their namespaces are everybody's to fill.
-_OPEN = frozenset({"__main__", "builtins", "sys", "this", "antigravity"})
+_OURS = frozenset({"pdg", "pdgjob", "pdgcmd", "pdgjson", "pdgd", "pdgutils"})
+#: What an author can come by of ours: behind the façade.
+_BEHIND = ("topcook.contract", "topcook.model", "topcook.author")
+#: Not looked at: namespaces that are everybody's to fill, and hundreds of names each that nobody replaces.
+_PASSED = frozenset(
+    {
+        "builtins",
+        "sys",
+        "posix",
+        "nt",
+        "errno",
+        "ast",
+        "dis",
+        "opcode",
+        "token",
+        "tokenize",
+        "typing",
+        "re",
+        "ipaddress",
+    }
+)
 
 _NONE = object()
+_values_of = methodcaller("values")
 
 
 class Library:
@@ -27,7 +47,8 @@ class Library:
     def __init__(self) -> None:
         self._modules: dict[str, ModuleType] = {}
         self._spaces: dict[str, tuple[Mapping[str, Any], list[str], list[Any]]] = {}
-        self._count = 0
+        self._seen: set[str] = set()
+        self._all: tuple[list[dict[str, Any]], list[Mapping[str, Any]], list[Any]] = ([], [], [])
         self.changed("")
 
     def changed(self, directory: str) -> list[str]:
@@ -35,17 +56,38 @@ class Library:
 
         In a module that is new, what was defined in a file of ``directory`` was put there by that file.
         """
-        found = list(self._replaced_modules())
-        for name, (space, keys, values) in self._spaces.items():
-            if list(space.values()) != values:
-                found += [f"{name}.{each}" for each in self._put_back(name, space, keys, values)]
-                self._spaces[name] = (space, list(space), list(space.values()))
-        if len(sys.modules) != self._count:
-            self._count = len(sys.modules)
-            for name, module in list(sys.modules.items()):
-                if name not in self._modules and name.partition(".")[0] in _WATCHED and name not in _OPEN:
-                    found += self._watch(name, module, directory)
+        found: list[str] = []
+        if list(map(sys.modules.get, self._modules)) != list(self._modules.values()):
+            found += self._replaced_modules()
+        if self._values() != self._all[2]:
+            for name, (space, keys, values) in self._spaces.items():
+                if list(space.values()) != values:
+                    found += [f"{name}.{each}" for each in self._put_back(name, space, keys, values)]
+                    self._spaces[name] = (space, list(space), list(space.values()))
+            self._sum_up()
+        new = sys.modules.keys() - self._seen
+        if new:
+            self._seen |= new
+            watched = [each for each in new if _is_watched(each)]
+            for name in sorted(watched):
+                found += self._watch(name, sys.modules[name], directory)
+            if watched:
+                self._sum_up()
         return found
+
+    def _sum_up(self) -> None:
+        """Gather all namespaces, so that a look at them costs no step of ours for each."""
+        spaces = [space for space, _, _ in self._spaces.values()]
+        dicts = [each for each in spaces if isinstance(each, dict)]
+        self._all = (dicts, [each for each in spaces if not isinstance(each, dict)], [])
+        self._all = (*self._all[:2], self._values())
+
+    def _values(self) -> list[Any]:
+        dicts, proxies, _ = self._all
+        return [
+            *chain.from_iterable(map(dict.values, dicts)),
+            *chain.from_iterable(map(_values_of, proxies)),
+        ]
 
     def _put_back(self, name: str, space: Mapping[str, Any], keys: list[str], values: list[Any]) -> list[str]:
         """The names in one namespace that were replaced, once they are what they were: our own code calls them, too."""
@@ -83,6 +125,13 @@ class Library:
 
     def _add(self, name: str, space: Mapping[str, Any]) -> None:
         self._spaces[name] = (space, list(space), list(space.values()))
+
+
+def _is_watched(name: str) -> bool:
+    top = name.partition(".")[0]
+    if top in _OURS or name.startswith(_BEHIND):
+        return True
+    return top in sys.stdlib_module_names and not name.startswith("_") and top not in _PASSED
 
 
 def _is_from(value: object, directory: str) -> bool:
