@@ -78,11 +78,18 @@ def installed_entries(cache: Blobs | None = None) -> tuple[list[InstalledEntry],
 
 
 def _fingerprint() -> str:
-    """Changes when a distribution comes or goes: the times of the directories in which they lie."""
+    """Changes when a distribution comes or goes: the times of the directories in which they lie.
+
+    The first is where a program lies, or where it was started, and changes with every file there: of it the names.
+    """
     parts = []
-    for entry in sys.path:
+    for at, entry in enumerate(sys.path):
         try:
-            parts.append(f"{entry}:{os.stat(entry or os.curdir).st_mtime_ns}")
+            if at:
+                parts.append(f"{entry}:{os.stat(entry or os.curdir).st_mtime_ns}")
+            else:
+                names = os.listdir(entry or os.curdir)
+                parts += sorted(name for name in names if name.endswith((".dist-info", ".egg-info")))
         except (OSError, ValueError):
             continue
     return "\n".join([sys.version, *parts])

@@ -6,12 +6,7 @@ other in silence. A scheduler that then fails with an odd ``AttributeError`` wou
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import importlib.util
 import os
-import re
 import sys
 
 from topcook.errors import ForeignPdgError
@@ -19,7 +14,6 @@ from topcook.errors import ForeignPdgError
 __all__ = ["check_pdg_is_ours"]
 
 MARKER = "TOPCOOK"
-_MARKED = re.compile(rb"^TOPCOOK\s*=", re.MULTILINE)
 
 
 def check_pdg_is_ours() -> None:
@@ -45,8 +39,10 @@ def check_pdg_is_ours() -> None:
 
 
 def _found_by_import() -> str | None:
+    from importlib.util import find_spec
+
     try:
-        spec = importlib.util.find_spec("pdg")
+        spec = find_spec("pdg")
     except (ImportError, ValueError):
         return None
     if spec is None:
@@ -57,7 +53,7 @@ def _found_by_import() -> str | None:
 def _overwritten(home: str, ours: str) -> list[str]:
     """Façade files that are not as they were installed; an editable install has only the marker to go by."""
     with open(ours, "rb") as stream:
-        if not _MARKED.search(stream.read()):
+        if not any(line.startswith(MARKER.encode()) for line in stream):
             return [ours]
     return [os.path.join(home, name) for name, digest in _recorded(home) if _digest(os.path.join(home, name)) != digest]
 
@@ -67,6 +63,8 @@ def _recorded(home: str) -> list[tuple[str, str]]:
     for folder in sorted(os.listdir(home)):
         record = os.path.join(home, folder, "RECORD")
         if folder.startswith("topcook-") and folder.endswith(".dist-info") and os.path.isfile(record):
+            import csv
+
             with open(record, encoding="utf-8", newline="") as stream:
                 rows = [row for row in csv.reader(stream) if len(row) >= 2]  # noqa: PLR2004 - path, hash, size
             return [(row[0], row[1]) for row in rows if row[0].startswith("pdg/") and row[1].startswith("sha256=")]
@@ -74,6 +72,9 @@ def _recorded(home: str) -> list[tuple[str, str]]:
 
 
 def _digest(path: str) -> str:
+    import base64
+    import hashlib
+
     try:
         with open(path, "rb") as stream:
             digest = hashlib.sha256(stream.read()).digest()

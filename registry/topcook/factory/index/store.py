@@ -111,16 +111,19 @@ class Index:
     def _drop_newly_met(
         self, candidates: Iterable[Candidate], found: dict[int, Kept], before: _Stems, look: Look
     ) -> None:
+        homes: dict[str, list[Candidate]] = {}
         for candidate in candidates:
-            if candidate.entry_point is not None:
-                continue
-            home = home_of(candidate.path)
+            if candidate.entry_point is None:
+                homes.setdefault(home_of(candidate.path), []).append(candidate)
+        for home, inside in homes.items():
             stems, known = look.stems(home), before.get(home)
             if stems != known:
                 self._stems[home] = stems
-            kept = found.get(id(candidate))
-            if kept is not None and known is not None and may_import(kept.entry, stems - known, self.fetch):
-                del found[id(candidate)]
+            new = stems - known if known is not None else None
+            for candidate in inside if new else ():
+                kept = found.get(id(candidate))
+                if new and kept is not None and may_import(kept.entry, new, self.fetch):
+                    del found[id(candidate)]
 
     def fetch(self, _path: str, digest: str) -> bytes | None:
         """The bytes of a source; None when they are not kept."""
