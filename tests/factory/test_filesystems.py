@@ -16,7 +16,7 @@ MOUNTS = """/dev/sda1 / ext4 rw,relatime 0 0
 filer:/studio /studio nfs4 rw,vers=4.2 0 0
 tmpfs /studio/local tmpfs rw 0 0
 //nas/share /mnt/nas\\040one cifs rw 0 0
-ann@host:/ /home/ann/far fuse.sshfs rw 0 0
+ann@host:/ /home/user/far fuse.sshfs rw 0 0
 /dev/sdb1 /twice ext4 rw 0 0
 filer:/twice /twice nfs rw 0 0
 odd
@@ -32,7 +32,7 @@ odd
         ("/studios/types", "ext4", False),
         ("/studio/local/types", "tmpfs", False),
         ("/mnt/nas one/types", "cifs", True),
-        ("/home/ann/far/types", "fuse.sshfs", True),
+        ("/home/user/far/types", "fuse.sshfs", True),
         ("/twice/types", "nfs", True),
     ],
 )

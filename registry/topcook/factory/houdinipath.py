@@ -126,7 +126,7 @@ def houdini_version(environ: Mapping[str, str], folder: str = "") -> tuple[int, 
 
 
 def version_text(folder: str) -> str:
-    """``20.5`` of ``/home/ann/houdini20.5``."""
+    """``20.5`` of ``/home/user/houdini20.5``."""
     return os.path.basename(folder).removeprefix("houdini")
 
 
