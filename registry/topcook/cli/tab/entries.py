@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from topcook.factory import Kind, MenuRow, Record
 
@@ -17,8 +17,7 @@ Key = tuple[str, str, str, int]
 _NOT_NOW = frozenset({"edit broken", "not probed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A type as the menu shows it."""
 
     key: Key

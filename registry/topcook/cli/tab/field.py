@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 __all__ = ["Field"]
 
 _LAST_WORD = re.compile(r"\S*\s*\Z")
 
 
-@dataclass(slots=True)
 class Field:
     """What was typed. ``caret`` is between 0 and the text's length."""
 
-    text: str = ""
-    caret: int = 0
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.text = ""
+        self.caret = 0
 
     def press(self, key: str) -> bool:
         """Carry out an editing key; whether the text changed. Keys of other kinds do nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from topcook.model.cells import cell_width, cut, printable
 
@@ -13,8 +13,7 @@ __all__ = ["Frame", "Row", "Span", "coloured", "plain_text"]
 _SGR = re.compile(r"\x1b\[([\d;]*)m")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A printable text that begins at a column (from 0), with the parameters of its rendition."""
 
     column: int
@@ -30,8 +29,7 @@ class Span:
 Row = tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """The whole picture. ``caret`` is the row and column of the cursor."""
 
     rows: tuple[Row, ...]

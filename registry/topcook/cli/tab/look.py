@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from topcook.factory import GLYPHS
 
 __all__ = ["Look", "Signs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """What is drawn with."""
 
     across: str
@@ -48,9 +47,8 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """``plain`` is ASCII without colours; ``full`` takes the whole screen."""
+class Look(NamedTuple):
+    """``plain`` is ASCII without colours."""
 
     plain: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from topcook.cli.tab.entries import Entry, Key, recent_key
 from topcook.cli.tab.field import Field
@@ -16,23 +16,20 @@ __all__ = ["Heading", "Item", "Line", "Menu", "Submenu"]
 RECENT_SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A line that only says what follows."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Submenu:
+class Submenu(NamedTuple):
     """A category that opens; ``members`` are in its order."""
 
     category: str
     members: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A type. ``foreign`` where its category is not said by a heading above it; ``fits`` what was typed, or not."""
 
     entry: Entry

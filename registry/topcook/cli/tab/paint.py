@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from topcook.cli.tab.frame import Frame, Row, Span, coloured
 from topcook.cli.tab.look import Look
@@ -26,8 +26,7 @@ _FOLDED_PANE, _LEAST_LIST = 4, 3
 _CHROME = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How the room of a terminal is divided. ``width`` leaves its last column free: writing there wraps the line."""
 
     width: int
@@ -232,7 +231,7 @@ class Painter:
 
 
 def _moved(row: Row, columns: int) -> Row:
-    return tuple(replace(span, column=span.column + columns) for span in row)
+    return tuple(span._replace(column=span.column + columns) for span in row)
 
 
 def _window(text: str, caret: int, room: int) -> tuple[str, int]:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from topcook.cli.tab.editor import editor_command
 from topcook.cli.tab.entries import Entry
 from topcook.cli.tab.feed import Feed
 from topcook.cli.tab.frame import Frame, drawn, erased
 from topcook.cli.tab.keys import Decoder, Press
 from topcook.cli.tab.paint import Painter, Shape
 from topcook.cli.tab.session import Action, Do, Page, Session
-from topcook.cli.tab.strays import kept_apart
+from topcook.cli.tab.strays import Strays
 from topcook.cli.tab.terminal import Terminal
 
 __all__ = ["MenuLoop"]
@@ -37,6 +36,7 @@ class MenuLoop:
         self._feed = feed
         self._full = full
         self._decoder = Decoder()
+        self._strays = Strays()
         self._shown: Frame | None = None
         self._columns = 0
         self._lines = 0
@@ -46,11 +46,12 @@ class MenuLoop:
         started = False
         try:
             while True:
-                with kept_apart(), self._terminal.raw(), self._picture():
+                with self._terminal.raw(), self._picture(), self._strays.kept_apart():
                     if not started:
                         self._feed.start(self._terminal.wake)
                         started = True
                     action = self._keys_until_it_ends()
+                self._strays.tell()
                 if action.do is Do.CHOOSE:
                     return action.entry
                 if action.do is Do.INTERRUPT:
@@ -60,6 +61,7 @@ class MenuLoop:
                 self._outside(action)
         finally:
             self._feed.close()
+            self._strays.tell()
 
     # Keys
 
@@ -117,6 +119,8 @@ class MenuLoop:
             return
         if action.entry is None:
             return
+        from topcook.cli.tab.editor import editor_command
+
         command = editor_command(action.entry.path, action.entry.line)
         if command is None:
             self._session.message = f"no editor: set VISUAL or EDITOR; the file is {action.entry.path}"

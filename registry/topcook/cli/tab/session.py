@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from topcook.cli.tab.entries import Entry
 from topcook.cli.tab.keys import Press
@@ -27,21 +27,21 @@ class Do(Enum):
     REPAINT = "repaint"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """Something to be done, with the type that it is about."""
 
     do: Do
     entry: Entry | None = None
 
 
-@dataclass(slots=True)
 class Page:
     """Text that stands in place of the list until a key puts it away. Lines may have colours in them."""
 
-    title: str
-    lines: list[str]
-    top: int = 0
+    def __init__(self, title: str, lines: list[str]) -> None:
+        """Begin at its first line."""
+        self.title = title
+        self.lines = lines
+        self.top = 0
 
     def scroll(self, steps: int, room: int) -> None:
         """Move by lines, never beyond the last."""

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["kept_apart"]
+__all__ = ["Strays"]
 
 
-@contextmanager
-def kept_apart() -> Iterator[None]:
-    """Catch descriptors 1 and 2 within this context; what was caught goes to standard error behind it."""
-    with tempfile.TemporaryFile() as caught:
-        _flush()
-        saved = [os.dup(number) for number in (1, 2)]
-        try:
-            for number in (1, 2):
-                os.dup2(caught.fileno(), number)
-            yield
-        finally:
+class Strays:
+    """What was printed to descriptors 1 and 2 by others than the menu."""
+
+    def __init__(self) -> None:
+        """Nothing was."""
+        self._caught = b""
+
+    @contextmanager
+    def kept_apart(self) -> Iterator[None]:
+        """Catch both descriptors within this context, which is entered with the first picture shown already."""
+        import tempfile
+
+        with tempfile.TemporaryFile() as caught:
             _flush()
-            for number, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, number)
-                os.close(copy)
-            caught.seek(0)
-            with suppress(OSError):
-                sys.stderr.write(caught.read().decode("utf-8", "replace"))
-                sys.stderr.flush()
+            saved = [os.dup(number) for number in (1, 2)]
+            try:
+                for number in (1, 2):
+                    os.dup2(caught.fileno(), number)
+                yield
+            finally:
+                _flush()
+                for number, copy in zip((1, 2), saved, strict=True):
+                    os.dup2(copy, number)
+                    os.close(copy)
+                caught.seek(0)
+                self._caught += caught.read()
+
+    def tell(self) -> None:
+        """Print what was caught to standard error, when the picture is gone."""
+        text, self._caught = self._caught.decode("utf-8", "replace"), b""
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def _flush() -> None:
