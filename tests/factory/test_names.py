@@ -90,8 +90,8 @@ def test_a_close_name_that_is_broken_says_so_and_stands_behind_one_that_is_not(d
 def test_where_was_looked_is_told_and_what_of_it_does_not_exist(drop: Drop, scan: Scan, tmp_path: Path) -> None:
     drop("x.py")
     lines = [line.strip() for line in answer(scan("types", "gone"), "qwertz").splitlines()]
-    assert str(tmp_path / "types") in lines
-    assert f"{tmp_path / 'gone'} (does not exist)" in lines
+    assert f"looked in {tmp_path / 'types'}" in lines
+    assert f"looked in {tmp_path / 'gone'} (does not exist)" in lines
     assert "there are: x" in lines
 
 

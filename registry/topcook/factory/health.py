@@ -150,9 +150,8 @@ def index_findings(index: Index | None) -> list[Finding]:
         size = f"{os.path.getsize(index.database.path) / 1e6:.1f} MB"
     except OSError:
         size = "not there yet"
-    text = (
-        f"{index.database.path}, {size}, {_counted(numbers['candidate'], 'file')} of {numbers['environment']} Pythons"
-    )
+    kept = f"{_counted(numbers['candidate'], 'file')} in {_counted(numbers['environment'], 'environment')}"
+    text = f"{index.database.path}, {size}: {kept}"
     return [Finding("index", GOOD, printable(text)), *(Finding("index", ODD, printable(each)) for each in index.notes)]
 
 

@@ -21,6 +21,8 @@ _REMEDIES = {
 #: How alike names are that are taken for each other; one that contains the other counts as much as the third.
 _ALIKE_STEMS, _ALIKE, _CONTAINED = 0.6, 0.85, 0.75
 _LEAST_PART, _MOST_CLOSE = 3, 3
+#: What is that much less alike than the best is not meant.
+_FARTHER = 0.15
 
 
 def spellings(kind: Kind, name: str) -> list[str]:
@@ -79,7 +81,7 @@ def explain(kind: Kind, name: str, records: Sequence[Record], usable: Sequence[s
             lines.append(f"did you mean {', or '.join(close)}?")
         elif usable:
             lines.append(f"there are: {', '.join(map(printable, usable))}")
-        lines += ["looked in:", *(f"    {_place(place)}" for place in looked_in)]
+        lines += [f"looked in {_place(place)}" for place in looked_in]
         lines.append("see all of them: topcook list --all")
     return "\n    ".join(lines)
 
@@ -130,7 +132,7 @@ def close_names(kind: Kind, name: str, records: Iterable[Record]) -> list[str]:
             key = record.name.lower()
             ranked[key] = max(entry, ranked.get(key, entry))
     best = sorted((entry for entry in ranked.values() if entry[0] > 0), key=lambda each: (-each[0], not each[1]))
-    return [text for _, _, text in best[:_MOST_CLOSE]]
+    return [text for likeness, _, text in best[:_MOST_CLOSE] if likeness > best[0][0] - _FARTHER]
 
 
 def _callings(record: Record) -> set[str]:

@@ -115,12 +115,15 @@ class _Builder:
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)
-        self._named(("network", "scheduler"), name)
+        if not self._named(("network", "scheduler"), name):
+            # Enough was said; the items of each of these nodes would say it again.
+            self._hurt.update(node for node, spec in self.file.nodes.items() if not spec.scheduler)
 
-    def _named(self, place: KeyPath, name: str) -> None:
-        """Somebody names a scheduler; of one of this file that has an unknown type enough was said there."""
-        if name not in self.file.schedulers:
-            self._try(place, lambda: self.context.core.instance_name(name))
+    def _named(self, place: KeyPath, name: str) -> bool:
+        """Whether there is the scheduler that is named here; of one of this file enough was said where its type is."""
+        if name in self.file.schedulers:
+            return name in self.context.core.network.schedulers
+        return self._try(place, lambda: self.context.core.instance_name(name))
 
     def _scheduler(self, name: str) -> None:
         spec = self.file.schedulers[name]
@@ -149,7 +152,8 @@ class _Builder:
         self._parms(name, spec.parms, (*place, "parms"))
         if spec.scheduler:
             self.context.setScheduler(name, spec.scheduler)
-            self._named((*place, "scheduler"), spec.scheduler)
+            if not self._named((*place, "scheduler"), spec.scheduler):
+                self._hurt.add(name)
 
     def _places(self, table: str, name: str, parms: Mapping[str, Any]) -> Callable[[str, int], tuple[str, int] | None]:
         # The file alone: nodes that held the builder would keep its context alive for ever.
