@@ -198,7 +198,7 @@ def test_a_blocked_file_is_listed_as_disabled_and_not_even_read(types: Path, tmp
     write(types / "farm.py")
     candidates = found(types, blocked(tmp_path, f'[[block]]\n{key}\nreason = "use slurm"\n'))
     record = candidates["oldfarm"].record()
-    assert (record.state, record.kind, candidates["farm"].settled) == (State.DISABLED, Kind.UNKNOWN, False)
+    assert (record.state, record.kind, candidates["farm"].settled) == (State.DISABLED, Kind.SCHEDULER, False)
     assert record.reason == f"use slurm (user configuration {tmp_path}/.config/topcook/config.toml:1)"
 
 
@@ -207,6 +207,15 @@ def test_houdinis_skip_list_names_files_modules_and_directories(types: Path, lis
     write(types / "more" / "old.py")
     config = load_config({"HOUDINI_PDG_TYPE_SKIPLIST": listed})
     assert "HOUDINI_PDG_TYPE_SKIPLIST" in found(types, Rules(config=config))["old"].disabled
+
+
+def test_who_asks_for_a_name_in_a_file_that_may_not_be_executed_is_told_why(drop: Drop, scan: Scan) -> None:
+    path = drop("open.py", name="renderfarm", cls="GreatFarm")
+    path.chmod(0o666)
+    answer = scan().explain(Kind.SCHEDULER, "renderfarm")
+    assert "failed, because not executed: everybody may write" in answer
+    assert f"chmod o-w {path}" in answer
+    assert "renderfarm" in {record.name for record in scan().records}
 
 
 def test_a_type_blocked_by_name_is_disabled_once_its_file_told_it(drop: Drop, tmp_path: Path) -> None:

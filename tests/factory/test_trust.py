@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -258,17 +258,18 @@ for record in factory.records:
     ],
 )
 def test_another_user_is_protected_from_strangers_and_not_from_root(
-    tmp_path: Path, drop: Callable[..., Path], owner: int, mode: int, said: str
+    drop: Callable[..., Path], owner: int, mode: int, said: str
 ) -> None:
-    path = drop("farm.py")
-    for above in [path.parent, *path.parent.parents]:
-        if above.stat().st_uid == os.getuid() and above != Path("/") and not above.stat().st_mode & stat.S_IXOTH:
-            above.chmod(0o755)
-    os.chown(path, owner, -1)
-    path.chmod(mode)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_SOMEBODY, str(path.parent)], capture_output=True, text=True, check=False, cwd="/"
-    )
+    text = drop("farm.py").read_bytes()
+    # Not below pytest's directory: each run that starts beside this one closes it to others.
+    with tempfile.TemporaryDirectory(prefix="topcook-trust-") as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "farm.py")
+        path.write_bytes(text)
+        os.chown(path, owner, -1)
+        path.chmod(mode)
+        command = [sys.executable, "-c", AS_SOMEBODY, folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     assert done.stdout.strip() == said, done.stderr
 
 

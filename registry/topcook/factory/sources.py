@@ -93,14 +93,22 @@ class Candidate:
         return bool(self.refused or self.disabled or self.skipped)
 
     def record(self) -> Record:
-        """The record of a settled candidate: disabled, refused (failed) or skipped."""
-        record = Record(self.stem, self.origin, State.SKIPPED, Kind.UNKNOWN, reason=self.skipped or "")
+        """The record of a settled candidate: disabled, refused (failed) or skipped.
+
+        What is refused or disabled answers to the names that its text may give; reading it executes nothing.
+        """
+        if self.skipped and not self.refused and not self.disabled:
+            aliases = (self.stem.lower(),)
+            return Record(self.stem, self.origin, State.SKIPPED, Kind.UNKNOWN, reason=self.skipped, aliases=aliases)
+        from topcook.factory.probing.guess import guessed
+
+        text = b""
+        if self.entry_point is None:
+            with suppress(OSError):
+                text = read_trusted(self.path, None)
         if self.disabled:
-            record.state, record.reason = State.DISABLED, self.disabled
-        elif self.refused:
-            record.state, record.problems = State.FAILED, list(self.refused)
-        record.aliases = (self.stem.lower(),)
-        return record
+            return guessed(self, text, State.DISABLED, [], self.disabled)
+        return guessed(self, text, State.FAILED, list(self.refused))
 
     def read(self, path: str = "") -> bytes:
         """The bytes to execute, of another file beside it those of that, judged after they were opened.
@@ -317,7 +325,10 @@ def block_reason(config: Config, candidate: Candidate, name: str = "") -> str:
         path = "" if candidate.entry_point is not None else candidate.path
         block = config.block_for(name=name, path=path, module=module, distribution=candidate.origin.distribution)
         if block is not None:
-            return f"{block.reason} ({block.origin})" if block.reason else f"blocked by {block.origin}"
+            by = str(block.origin)
+            return (
+                block.reason if by in block.reason else f"{block.reason} ({by})" if block.reason else f"blocked by {by}"
+            )
     return ""
 
 

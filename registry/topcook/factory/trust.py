@@ -144,7 +144,10 @@ class Trust:
             "group": group_name(status.st_gid),
             "config": self.config,
         }
-        return Problem(rule.code, rule.message.format(**known), path, hint=rule.hint.format(**known))
+        message = rule.message.format(**known)
+        if self.strict and not rule.always:
+            message = f"not executed: {message}, and trust.strict is set"
+        return Problem(rule.code, message, path, hint=rule.hint.format(**known))
 
 
 def trust_of(config: Config | None, entries: Iterable[TypesEntry], environ: Mapping[str, str] | None = None) -> Trust:
