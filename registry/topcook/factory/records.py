@@ -146,7 +146,7 @@ class Record:
     type_object: type | None = None
     edit: BrokenEdit | None = None
     version: Version | None = field(default=None, repr=False)
-    raw: str = field(default="", repr=False)
+    raw: bytes = field(default=b"", repr=False)
 
     def __getattr__(self, name: str) -> Any:
         """Only reached for a slot that was left empty: the details are decoded, all at once."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from topcook.factory.lookup import Lookup, Snapshot
 from topcook.factory.namebook import NameBook
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.requirement import hold_to_seed
+from topcook.factory.slots import Key, Slot, Slots, by_key, key_of, not_probed, precedence, report_on
 from topcook.factory.sources import (
     Candidate,
     Rules,
@@ -49,19 +51,6 @@ NAME = 12.0
 #: What a name book finds; found anew whenever records change.
 _BOOK_CODES = frozenset({"duplicate-name", "broken-override"})
 
-_Key = tuple[Tier, str, str]
-
-
-@dataclass(slots=True)
-class _Slot:
-    """A candidate, and the records that it gave."""
-
-    candidate: Candidate
-    records: list[Record] = field(default_factory=list)
-
-
-_Slots = dict[_Key, _Slot]
-
 
 class Factory(Lookup):
     """Finds, validates and answers for scheduler and node types; executes them when they are used.
@@ -91,13 +80,15 @@ class Factory(Lookup):
         self._in_workers = False
         #: Keep workers between two probes; who looks again and again sets it, and calls ``close``.
         self.keeps_workers = False
+        #: Called after other records were taken over.
+        self.followers: set[Callable[[], None]] = set()
         self._loader = Loader(lambda: self.registry, quiet=quiet)
         self._book = NameBook([])
         self._program: list[Record] = []
         self._entries = [TypesEntry(each, Tier.PATH, "the program") for each in path]
         self._rules = Rules()
         self._patience: float | None = None
-        self._slots: dict[_Key, _Slot] = {}
+        self._slots: dict[Key, Slot] = {}
         self._backlog: Backlog | None = None
         # Records arrive from the background while others ask for names; a book, once made, does not change.
         self._lock = threading.RLock()
@@ -140,7 +131,8 @@ class Factory(Lookup):
         factory._rules = Rules(trust_of(config, path.entries, environ), config)
         factory.problems += [*config.problems, *path.problems]
         factory.problems += _offered_hou(os.environ if environ is None else environ)
-        factory._take(factory._all_candidates())
+        with _uncollected():
+            factory._take(factory._all_candidates())
         return factory
 
     def _all_candidates(self) -> list[Candidate]:
@@ -160,13 +152,13 @@ class Factory(Lookup):
 
     def _take(self, candidates: Iterable[Candidate]) -> None:
         """Let candidates join, those that are known already left out; probe what the index does not know."""
-        fresh = {key: each for key, each in _by_key(candidates).items() if key not in self._slots}
-        slots = self._slots | {key: _Slot(each) for key, each in fresh.items()}
+        fresh = {key: each for key, each in _bykey_of(candidates).items() if key not in self._slots}
+        slots = self._slots | {key: Slot(each) for key, each in fresh.items()}
         found, left = self._records_of(list(fresh.values()), self._patience)
         for candidate in fresh.values():
-            slots[_key(candidate)].records = found[id(candidate)]
+            slots[key_of(candidate)].records = found[id(candidate)]
         with self._lock:
-            self._slots = dict(sorted(slots.items(), key=_precedence))
+            self._slots = dict(sorted(slots.items(), key=precedence))
             self._resolve()
         if left:
             self._go_on(left)
@@ -184,7 +176,7 @@ class Factory(Lookup):
             found[id(candidate)] = self._reported(candidate, report, look)
 
         left = self._probed(unknown, done, patience)
-        found |= {id(each): [_not_probed(each)] for each in left}
+        found |= {id(each): [not_probed(each)] for each in left}
         if self.index is not None:
             self.index.commit()
         return found, left
@@ -201,7 +193,7 @@ class Factory(Lookup):
             elif classified(candidate).settled:
                 found[id(candidate)] = [candidate.record()]
                 if self.index is not None and candidate.skipped and not candidate.refused:
-                    self.index.remember(candidate, _report_on(found[id(candidate)]), look)
+                    self.index.remember(candidate, report_on(found[id(candidate)]), look)
             else:
                 unknown.append(candidate)
         return found, unknown
@@ -259,7 +251,7 @@ class Factory(Lookup):
 
         def done(candidate: Candidate, report: ProbeReport) -> None:
             with self._lock:
-                slot = self._slots.get(_key(candidate))
+                slot = self._slots.get(key_of(candidate))
                 # A later look may have found another version of it.
                 if slot is not None and slot.candidate is candidate:
                     slot.records = self._reported(candidate, report, look)
@@ -291,7 +283,7 @@ class Factory(Lookup):
         """All candidates that an entry has now."""
         return candidates_in(entry, self._rules)
 
-    def candidates(self) -> dict[_Key, tuple[Candidate, list[Record]]]:
+    def candidates(self) -> dict[Key, tuple[Candidate, list[Record]]]:
         """The candidates whose records hold, with these, in order of precedence, by tier, path and stem."""
         with self._lock:
             return {key: (slot.candidate, slot.records) for key, slot in self._slots.items()}
@@ -303,11 +295,22 @@ class Factory(Lookup):
         """
         return self._records_of(candidates, None)[0]
 
-    def take_over(self, found: Iterable[tuple[Candidate, list[Record]]]) -> None:
-        """Let these candidates be all there are, with these records, in order of precedence."""
+    def take_over(self, found: Iterable[tuple[Candidate, list[Record] | None]]) -> None:
+        """Let these candidates be all there are, in order of precedence; None for records that hold as they are."""
         with self._lock:
-            self._slots = {_key(candidate): _Slot(candidate, records) for candidate, records in found}
+            held = self._slots
+            self._slots = {key_of(each): held[key_of(each)] if new is None else Slot(each, new) for each, new in found}
             self._resolve()
+        for follower in list(self.followers):
+            follower()
+
+    def warm(self) -> None:
+        """Have a worker wait, so that the next file need not wait for one to start."""
+        from topcook.factory.probing import WorkerPool
+
+        prober = self._probing()
+        if isinstance(prober, WorkerPool):
+            prober.warm()
 
     # Answers by name
 
@@ -448,45 +451,6 @@ class Factory(Lookup):
             slot.records = fresh
             self._resolve()
         return True
-
-
-def _key(candidate: Candidate) -> _Key:
-    return candidate.origin.tier, candidate.path, candidate.stem
-
-
-#: The order of precedence of tiers; inside one, that of discovery.
-_TIERS = {tier: at for at, tier in enumerate(Tier)}
-
-
-def _report_on(records: list[Record]) -> ProbeReport:
-    """A report that says what is known without a probe."""
-    from topcook.factory.wire import ProbeReport, record_data
-
-    return ProbeReport([record_data(record) for record in records])
-
-
-def _by_key(candidates: Iterable[Candidate]) -> dict[_Key, Candidate]:
-    """Each candidate once, the first of those that are the same."""
-    found: dict[_Key, Candidate] = {}
-    for candidate in candidates:
-        found.setdefault(_key(candidate), candidate)
-    return found
-
-
-def _precedence(item: tuple[_Key, _Slot]) -> int:
-    return _TIERS[item[0][0]]
-
-
-def _not_probed(candidate: Candidate) -> Record:
-    """The record of a file that waits to be probed, with the names that its text suggests."""
-    from topcook.factory.bundles import read_file
-    from topcook.factory.probing.guess import guessed
-
-    try:
-        content = b"" if candidate.entry_point is not None else read_file(candidate.path)
-    except OSError:
-        content = b""
-    return guessed(candidate, content, State.NOT_PROBED, [], "it is still being looked at")
 
 
 def _offered_hou(environ: Mapping[str, str]) -> list[Problem]:

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 #: Seconds to wait for another process's lock; where locks hang (network homes), the price of each start.
 PATIENCE = 0.25
+_PRAGMAS = "PRAGMA page_size = 16384; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
 _PLAIN = frozenset(b"/-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -62,7 +63,7 @@ class Database:
                 prepare(self.path)
                 with closing(sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)) as connection:
                     # What a power cut may damage is noticed, and made anew.
-                    connection.executescript("PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
+                    connection.executescript(_PRAGMAS)
                     connection.execute("BEGIN IMMEDIATE")
                     for statement in filter(str.strip, self._schema.split(";")):
                         connection.execute(statement)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.index.entries import Entry, KeptFile
-from topcook.factory.records import Kind, Origin, Record, State
+from topcook.factory.records import DETAILS, Kind, Origin, Record, State
 from topcook.factory.sources import Stamp
 from topcook.factory.versions import Fetch, Version
 
@@ -197,7 +197,7 @@ def row_of_record(data: dict[str, Any]) -> tuple[Any, ...]:
         why,
         "\n".join(data["aliases"]),
         len(data["problems"]),
-        json.dumps(data, default=str),
+        json.dumps({name: data[name] for name in DETAILS}, default=str).encode(),
     )
 
 
