@@ -22,7 +22,7 @@ from topcook.cli.tab.match import CATEGORY, EXACT, INITIALS, LETTERS, WORD, fit
         ("hq", "HQueue", "queue", WORD),
         ("v2", "Farm v2", "farm", WORD),
         ("sched loc", "Local Scheduler", "localscheduler", WORD),
-        ("my_f", "My Farm", "my_farm", LETTERS),
+        ("my_f", "My Farm", "my_farm", WORD),
         ("農", "農場 Farm", "noujou", WORD),
         ("ferm", "Ferme à Calcul", "f", WORD),
     ],
@@ -55,7 +55,7 @@ def test_a_word_goes_before_initials_and_these_before_letters_in_order() -> None
 @given(st.text(max_size=12), st.text(max_size=30), st.text(max_size=30))
 def test_any_text_is_taken(typed: str, label: str, name: str) -> None:
     found = fit(typed, label, name)
-    assert found is None or found.kind <= LETTERS
+    assert found is None or found.kind < CATEGORY
 
 
 @given(st.text("abc XY_1", min_size=1, max_size=12), st.data())

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 __all__ = ["Fit", "fit"]
 
-#: Words of a label or name, and their parts: a part begins at a capital ("myFarm") and where digits do.
-_WORD = re.compile(r"[^\W_]+")
+#: Parts of a label or name, for its initials: runs of letters or digits, and again at a capital ("myFarm").
 _PART = re.compile(r"[^\W\d_][^\W\d_A-Z]*|\d+")
 
 EXACT, WORD, INITIALS, LETTERS, CATEGORY = range(5)
@@ -27,41 +26,54 @@ def fit(typed: str, label: str, name: str, category: str = "") -> Fit | None:
 
     The category fits by the beginning of its words only, and less well than anything in label or name.
     """
-    whole = typed.strip().casefold()
-    if whole in {label.casefold(), name.casefold()}:
+    whole = typed.strip().lower()
+    if whole in {_lower(label), _lower(name)}:
         return Fit(EXACT, 0)
     worst = Fit(EXACT, 0)
     for part in whole.split():
-        found = [_fit(part, text) for text in (label, name)]
-        fits = [each for each in found if each is not None]
-        if not fits and any(word.startswith(part) for word in _words(category)):
-            fits = [Fit(CATEGORY, 0)]
-        if not fits:
+        found = [each for text in (label, name) if (each := _fit(part, text)) is not None]
+        if not found and (place := _word(part, category)) is not None:
+            found = [Fit(CATEGORY, place)]
+        if not found:
             return None
-        worst = max(worst, min(fits))
+        worst = max(worst, min(found))
     return worst
 
 
 def _fit(part: str, text: str) -> Fit | None:
-    for number, word in enumerate(_words(text)):
-        if word.startswith(part):
-            return Fit(WORD, number)
+    word = _word(part, text)
+    if word is not None:
+        return Fit(WORD, word)
     if len(part) > 1 and (at := _initials(text).find(part)) >= 0:
         return Fit(INITIALS, at)
-    gaps = _gaps(part, text.casefold())
-    # A beginning that runs over a word's end ("local_s") is no word's, yet as good as letters in order get.
+    gaps = _gaps(part, _lower(text))
     return None if gaps is None else Fit(LETTERS, gaps)
 
 
+def _word(part: str, text: str) -> int | None:
+    """How many words stand before the first that begins with ``part``; ``None`` where none does."""
+    lower = _lower(text)
+    at = lower.find(part)
+    while at > 0 and not _begins_word(text, lower, at):
+        at = lower.find(part, at + 1)
+    return None if at < 0 else sum(not each.isalnum() for each in lower[:at])
+
+
+def _begins_word(text: str, lower: str, at: int) -> bool:
+    if not lower[at - 1].isalnum():
+        return True
+    # A few letters become two in lower case: then places in one text are none in the other.
+    return len(text) == len(lower) and (text[at].isupper() or text[at].isdigit() is not text[at - 1].isdigit())
+
+
 @lru_cache(maxsize=32768)
-def _words(text: str) -> tuple[str, ...]:
-    words = [(found.start(), -found.end()) for pattern in (_WORD, _PART) for found in pattern.finditer(text)]
-    return tuple(text[start:-end].casefold() for start, end in dict.fromkeys(sorted(words)))
+def _lower(text: str) -> str:
+    return text.lower()
 
 
 @lru_cache(maxsize=32768)
 def _initials(text: str) -> str:
-    return "".join(part[0] for part in _PART.findall(text)).casefold()
+    return "".join(part[0] for part in _PART.findall(text)).lower()
 
 
 def _gaps(part: str, text: str) -> int | None:
@@ -75,4 +87,5 @@ def _gaps(part: str, text: str) -> int | None:
         if end < 0:
             return None
         start = end if start < 0 else start
+    # Letters in a row beat letters with others between them, wherever they stand.
     return 100 + (end - start + 1 - len(part)) * 10 + start

@@ -51,14 +51,14 @@ class Menu:
 
     def __init__(self, entries: Iterable[Entry], recent: Sequence[str] = (), room: int = 12) -> None:
         """Begin with an empty filter, the last choice picked."""
-        self.entries = list(entries)
+        self._recent = {key: rank for rank, key in reversed(list(enumerate(recent)))}
+        self._know(entries)
         self.field = Field()
         self.category = ""
         self.lines: list[Line] = []
         self.at = -1
         self.top = 0
         self.room = room
-        self._recent = {key: rank for rank, key in reversed(list(enumerate(recent)))}
         self._rebuild()
 
     # What stands there
@@ -85,11 +85,6 @@ class Menu:
         items = {line.entry.key for line in self.lines if isinstance(line, Item) and line.fits}
         members = {each.key for line in self.lines if isinstance(line, Submenu) for each in line.members}
         return len(items | members)
-
-    @property
-    def categories(self) -> list[str]:
-        """The categories in the order of the listing."""
-        return list(dict.fromkeys(entry.row.category for entry in self.entries))
 
     @property
     def filtering(self) -> bool:
@@ -147,7 +142,7 @@ class Menu:
         heirs = successors((each.key for each in self.entries), (new := {each.key: each for each in entries}))
         picked, row = self._mark(self.current), self.at - self.top
         shown = [heirs.get(key, key) for key in self._order()]
-        self.entries = list(new.values())
+        self._know(new.values())
         if self.category and self.category not in self.categories:
             self.category = ""
         before = self.at
@@ -163,6 +158,15 @@ class Menu:
 
     # How lines are made
 
+    def _know(self, entries: Iterable[Entry]) -> None:
+        """Take these entries, and what follows from them alone; ``categories`` are in the order of the listing."""
+        self.entries = list(entries)
+        self.categories = list(dict.fromkeys(entry.row.category for entry in self.entries))
+        self._ranks: dict[Key, int] = {}
+        if self._recent:
+            ranks = ((each.key, self._recent.get(recent_key(each.record))) for each in self.entries)
+            self._ranks = {key: rank for key, rank in ranks if rank is not None}
+
     def _rebuild(self) -> None:
         self._make(())
         self.top = 0
@@ -172,7 +176,10 @@ class Menu:
         """Make the lines anew; entries that are ``shown`` keep the order they have there."""
         if self.filtering:
             several = len(self.categories) > 1
-            self.lines = [Item(each, several, self._fits(each)) for each in settled(shown, self._filtered())]
+            fitting = self._filtered()
+            lines = settled(shown, [each for each, _ in fitting])
+            fits = {each.key for each, found in fitting if found}
+            self.lines = [Item(each, several, each.key in fits) for each in lines]
         elif self.category:
             members = [each for each in self.entries if each.row.category == self.category]
             self.lines = [Item(each) for each in settled(shown, members)]
@@ -180,33 +187,36 @@ class Menu:
             self.lines = [*self._recent_lines(), *self._category_lines(shown)]
 
     def _recent_lines(self) -> list[Line]:
-        ranks = self._recent
-        found = [each for each in self.entries if recent_key(each.record) in ranks]
-        found.sort(key=lambda each: ranks[recent_key(each.record)])
+        found = [each for each in self.entries if each.key in self._ranks]
+        found.sort(key=lambda each: self._ranks[each.key])
         lines: list[Line] = [Item(each, foreign=True) for each in found[:RECENT_SHOWN]]
         return [Heading("Recent"), *lines] if lines else []
 
     def _category_lines(self, shown: Sequence[Key]) -> list[Line]:
         categories = self.categories
-        members = {name: tuple(each for each in self.entries if each.row.category == name) for name in categories}
+        members: dict[str, list[Entry]] = {name: [] for name in categories}
+        for each in self.entries:
+            members[each.row.category].append(each)
         if len(categories) != 1:
-            return [Submenu(name, members[name]) for name in categories]
+            return [Submenu(name, tuple(members[name])) for name in categories]
         # A menu of one submenu would only be in the way.
         recent = {line.entry.key for line in self._recent_lines() if isinstance(line, Item)}
         rest = [each for each in settled(shown, members[categories[0]]) if each.key not in recent]
         return [Heading(categories[0]), *(Item(each) for each in rest)] if rest else []
 
-    def _filtered(self) -> list[Entry]:
+    def _filtered(self) -> list[tuple[Entry, bool]]:
         """What fits, best first; then what is broken, whether it fits or not: a broken type never vanishes."""
         ranked: list[tuple[tuple[bool, bool, Fit, int, int], Entry]] = []
+        text, last = self.field.text, len(self._ranks)
         for order, each in enumerate(self.entries):
-            found = fit(self.field.text, each.row.label, each.row.name, each.row.category)
-            if found is None and not each.broken:
+            found = fit(text, each.row.label, each.row.name, each.row.category)
+            broken = each.broken
+            if found is None and not broken:
                 continue
-            recent = self._recent.get(recent_key(each.record), len(self._recent))
-            ranked.append(((each.broken, found is None, found or Fit(0, 0), recent, order), each))
+            rank = self._ranks.get(each.key, last)
+            ranked.append(((broken, found is None, found or Fit(0, 0), rank, order), each))
         ranked.sort(key=lambda row: row[0])
-        return [each for _, each in ranked]
+        return [(each, not order[1]) for order, each in ranked]
 
     @staticmethod
     def _may_be_first(line: Line) -> bool:
@@ -215,9 +225,6 @@ class Menu:
     @staticmethod
     def _is_broken(line: Line) -> bool:
         return isinstance(line, Item) and not line.entry.choosable
-
-    def _fits(self, entry: Entry) -> bool:
-        return fit(self.field.text, entry.row.label, entry.row.name, entry.row.category) is not None
 
     # Which line
 

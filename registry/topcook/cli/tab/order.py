@@ -26,6 +26,8 @@ def successors(old: Iterable[Key], new: Iterable[Key]) -> dict[Key, Key]:
 
 def settled(shown: Sequence[Key], wanted: Sequence[Entry]) -> list[Entry]:
     """The wanted entries with those that were shown in the order they had; each other one behind its neighbour."""
+    if not shown:
+        return list(wanted)
     by_key = {entry.key: entry for entry in wanted}
     stay = [key for key in shown if key in by_key]
     staying = set(stay)
