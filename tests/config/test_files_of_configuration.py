@@ -81,6 +81,20 @@ def test_a_directory_in_place_of_a_file_or_one_that_is_too_large_is_told(load: L
     assert [Path(str(problem.path)).name for problem in config.mistakes] == ["folder", "large.toml"]
 
 
+@pytest.mark.parametrize("text", ["[" * 300 + "]" * 300, "{a = " * 40 + "1" + "}" * 40])
+def test_values_that_nest_too_deeply_are_told(text: str, load: Load, write: Write) -> None:
+    path = write("site.toml", f"[scheduler_defaults.local]\nx = {text}\n")
+    (problem,) = load("site.toml").mistakes
+    assert problem.path == str(path)
+    assert "nest" in problem.message
+
+
+def test_a_key_of_five_hundred_parts_is_told(load: Load, write: Write) -> None:
+    write("site.toml", f"[scheduler_defaults.local]\n{'a.' * 500}a = 1\n")
+    (problem,) = load("site.toml").mistakes
+    assert problem.line == 2
+
+
 def test_bytes_that_are_no_text_are_told_at_their_place(load: Load, tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_bytes(b'strict = true\nports = "\xff"')
     (problem,) = load("site.toml").mistakes

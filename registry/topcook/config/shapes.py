@@ -7,7 +7,7 @@ from typing import Any
 
 from topcook.config.keys import KEYS, LOCKED, TABLES, Key, key_of
 from topcook.config.words import port_range
-from topcook.model.graphfile import KeyPath
+from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.shapes import (
     PATHMAP,
     TEXTS,

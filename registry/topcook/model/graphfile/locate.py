@@ -9,13 +9,12 @@ Lines and columns count from 1, columns in characters.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -39,8 +38,7 @@ _PIECE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """Offsets of a key and of its value; a table opened by a header has its key for a value, an element no key."""
 
     key: int
@@ -49,8 +47,7 @@ class Spot:
     value_end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A line and a column, both from 1."""
 
     line: int
@@ -121,6 +118,8 @@ def locate_toml(text: str) -> Locator:
 
 def locate_json(text: str) -> Locator:
     """The locator of a JSON text that ``json`` has accepted."""
+    import json  # a start that reads TOML does without
+
     scanner = _Scanner(text, json.loads)
     scanner.skip()
     scanner.value((), (scanner.at, scanner.at))

@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from topcook.model.graphfile.locate import KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is not as its shape asks; the place is the key's when ``at_key``, else the value's."""
 
     path: KeyPath
