@@ -117,6 +117,17 @@ def test_a_broken_package_and_a_mistake_of_the_configuration_are_told(home: Path
     assert "the user folder of Houdini 20.5" in text
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
+def test_of_many_like_problems_a_few_are_told(types: Path) -> None:
+    for number in range(50):
+        (types / f"f{number:02}.py").write_text(TEXT, encoding="utf-8")
+        (types / f"f{number:02}.py").chmod(0o646)
+    text = told()
+    assert "50 of 52 files refused" in text
+    assert text.count("-> chmod") == 3
+    assert "and 47 more like it" in text
+
+
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(types: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     types.chmod(0o777)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from topcook.factory.houdiniconditions import holds
@@ -193,6 +193,31 @@ def test_a_broken_package_is_a_problem_with_its_place_and_the_others_count(
         str(path.parent / "folder.json"),
         str(path.parent / "link.json"),
     ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet="$A&/;:{}'=<>() ", max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["value", "method", "var", "HOUDINI_PATH", "A", "houdini_os == 'linux'", "$A >="]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["enable", "hpath", "path", "package_path", "env", "other"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(KEYS, JSON))
+def test_no_content_of_a_package_is_fatal(tmp_path: Path, package: Package, content: dict[str, object]) -> None:
+    package("odd.json", content)
+    package("zz.json", {"env": [{"HOUDINI_PATH": {"value": "/good", "method": "append"}}]})
+    found = places({"HOUDINI_USER_PREF_DIR": str(tmp_path / "pref"), "HOME": str(tmp_path)})
+    assert "/good/pdg/types" in found
+    assert all(os.path.isabs(each) for each in found)
 
 
 def test_packages_lead_to_more_packages_and_a_circle_ends(tmp_path: Path, package: Package) -> None:

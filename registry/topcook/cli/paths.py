@@ -26,6 +26,8 @@ _FORMAT_VERSION = 1
 _WIDEST = 100
 _STEP = 5
 _COUNT_WIDTH = 18
+#: Of problems of one kind in one place, only so many are told in full.
+_MOST_ALIKE = 3
 #: What tells of changes on each platform.
 _EVENTS = {"linux": "inotify", "darwin": "FSEvents", "win32": "ReadDirectoryChangesW"}
 
@@ -104,7 +106,8 @@ def _looked_at(entry: TypesEntry, rules: Rules, problems: Sequence[Problem]) -> 
     seen.exists, seen.files = True, len(found)
     seen.refused = sum(bool(each.refused) for each in found)
     seen.mode = f"{stat.S_IMODE(status.st_mode):o}"
-    seen.owner, seen.group = owner_name(status.st_uid), group_name(status.st_gid)
+    if rules.trust is not None and rules.trust.checked:
+        seen.owner, seen.group = owner_name(status.st_uid), group_name(status.st_gid)
     seen.file_system = file_system(entry.path).kind
     seen.watcher, seen.why = _watcher(entry.path)
     seen.problems += _of_trust(seen, found, rules, status)
@@ -178,8 +181,16 @@ def _entry(head: str, each: _Seen) -> Iterator[str]:
     yield from _folded(named_by)
     if each.mode:
         yield from _folded(", ".join(_facts(each)))
-    for problem in each.problems:
-        yield from _problem(problem, "refused" if problem.code.startswith("untrusted") else "warning")
+    for code in dict.fromkeys(problem.code for problem in each.problems):
+        alike = [problem for problem in each.problems if problem.code == code]
+        for problem in alike[:_MOST_ALIKE]:
+            yield from _problem(problem, "refused" if _is_refusal(problem) else "warning")
+        if len(alike) > _MOST_ALIKE:
+            yield from _folded(f"and {len(alike) - _MOST_ALIKE} more like it: topcook list, or topcook paths --json")
+
+
+def _is_refusal(problem: Problem) -> bool:
+    return problem.message.startswith("not executed") or problem.code == "unreadable"
 
 
 def _count(each: _Seen) -> tuple[str, str | None]:
@@ -193,9 +204,10 @@ def _count(each: _Seen) -> tuple[str, str | None]:
 
 
 def _facts(each: _Seen) -> list[str]:
-    owned = f"{each.owner}:{each.group} {each.mode}"
+    owned = f"{each.owner}:{each.group} {each.mode}" if each.owner else f"mode {each.mode}"
+    trust = each.trust if each.owner else "owners are not checked here"
     changes = f"changes by {each.watcher}" + (f", because {each.why}" if each.why else "")
-    return [owned, each.trust, *([each.file_system] if each.file_system else []), changes]
+    return [owned, trust, *([each.file_system] if each.file_system else []), changes]
 
 
 def _behind(installed: Sequence[Candidate], builtin: tuple[str, int]) -> Iterator[str]:
