@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.config import Config, load_config
@@ -19,7 +18,7 @@ from topcook.factory.lookup import Lookup, Snapshot
 from topcook.factory.namebook import NameBook
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.requirement import hold_to_seed
-from topcook.factory.slots import Key, Slot, Slots, by_key, key_of, not_probed, precedence, report_on
+from topcook.factory.slots import Key, Slot, by_key, key_of, not_probed, precedence, report_on
 from topcook.factory.sources import (
     Candidate,
     Rules,
@@ -152,7 +151,7 @@ class Factory(Lookup):
 
     def _take(self, candidates: Iterable[Candidate]) -> None:
         """Let candidates join, those that are known already left out; probe what the index does not know."""
-        fresh = {key: each for key, each in _bykey_of(candidates).items() if key not in self._slots}
+        fresh = {key: each for key, each in by_key(candidates).items() if key not in self._slots}
         slots = self._slots | {key: Slot(each) for key, each in fresh.items()}
         found, left = self._records_of(list(fresh.values()), self._patience)
         for candidate in fresh.values():
@@ -451,6 +450,19 @@ class Factory(Lookup):
             slot.records = fresh
             self._resolve()
         return True
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cyclic collector off while thousands of records are made: it would walk them all, again and again."""
+    rest = gc.isenabled()
+    if rest:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if rest:
+            gc.enable()
 
 
 def _offered_hou(environ: Mapping[str, str]) -> list[Problem]:
