@@ -28,6 +28,7 @@ from topcook.runtime.host import Host
 from topcook.runtime.overrides import SchedulerChoice
 from topcook.runtime.sink import GraphSink
 from topcook.runtime.surroundings import ready_for_callbacks
+from topcook.runtime.usedtypes import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from topcook.config import Config
     from topcook.errors import Problem
     from topcook.factory import Factory, Record
+    from topcook.factory.lookup import Lookup, Snapshot
     from topcook.runtime.cook import Cook
     from topcook.runtime.resultserver import ResultServerThread, SchedulerDoor
 
@@ -90,10 +92,18 @@ class Graph:
         self._named: dict[str, WorkItem] = {}
         self._hosts: dict[str, Host] = {}
         self._instances: dict[Node, Any] = {}
-        #: The types of those, in the versions that they were made of.
+        #: The types as they were when the cook began that is under way.
+        self._cooks_types: Snapshot | None = None
+        #: The types of node objects, in the versions that they were made of.
         self._node_records: dict[Node, Record] = {}
         self._server: ResultServerThread | None = None
         self._refused = 0
+        follow(factory, self.types_changed)
+
+    @property
+    def types(self) -> Lookup:
+        """Where types are looked up: the factory, and during a cook what it had when that began."""
+        return self._cooks_types or self.factory
 
     # ------------------------------------------------------------------ building
 
@@ -101,7 +111,7 @@ class Graph:
         """A new node of a registered type; raises ``UnknownTypeError``, or ``CookRefusedError`` for a taken name."""
         if name in self.network.nodes:
             raise CookRefusedError(f'there is a node "{name}" already')
-        record = self.factory.node_type(type_name)
+        record = self.types.node_type(type_name)
         node = Node(name, record.name, record.node_type or NodeType.Processor)
         node.parms.declare(NODE_PARMS)
         node.parms.declare(record.parms)
@@ -115,7 +125,7 @@ class Graph:
         """
         if name in self.network.schedulers:
             raise CookRefusedError(f'there is a scheduler "{name}" already')
-        record = self.factory.scheduler(type_name)
+        record = self.types.scheduler(type_name)
         node = SchedulerNode(name, record.name, implicit=implicit)
         node.parms.declare(SCHEDULER_PARMS)
         node.parms.declare(record.parms)
@@ -132,7 +142,7 @@ class Graph:
         """
         if asked in self.network.schedulers:
             return asked
-        record = self.factory.scheduler(asked)
+        record = self.types.scheduler(asked)
         names = (f"pdg_{record.name}{number}" for number in ("", *range(2, 1000)))
         with self._lock:
             # Somebody's own scheduler of that name is not what was asked for.
@@ -242,19 +252,19 @@ class Graph:
 
     def node_class(self, node: Node) -> type:
         """The class of a node's type."""
-        return self.factory.load(self.factory.node_type(node.type_name))
+        return self.types.load(self.types.node_type(node.type_name))
 
     def node_instance(self, node: Node) -> Any:
         """The node's object, made when first asked for."""
         made = self._instances.get(node)
         if made is None:
-            record = self._node_records[node] = self.factory.node_type(node.type_name)
-            made = self._instances[node] = self.factory.load(record)(NodeHandle(node, self), node.name)
+            record = self._node_records[node] = self.types.node_type(node.type_name)
+            made = self._instances[node] = self.types.load(record)(NodeHandle(node, self), node.name)
         return made
 
     def node_record(self, node: Node) -> Record:
         """A node's type, in the version that its object was made of; of a node without one, as it is now."""
-        return self._node_records.get(node) or self.factory.node_type(node.type_name)
+        return self._node_records.get(node) or self.types.node_type(node.type_name)
 
     def host(self, name: str) -> Host:
         """The host of a scheduler of this network; its instance is made by ``Host.open`` or at the start of a cook.
@@ -272,9 +282,9 @@ class Graph:
                 if node is None:
                     raise InternalError(f'scheduler "{name}" was resolved but is not in the network')
                 self._refuse_closed()
-                record = self.factory.scheduler(node.type_name)
+                record = self.types.scheduler(node.type_name)
                 static = self.takes_static(name)[0]
-                host = self._hosts[name] = Host(node, self, record, self.factory.load(record), static=static)
+                host = self._hosts[name] = Host(node, self, record, self.types.load(record), static=static)
         return host
 
     def takes_static(self, name: str) -> tuple[bool, str]:
@@ -282,7 +292,7 @@ class Graph:
         if name in self.static:
             return self.static[name], f"--{'' if self.static[name] else 'no-'}static was given"
         node = self.network.schedulers[name]
-        return static_of(node, self.factory.scheduler(node.type_name).static)
+        return static_of(node, self.types.scheduler(node.type_name).static)
 
     def decide_static(self, asked: str, *, takes: bool) -> None:
         """Decide it for the scheduler, or for all schedulers of the type, that ``asked`` names.
@@ -291,7 +301,7 @@ class Graph:
         """
         named = [name for name, node in self.network.schedulers.items() if asked in {name, node.type_name}]
         for name in named or [self.instance_name(asked)]:
-            record = self.factory.scheduler(self.network.schedulers[name].type_name)
+            record = self.types.scheduler(self.network.schedulers[name].type_name)
             if takes and record.callbacks.get("onScheduleStatic") != "implemented" and not record.static[0]:
                 raise CookRefusedError(
                     f'scheduler "{name}" cannot be given its static items at once: type "{record.name}" has no '
@@ -356,13 +366,32 @@ class Graph:
             self._refuse_closed()
             if self.cook is not None and self.cook is not cook:
                 raise CookRefusedError(f'graph context "{self.name}" is cooking already')
+            if self.cook is None:
+                self._cooks_types = self.factory.snapshot()
             self.cook = cook
             self._cooking_for = self.context()
 
     def end_cook(self, cook: Cook) -> None:
         """It has ended."""
         if self.cook is cook:
-            self.cook = self._cooking_for = None
+            self.cook = self._cooking_for = self._cooks_types = None
+            self.types_changed()
+
+    def types_changed(self) -> None:
+        """Let schedulers leave whose type is gone, once no cook holds them: ``onStop``, on a thread of its own."""
+        with self._lock:
+            if self.cook is not None or self._closed or not self._hosts:
+                return
+            known = {name for record in self.factory.records for name in (record.name.lower(), *record.aliases)}
+            gone = [host for host in self._hosts.values() if host.record.name.lower() not in known]
+            self._hosts = {name: host for name, host in self._hosts.items() if host not in gone}
+        if gone:
+            threading.Thread(target=self._let_go, args=(gone,), name="topcook-let-go", daemon=True).start()
+
+    def _let_go(self, hosts: list[Host]) -> None:
+        with ready_for_callbacks(self.network, debug=self.debug):
+            for host in hosts:
+                host.close()
 
     def refuse_while_cooking(self) -> None:
         """Raise ``CookRefusedError`` during a cook: the machine counts on the network as it was."""

@@ -13,6 +13,7 @@ import os
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,9 @@ from topcook.factory import Tier
 from topcook.runtime.statedir import cook_directory
 
 if TYPE_CHECKING:
-    from topcook.factory import Record
+    from topcook.factory import Factory, Record
 
-__all__ = ["UsedTypes"]
+__all__ = ["UsedTypes", "follow"]
 
 #: Seconds between two looks at the files.
 LOOK_EVERY = 1.0
@@ -31,6 +32,20 @@ _MARK = "version.json"
 
 _Stamp = tuple[int, int, int, int]
 Say = Callable[[str], None]
+
+
+def follow(factory: Factory, changed: Callable[[], None]) -> None:
+    """Call a method whenever a factory's records have changed, for as long as the method's object lives."""
+    reference = weakref.WeakMethod(changed)
+
+    def told() -> None:
+        method = reference()
+        if method is None:
+            factory.followers.discard(told)
+        else:
+            method()
+
+    factory.followers.add(told)
 
 
 class UsedTypes:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from topcook.factory.records import Record, State, Tier
+from topcook.factory.records import Record, State
+from topcook.factory.slots import Key, by_key, key_of, precedence
 from topcook.factory.typespath import TypesEntry
 from topcook.factory.versions import kept_in_memory
-from topcook.factory.watching.merge import File
 from topcook.factory.watching.survey import Survey
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Looked", "Touched", "look_again"]
 
 #: Candidates and their records, in order of precedence.
-Looked = dict[File, tuple["Candidate", list[Record]]]
+Looked = dict[Key, tuple["Candidate", list[Record]]]
 
 
 @dataclass(slots=True)
@@ -70,9 +70,7 @@ def look_again(factory: Factory, touched: Touched) -> Looked:
             found += [each for each, _ in known.values() if _is_of(each, entry)]
     # Entry points, and what the program added itself.
     found += [each for each, _ in known.values() if not any(_is_of(each, entry) for entry in entries)]
-    candidates: dict[File, Candidate] = {}
-    for each in found:
-        candidates.setdefault(_key(each), each)
+    candidates = by_key(found)
     mention = _mention(touched.modules)
     stale = [
         each
@@ -80,17 +78,10 @@ def look_again(factory: Factory, touched: Touched) -> Looked:
         if key not in known or (each is not known[key][0] and _is_stale(each, *known[key], touched, mention))
     ]
     for each in stale:
-        _pin(known.get(_key(each), (each, []))[1])
+        _pin(known.get(key_of(each), (each, []))[1])
     fresh = factory.examined(stale)
     looked = {key: (each, fresh[id(each)]) if id(each) in fresh else known[key] for key, each in candidates.items()}
-    return dict(sorted(looked.items(), key=lambda each: _TIERS[each[0][0]]))
-
-
-def _key(candidate: Candidate) -> File:
-    return candidate.origin.tier, candidate.path, candidate.stem
-
-
-_TIERS = {tier: at for at, tier in enumerate(Tier)}
+    return dict(sorted(looked.items(), key=precedence))
 
 
 def _is_of(candidate: Candidate, entry: TypesEntry) -> bool:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
+from topcook.factory.slots import Key
 from topcook.factory.watching.again import Touched, look_again
-from topcook.factory.watching.merge import Change, File, merge
+from topcook.factory.watching.merge import Change, merge
 from topcook.factory.watching.places import Place, places_of
 from topcook.factory.watching.poller import Poller
 from topcook.factory.watching.quiet import Quiet
@@ -52,7 +53,7 @@ class LiveFactory:
         self._poller = Poller(self._differs, beat=self._revive)
         self._poll = poll
         self._places: list[Place] = []
-        self._found_at: dict[File, float] = dict.fromkeys(factory.candidates(), time.time())
+        self._found_at: dict[Key, float] = dict.fromkeys(factory.candidates(), time.time())
         self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
@@ -168,7 +169,11 @@ class LiveFactory:
         for file, records in held.items():
             if records is not before.get(file) and not (records and records[0].edit):
                 self._found_at[file] = at
-        self.factory.take_over((candidate, held[file]) for file, (candidate, _) in looked.items())
+        self.factory.take_over(
+            # What somebody else has found out meanwhile of a file that is as it was, holds.
+            (candidate, held[file] if held[file] is not before.get(file) else None)
+            for file, (candidate, _) in looked.items()
+        )
         return change
 
     def _arm(self, surveys: list[Survey]) -> bool:
@@ -254,6 +259,7 @@ class LiveFactory:
             self._differs("", Survey(""))
 
     def _run(self) -> None:
+        self.factory.warm()
         while self._wait_until_due():
             try:
                 self.look()

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from topcook.errors import Problem
-from topcook.factory.records import BrokenEdit, Kind, Record, State, Tier
+from topcook.factory.records import BrokenEdit, Kind, Record, State
+from topcook.factory.slots import Key
 
-__all__ = ["ByFile", "Change", "File", "as_on_disk", "merge"]
+__all__ = ["ByFile", "Change", "as_on_disk", "merge"]
 
-#: What gives records: tier, path and stem of a candidate.
-File = tuple[Tier, str, str]
-ByFile = dict[File, list[Record]]
+#: The records of each candidate.
+ByFile = dict[Key, list[Record]]
 _NONE: list[Record] = []
 
 #: The file gives what it says, or somebody decided that it shall not: both hold at once.
@@ -57,7 +57,7 @@ class _Sheet:
         return Change(*(tuple(each) for each in (self.added, self.changed, self.removed, self.failed, self.mended)))
 
 
-def merge(before: ByFile, now: ByFile, found_at: Mapping[File, float], at: float) -> tuple[ByFile, Change]:
+def merge(before: ByFile, now: ByFile, found_at: Mapping[Key, float], at: float) -> tuple[ByFile, Change]:
     """The records that hold from now on, by the file that gave them, and how they differ from ``before``.
 
     ``found_at`` says since when the version of each file serves, in seconds since the epoch; ``at`` is now. The records
