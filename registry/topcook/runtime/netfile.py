@@ -115,15 +115,12 @@ class _Builder:
 
     def _default(self, name: str) -> None:
         self.context.setDefaultScheduler(name)
-        if not self._named(("network", "scheduler"), name):
-            # Enough was said; the items of each of these nodes would say it again.
-            self._hurt.update(node for node, spec in self.file.nodes.items() if not spec.scheduler)
+        self._named(("network", "scheduler"), name)
 
-    def _named(self, place: KeyPath, name: str) -> bool:
-        """Whether there is the scheduler that is named here; of one of this file enough was said where its type is."""
-        if name in self.file.schedulers:
-            return name in self.context.core.network.schedulers
-        return self._try(place, lambda: self.context.core.instance_name(name))
+    def _named(self, place: KeyPath, name: str) -> None:
+        """Somebody names a scheduler; of one of this file that has an unknown type enough was said there."""
+        if name not in self.file.schedulers:
+            self._try(place, lambda: self.context.core.instance_name(name))
 
     def _scheduler(self, name: str) -> None:
         spec = self.file.schedulers[name]
@@ -152,8 +149,7 @@ class _Builder:
         self._parms(name, spec.parms, (*place, "parms"))
         if spec.scheduler:
             self.context.setScheduler(name, spec.scheduler)
-            if not self._named((*place, "scheduler"), spec.scheduler):
-                self._hurt.add(name)
+            self._named((*place, "scheduler"), spec.scheduler)
 
     def _places(self, table: str, name: str, parms: Mapping[str, Any]) -> Callable[[str, int], tuple[str, int] | None]:
         # The file alone: nodes that held the builder would keep its context alive for ever.
@@ -282,7 +278,10 @@ class _Builder:
             # What stops the items from being made follows from mistakes that are told already.
             return
         else:
-            self.problems += cook.generation_problems
+            # A node whose items need a scheduler that there is not says so again, without its place.
+            told = [each.message for each in self.problems if each.code == "unknown-scheduler"]
+            found = (each for each in cook.generation_problems if not any(text in each.message for text in told))
+            self.problems += found
 
     def _try(self, place: KeyPath | None, action: Callable[[], object], before: str = "") -> bool:
         """Do it; a mistake becomes a problem at ``place``."""
