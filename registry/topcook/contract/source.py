@@ -124,7 +124,7 @@ def place_of(cls: type, member: str | None = None) -> Place:
     if node is not None and member is None:
         return Place(path, node.lineno, _name_column(path, node))
     for statement in reversed(node.body) if node is not None else ():
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == member:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.name == member:
             return Place(path, statement.lineno, _name_column(path, statement))
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]

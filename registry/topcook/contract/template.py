@@ -143,9 +143,7 @@ class _Reader:
         if isinstance(text, dict):
             return text
         if not isinstance(text, str | bytes):
-            self.problem(
-                "template-body", f"returned a {type(text).__name__}, expected a text", "return json.dumps({...})"
-            )
+            self.problem("template-body", f"returned {text!r:.40}, expected a text", "return json.dumps({...})")
             return None
         try:
             body = json.loads(text)

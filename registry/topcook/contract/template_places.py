@@ -31,7 +31,7 @@ def place_in_body(cls: type, text: object, path: KeyPath = (), offset: int | Non
         return None
     lines = linecache.getlines(function.__code__.co_filename, function.__globals__)
     for literal in _literals(node, "".join(lines)):
-        if isinstance(literal, ast.Dict) and offset is None:
+        if isinstance(literal, ast.Dict | ast.List) and offset is None:
             spot = _in_dict(literal, path)
             column = len(lines[spot.lineno - 1].encode()[: spot.col_offset].decode("utf-8", "replace")) + 1
             return Place(function.__code__.co_filename, spot.lineno, column)
@@ -41,8 +41,8 @@ def place_in_body(cls: type, text: object, path: KeyPath = (), offset: int | Non
     return None
 
 
-def _literals(function: ast.AST, text: str) -> Iterator[ast.Dict | ast.Constant]:
-    """The dicts and texts that a function returns, itself or by the name of something assigned once."""
+def _literals(function: ast.AST, text: str) -> Iterator[ast.Dict | ast.List | ast.Constant]:
+    """The dicts, lists and texts that a function returns, itself or by the name of something assigned once."""
     for node in ast.walk(function):
         if isinstance(node, ast.Return) and node.value is not None:
             value = _unwrapped(node.value)
@@ -50,7 +50,9 @@ def _literals(function: ast.AST, text: str) -> Iterator[ast.Dict | ast.Constant]
                 name = value.id if isinstance(value, ast.Name) else value.attr
                 assigned = list(_assigned(name, function)) or list(_assigned(name, ast.parse(text)))
                 value = _unwrapped(assigned[0]) if len(assigned) == 1 else value
-            if isinstance(value, ast.Dict) or (isinstance(value, ast.Constant) and isinstance(value.value, str)):
+            if isinstance(value, ast.Dict | ast.List) or (
+                isinstance(value, ast.Constant) and isinstance(value.value, str)
+            ):
                 yield value
 
 
@@ -76,7 +78,7 @@ def _assigned(name: str, tree: ast.AST) -> Iterator[ast.expr]:
                 yield value
 
 
-def _in_dict(literal: ast.Dict, path: KeyPath) -> ast.expr:
+def _in_dict(literal: ast.Dict | ast.List, path: KeyPath) -> ast.expr:
     """The expression of a path, or of the closest thing around it that is written out."""
     spot: ast.expr = literal
     for part in path:

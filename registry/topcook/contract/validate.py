@@ -239,8 +239,9 @@ def _check_parameters(row: Callback, defined: type, member: Any) -> Iterator[Pro
     if least > count:
         message = f'"{row.name}" takes {_given(names)}, too many; {expected}'
         yield _problem("too-many-parameters", message, place or Place(), f"write: def {row.signature}: …")
-    elif most is not None and most < count - row.may_omit:
-        message = f'"{row.name}" takes {_given(names)}, too few; {expected}'
+    elif most is not None and most < count - row.may_omit and not keyword_only:
+        given = _given(names) if not isinstance(member, FunctionType) or member.__code__.co_argcount else "()"
+        message = f'"{row.name}" takes {given}, too few; {expected}'
         yield _problem("too-few-parameters", message, place or Place(), f"write: def {row.signature}: …")
     wrong = [name for at, name in enumerate(names) if name in row.args and row.args.index(name) != at]
     if wrong and _fits(row, least, most):
@@ -338,4 +339,5 @@ def _makes_instances(name: str, defined: type, member: Any) -> Iterator[Problem]
     names, least, most, keyword_only = shape
     if least > 2 or (most is not None and most < 2) or keyword_only:  # noqa: PLR2004 - (scheduler, name)
         given = ", ".join([first, *names, *keyword_only])
-        yield _problem(code, f'"{name}" takes ({given}); expected {expected}', place_of(defined, name), hint)
+        named = f"{defined.__name__}.__call__" if name == "__call__" else name
+        yield _problem(code, f'"{named}" takes ({given}); expected {expected}', place_of(defined, name), hint)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import linecache
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -40,7 +41,8 @@ def hook_of(thing: object) -> Hook | None:
     if function is not None:
         message = f'"{HOOK}" is of type {type(function).__name__}; expected a function'
         path, hint = getattr(thing, "__file__", None), f"write: def {HOOK}(type_registry): …"
-        raise SchedulerLoadError([Problem("hook-arguments", message, path, hint=hint)])
+        line = next((at for at, text in enumerate(linecache.getlines(path or ""), 1) if text.startswith(HOOK)), None)
+        raise SchedulerLoadError([Problem("hook-arguments", message, path, line, line and 1, hint)])
     return thing if callable(thing) and not isinstance(thing, type) else None
 
 

@@ -75,7 +75,9 @@ def _what_to_type(name: str, asked: str, spot: Spot) -> str:
 def _another_name(top: str, spot: Spot) -> str:
     if top in known.GONE:
         return f"it left Python's standard library; use {known.GONE[top]}"
-    close = difflib.get_close_matches(top, _importable(spot), n=1, cutoff=0.8)
+    names = _importable(spot)
+    swapped = [each for each in names if len(each) == len(top) and sorted(each) == sorted(top) and each != top]
+    close = swapped or difflib.get_close_matches(top, names, n=1, cutoff=0.8)
     if close:
         return f'did you mean "{close[0]}"?'
     # Not "pip install <name>": names of farms' clients are taken on PyPI by things that are none.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import difflib
-import os
 import sys
 import traceback
 from types import ModuleType
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING
 from topcook.errors import Problem, ProblemsError
 from topcook.factory.faults.imports import import_problem, missing_module
 from topcook.factory.faults.syntax import PYTHON_2_NAMES, python_2, syntax_problem
-from topcook.factory.places import public, raised_at, raised_by
+from topcook.factory.places import public, raised_at
 
 if TYPE_CHECKING:
     from topcook.factory.places import Spot
 
 __all__ = ["problem_of", "problems_of", "said"]
 
+_LONGEST = 300
 _REGISTERING = "registerTypes is called by every listing: let it register classes, and nothing else"
 _AT_IMPORT = "what stands outside of functions is executed by every listing; what may fail belongs into onStart"
 
@@ -48,7 +48,7 @@ def problem_of(error: BaseException, path: str, doing: str = "it was executed") 
             message = f"it ended the program (SystemExit: {said(error)}) while {doing}"
             return spot.problem("exits", message, "a types file must not call sys.exit")
         case RecursionError():
-            message = f"RecursionError: {_first_line(error)} (while {doing})"
+            message = f"RecursionError: {_one_line(error)} (while {doing})"
             return spot.problem("raises", message, "something calls itself without end")
         case _:
             return _other(error, spot, doing)
@@ -61,13 +61,14 @@ def problems_of(error: BaseException, path: str, doing: str = "it was executed")
     return [problem_of(error, path, doing)]
 
 
-def _first_line(error: BaseException) -> str:
-    lines = said(error).strip().splitlines()
-    return lines[0] if lines else ""
+def _one_line(error: BaseException) -> str:
+    """The text on one line, and no longer than one reads."""
+    text = " ".join(said(error).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _other(error: BaseException, spot: Spot, doing: str) -> Problem:
-    text, name = _first_line(error), type(error).__name__
+    text, name = _one_line(error), type(error).__name__
     old = _old_python(error)
     if old:
         return python_2(spot, *old)
@@ -92,11 +93,26 @@ def _hint(error: BaseException) -> str | None:
     close = _closest(error)
     if close:
         return f'did you mean "{close}"?'
-    if isinstance(error, KeyError) and os.path.basename(raised_by(error)) == "os.py":
-        return f"set the variable, or read it where it is used: os.environ.get({_first_line(error)})"
+    if isinstance(error, KeyError) and _in_environ(error):
+        return f"set the variable, or read it where it is used: os.environ.get({_one_line(error)})"
     if isinstance(error, AttributeError) and "circular import" in said(error):
         return "two files import each other: move what both need into a third, or import inside the function"
+    if isinstance(error, TypeError) and "method resolution" in said(error):
+        return "name the more special base first, and object not at all"
     return _REGISTERING if _while_registering(error) else _AT_IMPORT
+
+
+def _names_of(owner: object) -> list[str]:
+    """The names of a module, a plain class, or one of our own objects; an author's might execute something."""
+    if isinstance(owner, ModuleType):
+        return [*vars(owner), *getattr(owner, "__all__", ())]
+    cls = owner if type(owner) is type else type(owner) if type(owner).__module__.startswith("topcook.") else None
+    return [each for base in cls.__mro__ for each in vars(base)] if isinstance(cls, type) else []
+
+
+def _in_environ(error: BaseException) -> bool:
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].co_qualname == "_Environ.__getitem__"
 
 
 def _while_registering(error: BaseException) -> bool:
@@ -113,8 +129,7 @@ def _closest(error: BaseException) -> str:
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         frame = frames[-1] if frames else sys._getframe()  # noqa: SLF001 - without a traceback ours is as good
         names = [*frame.f_locals, *frame.f_globals, *vars(builtins)]
-    elif isinstance(error, AttributeError) and type(error.obj) in {ModuleType, type}:
-        names = [each for base in getattr(error.obj, "__mro__", (error.obj,)) for each in vars(base)]
-        names += getattr(error.obj, "__all__", ())
+    elif isinstance(error, AttributeError):
+        names = _names_of(error.obj)
     known = [each for each in names if isinstance(each, str) and not each.startswith("_")]
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), "")

@@ -29,12 +29,17 @@ _PYTHON_2 = (
     _Old("a print statement", r"in call to 'print'", "", "print(…)"),
     _Old("an exec statement", r"in call to 'exec'", "", "exec(code, namespace)"),
     _Old("except with a comma", r"must be parenthesized", r"\bexcept\b.*,", "except Error as error:"),
-    _Old("a number with a leading 0", r"leading zeros in decimal", "", "0o and the digits, as in 0o755"),
-    _Old("a long number", r"invalid \w+ literal", r"\b(?:0[xX][\da-fA-F]+|\d+)[lL]\b", "the number without its L"),
-    _Old("a tuple as a parameter", r"parameters cannot be parenthesized|invalid syntax", r"def \w+\(.*\(", "one name"),
+    _Old("a number with a leading 0", r"leading zeros in decimal", "", "0o in front of its digits, as in 0o755"),
+    _Old("a long number", r"invalid \w+ literal", r"\b(?:0[xX][\da-fA-F]+|\d+)[lL]\b", "no L at its end"),
+    _Old(
+        "a tuple as a parameter",
+        r"parameters cannot be parenthesized|invalid syntax",
+        r"def \w+\(.*\(",
+        "one name, taken apart inside",
+    ),
     _Old("backticks", r"invalid syntax", r"`", "repr(…)"),
     _Old("the operator <>", r"invalid syntax", r"<>", "!="),
-    _Old("a text with ur before it", r"invalid syntax", r"\b[uU][rR]['\"]", "r and the text"),
+    _Old("a text with ur before it", r"invalid syntax", r"\b[uU][rR]['\"]", "r in place of ur"),
     _Old("raise with a comma", r"invalid syntax", r"\braise\s+[\w.]+\s*,", "raise Error(message)"),
 )
 #: Names that Python 3 no longer has, with what it has for them; methods of dict with a dot.
@@ -65,7 +70,7 @@ _STRAY = re.compile(r"invalid (?:non-printable )?character (?:'(.)' )?\(?U\+([0-
 def python_2(spot: Spot, what: str, now: str, others: str = "") -> Problem:
     """The problem of a form that only Python 2 has."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    hint = f"write {now}; Topcook runs Python {version}{others}"
+    hint = f"write: {now} (Topcook runs Python {version}{others})"
     return spot.problem("python-2", f"this is Python 2: {what}; expected {now}", hint)
 
 
@@ -107,7 +112,7 @@ def _others(spot: Spot) -> str:
     ]
     more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""  # noqa: PLR2004 - as many as one reads
     shown = ", ".join(map(str, lines[:5]))
-    return f". The same in line{'s' if len(lines) > 1 else ''} {shown}{more}" if lines else ""
+    return f"; the same in line{'s' if len(lines) > 1 else ''} {shown}{more}" if lines else ""
 
 
 def _encoding(path: str, message: str) -> Problem:
@@ -119,7 +124,7 @@ def _encoding(path: str, message: str) -> Problem:
     except OSError:
         content = b""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[:200].count(0) > len(content[:200]) // 3:
-        return Spot(path, 1).problem("encoding", "the file is UTF-16, expected UTF-8", hint)
+        return Spot(path).problem("encoding", "the file is UTF-16, expected UTF-8", hint)
     if b"\0" in content:
         hint = "delete it: a file that was cut off, or copied from a broken disk, often has some"
         return _byte(path, content, content.index(0)).problem("encoding", "there is a NUL byte in the file", hint)

@@ -1,0 +1,15 @@
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+    @classmethod
+    def onStop(cls):
+        return True
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

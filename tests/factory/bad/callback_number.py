@@ -1,0 +1,13 @@
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+    onTick = 3
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

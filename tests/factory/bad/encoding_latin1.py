@@ -1,0 +1,9 @@
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+LABEL = "Küche"
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

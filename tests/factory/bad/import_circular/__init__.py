@@ -1,0 +1,4 @@
+from .first import Farm
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,3 @@
+from .first import Farm
+
+LABEL = Farm.__name__

@@ -1,0 +1,5 @@
+import tractor.api.author
+
+
+def connect():
+    return tractor.api.author.connect()

@@ -1,0 +1,14 @@
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+    def onScheduleStatic(self, dependents, dependencies, ready_items):
+        return None
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,16 @@
+import os
+
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

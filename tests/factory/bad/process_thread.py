@@ -1,0 +1,14 @@
+import threading
+
+threading.Thread(target=threading.Event().wait, name="heartbeat").start()
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,17 @@
+def log(text):
+    print "farm:", text
+
+
+def warn(text):
+    print "farm warns:", text
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,5 @@
+import pdg
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(pdg)

@@ -1,0 +1,16 @@
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+def registered(cls):
+    cls.registered = True
+
+
+@registered
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,16 @@
+<<<<<<< HEAD
+SERVER = "farm1"
+=======
+SERVER = "farm2"
+>>>>>>> studio
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

@@ -1,0 +1,17 @@
+import json
+
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+    @classmethod
+    def templateBody(cls):
+        return json.dumps({"name": "farm", "parameters": {"cpus": 1}})
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)

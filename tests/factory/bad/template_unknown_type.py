@@ -1,0 +1,24 @@
+import json
+
+import pdg
+from pdg.scheduler import PyScheduler
+
+
+class Farm(PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.CookSucceeded
+
+    @classmethod
+    def templateBody(cls):
+        return json.dumps(
+            {
+                "name": "farm",
+                "parameters": [
+                    {"name": "cpus", "type": "Intger", "value": 1},
+                ],
+            }
+        )
+
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm)
