@@ -26,12 +26,12 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    if hasattr(os, "fork"):
-        _split(requests, reports, dumps)
+    supervised = hasattr(os, "fork") and _split(requests, reports, dumps)
     length = int.from_bytes(_exactly(requests, 4), "big")
     import json
 
     greeting = json.loads(_exactly(requests, length))
+    greeting["supervised"] = supervised
     sys.path[:] = greeting["sys_path"]
     sys.argv[:] = [""]
     from topcook.factory.probing.worker import serve
@@ -62,8 +62,8 @@ def _exactly(descriptor: int, count: int) -> bytes:
     return data
 
 
-def _split(requests: int, reports: int, dumps: int) -> None:
-    """Returns in the worker; the supervisor never returns."""
+def _split(requests: int, reports: int, dumps: int) -> bool:
+    """Returns in the worker, with whether there is a supervisor; that one never returns."""
     import signal
 
     prctl = _prctl()
@@ -87,11 +87,12 @@ def _split(requests: int, reports: int, dumps: int) -> None:
             prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
             if os.getppid() != supervisor:
                 os._exit(0)
-        return
+        return os.getpid() != supervisor
     for descriptor in (1, 2, reports, dumps):
         if descriptor >= 0:
             os.close(descriptor)
     _supervise(worker, requests, woken)
+    return False
 
 
 def _prctl() -> Callable[[int, int], object]:

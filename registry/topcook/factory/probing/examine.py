@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.machinery import ModuleSpec
 
 from topcook.contract.source import Place, function_of, place_of_function
@@ -187,8 +188,9 @@ def _failed(run: _Run, problems: list[Problem]) -> Record:
 
 
 def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
-    if isinstance(error, UntrustedFileError):
-        return list(error.problems)
+    # By its type: an exception may have an author's __getattribute__, which isinstance would ask.
+    if issubclass(type(error), UntrustedFileError):
+        return list(error.problems)  # type: ignore[attr-defined]
     # Only where something failed: what explains it is a good part of what a worker would have to load.
     from topcook.factory.faults import problems_of
 
@@ -222,9 +224,10 @@ def _hangs_on_the_moment(error: BaseException) -> bool:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        if isinstance(current, ImportError):
+        if issubclass(type(current), ImportError):
             return False
-        if isinstance(current, OSError | MemoryError | TimeoutError):
+        if issubclass(type(current), OSError | MemoryError | TimeoutError):
             return True
-        current = current.__cause__ or current.__context__
+        look_up = partial(BaseException.__getattribute__, current)
+        current = look_up("__cause__") or look_up("__context__")
     return False

@@ -43,7 +43,6 @@ class Worker:
         self._flood, self._printed = flood, 0
         self._events: SimpleQueue[Event | None] | None = None
         self._lock = threading.Lock()
-        self._ending = False
         self._tail = b""
         dumps, self._dumps = _pipe()
         try:
@@ -130,12 +129,16 @@ class Worker:
 
     def tell_to_end(self) -> None:
         """Close its requests: an idle worker ends, and its supervisor ends a busy one with all its children."""
-        self._ending = True
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        if os.name != "posix":
+        if not self._supervised:
             self._process.kill()
+
+    @property
+    def _supervised(self) -> bool:
+        """Whether a process of ours stands between, which ends the worker with all its children."""
+        return self.pid not in {0, self._process.pid}
 
     def end_with_stack(self) -> None:
         """Make it write where it is, and die of it."""

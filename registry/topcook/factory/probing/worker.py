@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import faulthandler
 import os
+from _thread import start_new_thread
+from collections.abc import Callable
 from dataclasses import asdict
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from topcook.errors import Problem
@@ -71,10 +74,10 @@ def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> 
     # While the host is busy with its own: nearly every file needs it.
     import topcook.contract.scheduler  # noqa: F401
 
-    private = (requests, reports, dumps)
-    guard = Guard(private)
+    receive = _receiver(requests, watched=bool(greeting["supervised"]))
+    guard = Guard((requests, reports, dumps))
     try:
-        while (message := read_message(requests)) is not None:
+        while (message := receive()) is not None:
             if not hasattr(os, "fork"):
                 # Elsewhere the host asks for it by a signal when it has lost patience.
                 faulthandler.dump_traceback_later(message["patience"], file=dumps if dumps >= 0 else 2)
@@ -88,6 +91,22 @@ def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> 
         os._exit(BROKEN if guard.intact else CUT_OFF)
     # Not sys.exit: what authors registered with atexit may hang.
     os._exit(0)
+
+
+def _receiver(requests: int, *, watched: bool) -> Callable[[], dict[str, Any] | None]:
+    """What waits for the next message. Where no supervisor watches, a thread ends this process with its host."""
+    if watched:
+        return lambda: read_message(requests)
+    inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
+
+    def listen() -> None:
+        while (message := read_message(requests)) is not None:
+            inbox.put(message)
+        os._exit(0)
+
+    # Not of threading: nobody who counts his threads shall count this one.
+    start_new_thread(listen, ())
+    return inbox.get
 
 
 def _answer(candidate: Candidate, registry: TypeRegistry, hook: TypesHook, guard: Guard) -> bytes:
