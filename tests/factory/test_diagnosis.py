@@ -318,3 +318,13 @@ def test_how_old_an_outcome_is_stands_with_it(drop: Drop, scan: Scan) -> None:
     assert (earlier.state, earlier.text) == (NOTE, "executed 2 h ago; the file has not changed since")
     assert earlier.hint.endswith(f"topcook check {bad}")
     assert failure.state == BAD
+
+
+def test_a_broken_one_of_the_same_name_is_told_beside_the_one_that_serves(drop: Drop, ask: Ask) -> None:
+    broken = drop("a.py", "import no_such\ndef registerTypes(r): r.registerScheduler(Farm, name='farm')\n")
+    drop("b.py", name="farm")
+    found = ask("farm")
+    assert found.verdict == "in the menu"
+    also = found.findings[-1]
+    assert (also.topic, also.state, also.hint) == ("also", ODD, f"topcook doctor {broken}")
+    assert 'failed, because there is no module "no_such"' in also.text

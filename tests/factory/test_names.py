@@ -146,8 +146,16 @@ def test_two_of_one_name_in_one_tier_are_warned_of_with_both_paths_and_across_ti
     assert [each.origin.tier for each in factory.scheduler("local").shadows] == [Tier.BUILTIN]
 
 
-def test_a_broken_file_that_would_have_won_is_said(drop: Drop, scan: Scan) -> None:
-    broken = drop("a.py", "class Farm:\n  x = 1\ndef registerTypes(r): r.registerScheduler(Farm, name='farm')\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Farm:\n  x = 1\ndef registerTypes(r): r.registerScheduler(Farm, name='farm')\n",
+        "import no_such\ndef registerTypes(r): r.registerScheduler(Farm, name='farm')\n",
+    ],
+    ids=["invalid", "failed"],
+)
+def test_a_broken_file_that_would_have_won_is_said(drop: Drop, scan: Scan, text: str) -> None:
+    broken = drop("a.py", text)
     good = drop("b.py", name="farm")
     factory = scan()
     assert factory.scheduler("farm").origin.path == str(good)

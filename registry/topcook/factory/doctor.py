@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from topcook.factory.diagnosis import BAD, GOOD, NOTE, ODD, Diagnosis, Finding, Scene, chain_of, file_facts, python_told
 from topcook.factory.menu import row_of
-from topcook.factory.names import close_names, known
+from topcook.factory.names import close_names, known, state_told
 from topcook.factory.records import Kind, Record, State, Tier
 from topcook.factory.whereabouts import installed_elsewhere
 from topcook.model.cells import printable
@@ -68,10 +68,9 @@ def _of_records(asked: str, records: list[Record], scene: Scene) -> Diagnosis:
     found = Diagnosis(printable(asked), verdict, list(chain_of(first, scene)))
     for record in records:
         if record is not first and record not in first.shadows:
-            row = row_of(record)
-            found.findings.append(
-                Finding("also", NOTE, f"{row.name} ({record.state.value}): {printable(record.place)}")
-            )
+            text = f"{row_of(record).name} ({state_told(record)}): {printable(record.place)}"
+            hint = "" if record.state is State.SKIPPED else f"topcook doctor {printable(record.origin.path)}"
+            found.findings.append(Finding("also", NOTE if not hint else ODD, text, hint))
     kind = "--scheduler" if first.kind is Kind.SCHEDULER else "a node of type"
     found.otherwise = f"nothing to mend; topcook cook NETWORK {kind} {printable(first.name)}"
     if first.kind is not Kind.SCHEDULER:

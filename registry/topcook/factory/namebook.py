@@ -16,6 +16,7 @@ __all__ = ["NameBook"]
 
 #: States of records that may answer to their name, before it is decided which of them does.
 _MAY_SERVE = frozenset({State.OK, State.SHADOWED})
+_BROKEN = frozenset({State.INVALID, State.FAILED})
 
 
 class NameBook:
@@ -62,11 +63,17 @@ class NameBook:
                 yield _duplicate(winner, loser)
         at = {id(record): position for position, record in enumerate(self.records)}
         for record in self.records:
-            other = self.winner(record.kind, record.name) if record.state is State.INVALID else None
+            other = self._instead(record) if record.state in _BROKEN else None
             if other is not None and at[id(other)] > at[id(record)]:
                 message = f'"{record.name}" of {record.origin} is {record.state.value}; {other.origin} serves instead'
                 hint = f"topcook check {record.origin.path}"
                 yield Problem("broken-override", message, record.origin.path, record.line, None, hint)
+
+    def _instead(self, broken: Record) -> Record | None:
+        """Who answers to the very name of a broken type; a file that gave none is known by the name in its text."""
+        kinds = (Kind.SCHEDULER, Kind.NODE) if broken.kind is Kind.UNKNOWN else (broken.kind,)
+        found = (self._winners.get((kind, broken.name.lower())) for kind in kinds)
+        return next((record for record in found if record is not None), None)
 
 
 def _duplicate(winner: Record, loser: Record) -> Problem:
