@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from topcook.errors import Problem
 from topcook.model.userdirs import home_of
@@ -18,27 +17,29 @@ __all__ = ["HoudiniPlaces", "expanded", "houdini_places", "split_path", "user_fo
 
 #: Below each directory of HOUDINI_PATH.
 _SUBDIRECTORY = os.path.join("pdg", "types")
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
-_FOLDER = re.compile(r"(?:houdini)?(\d+)\.(\d+)$")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+#: Patterns are compiled when they are used first: most starts need none.
+_VERSION = r"(\d+)\.(\d+)(?:\.(\d+))?"
+_FOLDER = r"(?:houdini)?(\d+)\.(\d+)$"
+_VARIABLE = r"\$(?:\{(\w+)\}|(\w+))"
 #: A drive letter keeps its colon: C:/tools;D:/more.
-_SEPARATOR = re.compile(r";|(?<![;:][A-Za-z])(?<!^[A-Za-z]):|(?<=[A-Za-z]):(?![/\\])")
+_SEPARATOR = r";|(?<![;:][A-Za-z])(?<!^[A-Za-z]):|(?<=[A-Za-z]):(?![/\\])"
 #: What stands in HOUDINI_PATH for the path that Houdini has by default.
 _DEFAULT = "&"
 #: Where a user's folder is, below the home directory: Linux, macOS, Windows.
 _USER_FOLDERS = ("", os.path.join("Library", "Preferences", "houdini"), "Documents")
 
 
-@dataclass(slots=True)
 class HoudiniPlaces:
     """Directories with types, each with what names it, and whether that is the user's doing.
 
     ``notes`` say what was passed over and why.
     """
 
-    directories: list[tuple[str, str, bool]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Start without places."""
+        self.directories: list[tuple[str, str, bool]] = []
+        self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
 
 
 def houdini_places(environ: Mapping[str, str]) -> HoudiniPlaces:
@@ -68,7 +69,9 @@ def houdini_places(environ: Mapping[str, str]) -> HoudiniPlaces:
 
 def split_path(text: str) -> list[str]:
     """The entries of a path list in which both separators may stand, whatever the platform; drive letters survive."""
-    return [each.strip() for each in _SEPARATOR.split(text) if each.strip()]
+    if not text:
+        return []
+    return [each.strip() for each in re.split(_SEPARATOR, text) if each.strip()]
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> str:
@@ -81,7 +84,9 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
         missing = missing or not named
         return named or ""
 
-    text = _VARIABLE.sub(value, text.strip())
+    text = text.strip()
+    if "$" in text:
+        text = re.sub(_VARIABLE, value, text)
     if text == "~" or text.startswith(("~/", "~\\")):
         home = _home(environ)
         text, missing = home + text[1:], missing or not home
@@ -104,7 +109,9 @@ def user_folders(home: str) -> list[str]:
         except OSError:
             continue
         for name in names:
-            match = _FOLDER.match(name)
+            if not name.startswith("houdini") and not name[:1].isdigit():
+                continue
+            match = re.match(_FOLDER, name)
             bare = place.endswith("houdini")
             if match and name.startswith("houdini") is not bare and os.path.isdir(os.path.join(directory, name)):
                 found.append(((int(match[1]), int(match[2])), os.path.join(directory, name)))
@@ -115,13 +122,13 @@ def user_folders(home: str) -> list[str]:
 def houdini_version(environ: Mapping[str, str], folder: str = "") -> tuple[int, ...]:
     """The version of the Houdini that the environment is set up for, as far as it says; else that of the folder."""
     for name in ("HOUDINI_VERSION", "HFS"):
-        found = _VERSION.search(environ.get(name, ""))
+        found = re.search(_VERSION, environ[name]) if name in environ else None
         if found:
             return tuple(int(each) for each in found.groups() if each)
     major, minor = environ.get("HOUDINI_MAJOR_RELEASE", ""), environ.get("HOUDINI_MINOR_RELEASE", "")
     if major.isdigit() and minor.isdigit():
         return (int(major), int(minor))
-    named = _FOLDER.search(os.path.basename(folder))
+    named = re.search(_FOLDER, os.path.basename(folder))
     return (int(named[1]), int(named[2])) if named else ()
 
 

@@ -7,7 +7,6 @@ each file; ``classified`` reads those whose text nobody knows yet.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -40,15 +39,6 @@ __all__ = [
 
 #: The function that makes a file a types file.
 HOOK = "registerTypes"
-#: It is defined, assigned or imported; a word in a comment or text does not count.
-_HOOK_DEFINED = re.compile(
-    rb"^[ \t]*(?:async[ \t]+)?def[ \t]+registerTypes\b"
-    rb"|\bregisterTypes[ \t]*(?::[^=\n]*)?="
-    rb"|import[^\n#]*\bregisterTypes\b"
-    rb"|import[ \t]*\([^)]*\bregisterTypes\b",
-    re.MULTILINE,
-)
-_SCHEDULER_CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\([^)]*\bPyScheduler\b", re.MULTILINE)
 _NO_FILE = "it is no regular file (a pipe, socket or device)"
 
 
@@ -118,8 +108,7 @@ class Candidate:
         return read_trusted(path or self.path, self.trust)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What candidates are held against: whom to trust (None: everybody), and the block list of a configuration."""
 
     trust: Trust | None = None
@@ -344,10 +333,12 @@ def disable_by_name(config: Config, candidate: Candidate, records: Sequence[Reco
 def classified(candidate: Candidate) -> Candidate:
     """The candidate, its text read unless that is known already, so that ``skipped`` is no longer None."""
     if candidate.skipped is None:
+        from topcook.factory.typestext import why_no_types
+
         candidate.skipped = ""
         if not candidate.refused and not candidate.disabled:
             try:
-                candidate.skipped = _why_no_types(candidate.read())
+                candidate.skipped = why_no_types(candidate.read())
             except UntrustedFileError as error:
                 candidate.refused = tuple(error.problems)
             except OSError as error:
@@ -357,32 +348,12 @@ def classified(candidate: Candidate) -> Candidate:
 
 def why_skipped(path: str) -> str:
     """Why a file is no types file, empty when it is one (or cannot be read, which its record will say)."""
+    from topcook.factory.typestext import why_no_types
+
     try:
-        return _why_no_types(read_trusted(path, None))
+        return why_no_types(read_trusted(path, None))
     except OSError as error:
         return _NO_FILE if os.path.exists(path) and not error.errno else ""
-
-
-def _why_no_types(text: bytes) -> str:
-    """Why a text is none of a types file. One that is no Python is not passed over: it may have become one."""
-    if _HOOK_DEFINED.search(text) or not _compiles(text):
-        return ""
-    found = _SCHEDULER_CLASS.search(text)
-    if found:
-        return f"it has the class {found.group(1).decode()} but no {HOOK}(type_registry)"
-    return f"a helper file: it has no {HOOK}"
-
-
-def _compiles(text: bytes) -> bool:
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text, "<types>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-        return False
-    return True
 
 
 def entry_points(cache: Blobs | None = None, config: Config | None = None) -> tuple[list[Candidate], list[Problem]]:

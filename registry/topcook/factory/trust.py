@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.errors import Problem, ProblemsError
@@ -87,8 +86,7 @@ class UntrustedFileError(ProblemsError, PermissionError):
     """A file that may not be executed; nothing of it was. To who would read it, it is one that he may not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Whose files are executed. ``owners`` are user ids; ``strict`` refuses where else is only warned.
 
     Where there are no owners (Windows), ``checked`` is False and every file passes.

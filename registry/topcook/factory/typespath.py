@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import Problem
 from topcook.factory.houdinipath import houdini_places
@@ -23,8 +22,7 @@ __all__ = ["PATH_VARIABLE", "TypesEntry", "TypesPath", "builtin_types_dir", "typ
 PATH_VARIABLE = "PDG_TYPES_PATH"
 
 
-@dataclass(frozen=True, slots=True)
-class TypesEntry:
+class TypesEntry(NamedTuple):
     """One entry of the types path: a directory, or a single file.
 
     ``named_by`` is what names it, as a person is told. ``named`` says that the user did so himself (not a project's
@@ -39,17 +37,18 @@ class TypesEntry:
     expected: bool = True
 
 
-@dataclass(slots=True)
 class TypesPath:
     """The whole path. ``repeated`` are entries that are the same place as an earlier one, which counts.
 
     ``notes`` are what was passed over on purpose: told by ``topcook paths``, no problems.
     """
 
-    entries: list[TypesEntry] = field(default_factory=list)
-    repeated: list[TypesEntry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Start without entries."""
+        self.entries: list[TypesEntry] = []
+        self.repeated: list[TypesEntry] = []
+        self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
 
     def add(self, found: Iterable[TypesEntry]) -> None:
         """Append entries, each place once, also where two names lead to it."""
