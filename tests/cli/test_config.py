@@ -139,6 +139,34 @@ def test_strict_mode_fails_for_any_problem_that_is_not_exempt(tmp_path: Path, ru
     assert run("list", PDG_TYPES_PATH=str(types), TOPCOOK_STRICT="1").returncode == 0
 
 
+def test_a_check_asks_what_the_configuration_requires_and_lets_pass_what_is_exempt_from_strict_mode(
+    tmp_path: Path, run: Run
+) -> None:
+    write(
+        tmp_path / "project/types/farm.py",
+        """
+        import pdg
+        from pdg.scheduler import PyScheduler
+
+        class Farm(PyScheduler):
+            def onSchedule(self, work_item):
+                return pdg.scheduleResult.CookSucceeded
+
+        def registerTypes(type_registry):
+            type_registry.registerScheduler(Farm)
+        """,
+    )
+    assert run("check", "types/farm.py").returncode == 0
+    asked = run("-c", "require=seed", "check", "types/farm.py")
+    assert asked.returncode == 1
+    assert "required-by-seed" in asked.stdout
+    assert "-c require" in asked.stdout
+    write(tmp_path / "home/.config/topcook/config.toml", 'strict = true\n[[exempt]]\ncode = "required-by-seed"')
+    passed = run("-c", "require=seed", "check", "types/farm.py")
+    assert passed.returncode == 0
+    assert "required-by-seed" in passed.stdout
+
+
 def test_a_cook_runs_with_the_configured_parms_and_log_level(tmp_path: Path, run: Run) -> None:
     network = write(tmp_path / "project/net.toml", NETWORK)
     types = write(

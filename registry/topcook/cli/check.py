@@ -8,13 +8,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration, strict_failures, tell
 from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.problems import counted, level_of, print_problems
 from topcook.errors import Problem, ProblemsError, TopcookError
 from topcook.factory import check_pdg_is_ours
+
+if TYPE_CHECKING:
+    from topcook.config import Config
 
 _FORMAT_VERSION = 1
 
@@ -75,9 +80,13 @@ def command(*, files: tuple[str, ...], strict: bool, parms: bool, code: str | No
         from topcook.cli.check_parms import show_parms
 
         return show_parms(files, as_json=as_json)
-    checked = _check_all(files, strict=strict)
+    config = configuration()
+    checked = _check_all(files, config, strict=strict)
     _show(checked, as_json=as_json)
-    return UNCOOKED if any(one.problems for one in checked) else COOKED
+    tell(config)
+    found = [problem for one in checked for problem in one.problems]
+    failing = strict_failures(config, found) if config.strict else found
+    return UNCOOKED if failing else COOKED
 
 
 def _show(checked: Sequence[Checked], *, as_json: bool) -> None:
@@ -105,12 +114,12 @@ def _count(problems: Sequence[Problem]) -> str:
     return ", ".join(words)
 
 
-def _check_all(files: Sequence[str], *, strict: bool) -> list[Checked]:
+def _check_all(files: Sequence[str], config: Config, *, strict: bool) -> list[Checked]:
     """Check each argument; all types files together, so that they are probed side by side."""
     from topcook.cli.check_types import check_types, is_types
 
     types = [path for path in files if is_types(path)]
-    checked = dict(zip(types, check_types(types, strict=strict), strict=True)) if types else {}
+    checked = dict(zip(types, check_types(types, config, strict=strict), strict=True)) if types else {}
     return [checked[path] if path in checked else _check_other(path) for path in files]
 
 

@@ -20,8 +20,10 @@ from topcook.factory.examination import (
     trust_problems,
 )
 from topcook.factory.records import Kind
+from topcook.factory.requirement import hold_to_seed
 
 if TYPE_CHECKING:
+    from topcook.config import Config
     from topcook.factory import Record
 
 __all__ = ["check_types", "is_types"]
@@ -37,13 +39,13 @@ def is_types(path: str) -> bool:
     return path.endswith(".py") or (os.path.basename(path) == path and not os.path.splitext(path)[1])
 
 
-def check_types(paths: Sequence[str], *, strict: bool) -> list[Checked]:
-    """Probe everything that the arguments mean, side by side."""
+def check_types(paths: Sequence[str], config: Config, *, strict: bool) -> list[Checked]:
+    """Probe everything that the arguments mean, side by side; what ``config`` requires is asked of it, too."""
     found = {path: candidates_of(path) if os.path.exists(path) else distribution_candidates(path) for path in paths}
     examined = iter(examine([candidate for candidates in found.values() for candidate in candidates]))
     offered = _offered_hou()
     return [
-        _checked(path, [next(examined) for _ in candidates], offered, strict=strict)
+        _checked(path, [next(examined) for _ in candidates], offered, config, strict=strict)
         for path, candidates in found.items()
     ]
 
@@ -54,14 +56,18 @@ def _offered_hou() -> list[Problem]:
     return offer_hou(os.environ)
 
 
-def _checked(path: str, examined: Sequence[Examined], offered: list[Problem], *, strict: bool) -> Checked:
+def _checked(
+    path: str, examined: Sequence[Examined], offered: list[Problem], config: Config, *, strict: bool
+) -> Checked:
     contents = {_shown(file, path): content for each in examined for file, content in each.contents.items()}
-    problems = [problem for each in examined for problem in each.problems]
     records = [record for each in examined for record in each.records]
+    if not strict:
+        hold_to_seed(config, records)
+    problems = [problem for each in examined for problem in each.problems]
     if strict:
         problems += [problem for each in examined for record in each.records for problem in _musts(record, each)]
         problems += [warning for each in examined for warning in each.candidate.warnings]
-        problems += trust_problems(path) if os.path.exists(path) else []
+        problems += trust_problems(path, config) if os.path.exists(path) else []
     types = [record for record in records if record.kind in {Kind.SCHEDULER, Kind.NODE} and record.usable]
     if not types and not problems:
         problems.append(_no_types(path, records))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.cli.examining import sound
 from topcook.cli.problems import counted
 from topcook.errors import CookRefusedError
@@ -83,7 +84,7 @@ def _answer(plan: Installation, installed: Record) -> str:
     """What asking for the name gives now."""
     from topcook.factory import Factory
 
-    factory = Factory.scan()
+    factory = Factory.scan(config=configuration())
     found = factory.find(installed.kind, installed.name)
     if found is not None and found.origin.path == plan.path:
         return f'"{found.name}" is in the menu: topcook list'

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.errors import CookRefusedError
 from topcook.scaffold import KINDS, TypeNames, new_network, new_scheduler, new_test, type_names
 
@@ -65,7 +66,7 @@ def command(*, name: str, kind: str, folder: str, force: bool) -> None:
 def _refuse_taken(names: TypeNames) -> None:
     from topcook.factory import Factory, Kind
 
-    there = Factory.scan().find(Kind.SCHEDULER, names.name)
+    there = Factory.scan(config=configuration()).find(Kind.SCHEDULER, names.name)
     if there is not None:
         # Also where the name is short for that one's: networks that say "local" would mean another type from now on.
         raise CookRefusedError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.cli.options import complete_scheduler
 from topcook.errors import CookRefusedError
 from topcook.scaffold import removable
@@ -34,7 +35,7 @@ def command(*, type_or_file: str, site: str | None) -> None:
 
     check_pdg_is_ours()
     directory = os.path.abspath(site) if site is not None else user_types_dir()
-    factory = Factory.scan() if site is None else Factory.scan({"PDG_TYPES_PATH": directory})
+    factory = Factory.scan(config=configuration()) if site is None else Factory.scan({"PDG_TYPES_PATH": directory})
     record = _found(factory, type_or_file, directory)
     mains = {each.origin.path for each in factory.records if each.problems or each.kind.value != "unknown"}
     others = [each for each in sorted(mains) if each != record.origin.path and _inside(each, directory)]
@@ -94,7 +95,7 @@ def _remove_empty(folder: str, directory: str) -> None:
 def _tell_who_answers(removed: Record) -> None:
     from topcook.factory import Factory
 
-    found = Factory.scan().find(removed.kind, removed.name)
+    found = Factory.scan(config=configuration()).find(removed.kind, removed.name)
     if found is not None:
         click.echo(f'    "{removed.name}" is answered by {found.origin} now', err=True)
     else:

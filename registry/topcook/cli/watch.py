@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.cli.menu_text import LOOK_COLOURS, Page
 from topcook.cli.problems import counted, problem_text
 from topcook.factory import GLYPHS, Factory, Kind, check_pdg_is_ours
@@ -48,7 +49,7 @@ def command(*, names: tuple[str, ...], as_json: bool) -> None:
     wanted = {name.lower() for name in names}
     teller = _Json() if as_json else _Text(Page.of(sys.stdout))
     happened: queue.SimpleQueue[Change] = queue.SimpleQueue()
-    with LiveFactory(Factory.scan()) as live:
+    with LiveFactory(Factory.scan(config=configuration())) as live:
         live.subscribe(happened.put)
         teller.start(live)
         told: list[str] = []

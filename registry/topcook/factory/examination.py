@@ -18,6 +18,7 @@ from topcook.factory.trust import trust_of
 from topcook.factory.typespath import TypesEntry
 
 if TYPE_CHECKING:
+    from topcook.config import Config
     from topcook.factory.probing import Prober
     from topcook.factory.wire import ProbeReport
 
@@ -51,9 +52,9 @@ def distribution_candidates(name: str) -> list[Candidate]:
     return [each for each in found if _plain(each.origin.distribution) == _plain(name)]
 
 
-def trust_problems(path: str) -> list[Problem]:
+def trust_problems(path: str, config: Config) -> list[Problem]:
     """What strict trust has against a file, or the files of a directory: for these, nothing is a mere warning."""
-    trust = trust_of(None, [])
+    trust = trust_of(config, [])
     strict = Rules(type(trust)(trust.owners, strict=True, checked=trust.checked))
     problems = [each for candidate in candidates_in(_entry(path), strict) for each in candidate.refused]
     return list(dict.fromkeys(problems))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from topcook.cli.configured import configuration
 from topcook.factory import Factory, check_pdg_is_ours
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _choose(terminal: Terminal, types: str, target: Target | None, *, full: bool
     from topcook.cli.tab.session import Session
     from topcook.runtime.overrides import DEFAULT
 
-    factory = Factory.scan()
+    factory = Factory.scan(config=configuration())
     feed = Feed(factory, types)
     recent = recent_path()
     menu = Menu(feed.entries(), read_recent(recent))
