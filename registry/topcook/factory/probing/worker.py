@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
-from _thread import start_new_thread
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from dataclasses import asdict
 from queue import SimpleQueue
@@ -98,14 +98,19 @@ def _receiver(requests: int, *, watched: bool) -> Callable[[], dict[str, Any] | 
     if watched:
         return lambda: read_message(requests)
     inbox: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    begun = allocate_lock()
+    begun.acquire()
 
     def listen() -> None:
+        begun.release()
         while (message := read_message(requests)) is not None:
             inbox.put(message)
         os._exit(0)
 
     # Not of threading: nobody who counts his threads shall count this one.
     start_new_thread(listen, ())
+    # Threads are counted when they begin, and this one shall be there from the start.
+    begun.acquire()
     return inbox.get
 
 
