@@ -1,0 +1,478 @@
+"""The index: nothing is executed again that did not change, nothing that changed is believed, and no file of it harms."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from topcook.factory import Factory, Record, State
+from topcook.factory.index import Index
+from topcook.factory.index.database import Database
+from topcook.factory.index.entries import Look
+from topcook.factory.index.open import open_index
+from topcook.factory.index.rows import SCHEMA
+from topcook.factory.probing import InProcessProber
+from topcook.factory.probing.prober import Done
+from topcook.factory.sources import Candidate
+
+Drop = Callable[..., Path]
+
+
+class Counting:
+    """Executes in this process as a worker would, and says which files it was given."""
+
+    def __init__(self) -> None:
+        self.probed: list[str] = []
+        self.delay = threading.Event()
+
+    def probe(self, candidates: list[Candidate], done: Done, deadline: float | None = None) -> list[Candidate]:
+        del deadline
+
+        def stripped(candidate: Candidate, report: object) -> None:
+            self.probed.append(candidate.stem)
+            report.live = []  # type: ignore[attr-defined]
+            done(candidate, report)  # type: ignore[arg-type]
+
+        return InProcessProber(Factory([]).registry).probe(candidates, stripped)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+class Home:
+    """A types directory and an index of its own; each scan is that of a new process as far as files can tell."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "cache" / "index.sqlite3"
+        self.environment = "here"
+        self.notes: list[str] = []
+        self.probed: list[str] = []
+
+    def index(self) -> Index:
+        return Index(Database(str(self.path), SCHEMA), self.environment)
+
+    def scan(self, *, index: Index | None = None) -> Factory:
+        prober, index = Counting(), index or self.index()
+        factory = Factory([], prober=prober, index=index)
+        factory.add_path(str(self.folder / "types"))
+        self.notes, self.probed = index.notes, sorted(prober.probed)
+        return factory
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def long_ago(*paths: Path) -> None:
+    """Let files look settled, as they are two seconds later; ctime cannot be set, so the clock of a look is."""
+    for path in paths:
+        os.utime(path, (1e9, 1e9))
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look happens ten seconds after now, so that stamps count as proof at once."""
+    monkeypatch.setattr("topcook.factory.index.entries.time.time", lambda: time.time_ns() / 1e9 + 10)
+
+
+def told(factory: Factory) -> list[tuple[object, ...]]:
+    """All that records say, but how long things took."""
+    return [
+        (
+            each.name, each.state, each.kind, each.label, each.category, each.reason, each.line, each.static, each.aliases,
+            each.parms, each.callbacks, each.problems, each.content_hash, each.node_type, str(each.origin), each.about,
+            each.parm_category, [other.origin for other in each.shadows],
+        )
+        for each in factory.records
+    ]  # fmt: skip
+
+
+def only(factory: Factory) -> Record:
+    (record,) = factory.records
+    return record
+
+
+def test_an_unchanged_file_is_not_executed_again_and_its_record_says_the_same(drop: Drop, home: Home) -> None:
+    drop("good.py")
+    drop("helper.py", "X = 1\n")
+    drop("broken.py", "import no_such_client\ndef registerTypes(r): ...\n")
+    first = home.scan()
+    assert home.probed == ["broken", "good"]
+    second = home.scan()
+    assert home.probed == []
+    assert told(second) == told(first)
+    assert second.load(second.scheduler("good")).__name__ == "Farm"
+
+
+def test_what_is_unchanged_is_not_even_opened(drop: Drop, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop("good.py")
+    home.scan()
+    monkeypatch.setattr("topcook.factory.bundles.read_file", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("topcook.factory.sources.read_trusted", lambda path, _: pytest.fail(f"{path} was read"))
+    home.scan()
+
+
+def test_an_edit_of_the_same_size_and_time_is_seen(drop: Drop, home: Home) -> None:
+    path = drop("farm.py", label="One")
+    status = path.stat()
+    home.scan()
+    drop("farm.py", label="Two")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert only(home.scan()).label == "Two"
+    assert home.probed == ["farm"]
+
+
+def test_a_time_that_goes_backwards_is_a_change_like_any_other(drop: Drop, home: Home) -> None:
+    path = drop("farm.py", label="One")
+    home.scan()
+    drop("farm.py", label="Two")
+    long_ago(path)
+    assert only(home.scan()).label == "Two"
+
+
+def test_a_touched_file_is_read_and_not_executed(drop: Drop, home: Home) -> None:
+    path = drop("farm.py")
+    home.scan()
+    long_ago(path)
+    home.scan()
+    assert home.probed == []
+
+
+def test_a_fresh_stamp_proves_nothing(drop: Drop, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("topcook.factory.index.entries.time.time", lambda: time.time_ns() / 1e9)
+    path = drop("farm.py", label="One")
+    home.scan()
+    reads: list[str] = []
+    monkeypatch.setattr(Look, "digest", lambda _self, path: reads.append(path))
+    home.scan()
+    assert reads == [str(path)]
+
+
+def test_a_helper_that_changes_appears_or_goes_makes_its_importer_new(drop: Drop, home: Home) -> None:
+    text = drop("farm.py").read_text(encoding="utf-8").replace('label="Farm"', "label=label()")
+    drop("farm.py", text + "def label():\n    try:\n        import naming\n    except ImportError:\n"
+         "        return 'none'\n    return naming.LABEL\n")  # fmt: skip
+    drop("other.py")
+    assert home.scan().scheduler("farm").label == "none"
+    naming = drop("naming.py", "LABEL = 'one'\n")
+    assert home.scan().scheduler("farm").label == "one"
+    assert home.probed == ["farm"]
+    drop("naming.py", "LABEL = 'two'\n")
+    assert home.scan().scheduler("farm").label == "two"
+    assert home.probed == ["farm"]
+    naming.unlink()
+    assert home.scan().scheduler("farm").label == "none"
+    assert home.probed == ["farm"]
+    home.scan()
+    assert home.probed == []
+
+
+def test_a_package_is_new_when_any_of_its_files_is_or_one_is_added(drop: Drop, home: Home) -> None:
+    drop("pack/__init__.py", "from .core import Farm\ndef registerTypes(r): r.registerScheduler(Farm, 'pack')\n")
+    drop("pack/core.py", drop("x.py", folder="elsewhere").read_text(encoding="utf-8"))
+    drop("pack/deep/inner.py", "X = 1\n")
+    home.scan()
+    assert home.probed == ["pack"]
+    home.scan()
+    assert home.probed == []
+    drop("pack/deep/inner.py", "X = 2\n")
+    home.scan()
+    assert home.probed == ["pack"]
+    drop("pack/deep/new.py", "X = 2\n")
+    home.scan()
+    assert home.probed == ["pack"]
+
+
+def test_a_missing_module_that_can_be_found_by_now_is_asked_for_again(
+    drop: Drop, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop("farm.py", "import client_of_mine\n" + drop("farm.py").read_text(encoding="utf-8"))
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    assert only(home.scan()).state is State.FAILED
+    home.scan()
+    assert home.probed == []
+    (site / "client_of_mine.py").write_text("X = 1\n", encoding="utf-8")
+    assert only(home.scan()).state is State.OK
+    monkeypatch.delitem(sys.modules, "client_of_mine")
+
+
+def test_an_outcome_of_the_moment_is_believed_for_a_while_only(
+    drop: Drop, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop("farm.py", "raise ConnectionError('the server is away')\ndef registerTypes(r): ...\n")
+    assert only(home.scan()).state is State.FAILED
+    home.scan()
+    assert home.probed == []
+    monkeypatch.setattr("topcook.factory.index.entries.time.time", lambda: time.time_ns() / 1e9 + 700)
+    home.scan()
+    assert home.probed == ["farm"]
+
+
+def test_each_environment_has_its_own_outcomes_and_the_oldest_goes(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    for number in range(10):
+        home.environment = f"environment {number}"
+        home.scan()
+        assert home.probed == ["farm"]
+    home.scan()
+    assert home.probed == []
+    home.environment = "environment 0"
+    home.scan()
+    assert home.probed == ["farm"]
+
+
+def test_a_file_named_itself_and_the_same_file_of_its_directory_are_two(drop: Drop, home: Home) -> None:
+    drop("helper.py", "raise RuntimeError('never meant to be executed')\n")
+    assert only(home.scan()).state is State.SKIPPED
+    prober = Counting()
+    named = Factory([], prober=prober, index=home.index())
+    named.add_path(str(home.folder / "types" / "helper.py"))
+    assert only(named).state is State.FAILED
+    assert only(home.scan()).state is State.SKIPPED
+
+
+# Harmless
+
+
+def test_a_file_that_is_no_index_is_set_aside_and_made_anew(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.path.parent.mkdir()
+    home.path.write_bytes(b"not a database" * 1000)
+    home.path.chmod(0o600)
+    assert only(home.scan()).state is State.OK
+    assert "could not be read" in home.notes[0]
+    assert home.path.with_name("index.sqlite3.damaged").exists()
+    home.scan()
+    assert home.probed == []
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_damage_to_the_file_is_fatal_or_believed(drop: Drop, home: Home, data: st.DataObject) -> None:
+    drop("farm.py")
+    drop("broken.py", "1/0\ndef registerTypes(r): ...\n")
+    home.path.unlink(missing_ok=True)
+    right = told(home.scan())
+    content = bytearray(home.path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at : at + data.draw(st.integers(1, 64))] = data.draw(st.binary(max_size=64))
+    home.path.write_bytes(content)
+    factory = home.scan()
+    assert len(factory.records) == len(right)
+    for record in factory.records:
+        assert record.name
+        assert isinstance(record.problems, list)
+    home.path.unlink(missing_ok=True)
+    assert told(home.scan()) == right
+
+
+def test_an_older_layout_is_set_aside(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.path.parent.mkdir()
+    with sqlite3.connect(home.path) as connection:
+        connection.execute("CREATE TABLE candidate (something TEXT)")
+        connection.execute("CREATE TABLE environment (something TEXT)")
+    connection.close()
+    home.path.chmod(0o600)
+    assert only(home.scan()).state is State.OK
+    assert home.notes
+    assert only(home.scan()).state is State.OK
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
+def test_an_index_that_others_may_write_or_that_is_anothers_is_not_believed(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.scan()
+    home.path.chmod(0o622)
+    home.scan()
+    assert home.probed == ["farm"]
+    assert "chmod go-w" in home.notes[0]
+    home.path.chmod(0o600)
+    home.scan()
+    assert home.probed == []
+    if os.geteuid() == 0:
+        os.chown(home.path, 4242, 4242)
+        home.scan()
+        assert home.probed == ["farm"]
+        assert "another user" in home.notes[0]
+
+
+def test_the_index_is_for_nobody_else_to_read(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.scan()
+    assert home.path.stat().st_mode & 0o777 == 0o600
+    assert home.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_cannot_be_written_to_costs_time_only(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.path = Path("/proc/nowhere/index.sqlite3")
+    assert only(home.scan()).state is State.OK
+    assert "could not be written" in home.notes[0]
+
+
+def test_an_index_that_another_process_has_locked_keeps_nobody_waiting(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.scan()
+    drop("more.py")
+    locker = sqlite3.connect(home.path, isolation_level=None)
+    try:
+        locker.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        factory = home.scan()
+        assert time.monotonic() - begun < 5
+        assert {record.name for record in factory.records} == {"farm", "more"}
+        assert home.notes
+    finally:
+        locker.close()
+    assert {record.name for record in home.scan().records} == {"farm", "more"}
+
+
+FULL = """
+import resource, sys
+from topcook.factory import Factory
+from topcook.factory.index import Index
+from topcook.factory.index.database import Database
+from topcook.factory.index.rows import SCHEMA
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+index = Index(Database(sys.argv[1], SCHEMA), "here")
+factory = Factory([], index=index)
+factory.add_path(sys.argv[2])
+print(*sorted(record.name for record in factory.records))
+print(*index.notes)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes here")
+def test_a_full_disk_costs_time_only(drop: Drop, home: Home) -> None:
+    for number in range(20):
+        drop(f"farm{number:02}.py")
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", FULL, str(home.path), str(home.folder / "types")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        names, _, notes = done.stdout.partition("\n")
+        assert len(names.split()) == 20
+        assert "could not be written" in notes
+
+
+def test_two_processes_at_once_do_no_harm(drop: Drop, home: Home) -> None:
+    for number in range(10):
+        drop(f"farm{number}.py")
+    code = FULL.replace("resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))", "")
+    arguments = [sys.executable, "-c", code, str(home.path), str(home.folder / "types")]
+    started = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    outputs = {each.communicate()[0].partition("\n")[0] for each in started}
+    assert outputs == {" ".join(f"farm{number}" for number in range(10))}
+    home.scan()
+    assert home.probed == []
+
+
+def test_without_an_index_each_start_probes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for said in ("", "off", "none", "0"):
+        assert open_index({"TOPCOOK_INDEX": said, "HOME": str(tmp_path)}) is None
+    index = open_index({"TOPCOOK_INDEX": str(tmp_path / "mine")})
+    assert index is not None
+    assert index.database.path == str(tmp_path / "mine")
+
+
+# What was stored is executed
+
+
+def test_the_host_executes_the_bytes_that_were_stored(drop: Drop, home: Home) -> None:
+    path = drop("farm.py", "import helper\n" + drop("farm.py").read_text(encoding="utf-8"))
+    helper = drop("helper.py", "X = 1\n")
+    home.scan()
+    factory = home.scan()
+    path.unlink()
+    helper.unlink()
+    assert factory.load(factory.scheduler("farm")).__name__ == "Farm"
+
+
+def test_a_version_that_is_nowhere_any_more_says_so(drop: Drop, home: Home) -> None:
+    path = drop("farm.py")
+    home.scan()
+    factory = home.scan()
+    record = factory.scheduler("farm")
+    home.path.unlink()
+    factory.index.database.close()  # type: ignore[union-attr]
+    drop("farm.py", label="Another")
+    with pytest.raises(Exception, match="has changed since it was probed") as caught:
+        factory.load(record)
+    assert str(path) in str(caught.value)
+
+
+# Whatever happens to the files, the index changes nothing but the time
+
+_NAMES = ("a.py", "b.py", "helper.py", "pack/__init__.py", "pack/core.py")
+_TEXTS = {
+    "good": None,
+    "importer": "import helper\nfrom pdg.scheduler import PyScheduler\nclass F(PyScheduler):\n"
+    "    def onSchedule(self, w): return True\ndef registerTypes(r): r.registerScheduler(F, 'f' + helper.X)\n",
+    "helper": "X = 'one'\n",
+    "other": "X = 'two'\n",
+    "broken": "1/0\ndef registerTypes(r): ...\n",
+    "torn": "class X(\n",
+}
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.sampled_from(_NAMES), st.sampled_from(sorted(_TEXTS))),
+        st.tuples(st.just("touch"), st.sampled_from(_NAMES), st.sampled_from(["past", "now"])),
+        st.tuples(st.just("rename"), st.sampled_from(_NAMES), st.sampled_from(_NAMES)),
+        st.tuples(st.just("delete"), st.sampled_from(_NAMES), st.just("")),
+        st.tuples(st.just("scan"), st.just(""), st.just("")),
+    ),
+    min_size=2,
+    max_size=10,
+)
+
+
+def step(drop: Drop, folder: Path, what: str, name: str, how: str) -> None:
+    path = folder / name
+    if what == "write":
+        drop(name, _TEXTS[how])
+    elif what == "touch" and path.exists():
+        os.utime(path, (1e9, 1e9) if how == "past" else None)
+    elif what == "rename" and path.exists():
+        (folder / how).parent.mkdir(exist_ok=True)
+        path.replace(folder / how)
+    elif what == "delete":
+        path.unlink(missing_ok=True)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+def test_with_an_index_a_scan_finds_what_one_without_finds(
+    drop: Drop, home: Home, steps: list[tuple[str, str, str]]
+) -> None:
+    folder = home.folder / "types"
+    folder.mkdir(exist_ok=True)
+    for path in sorted(folder.rglob("*.py")):
+        path.unlink()
+    for what, name, how in [*steps, ("scan", "", "")]:
+        if what != "scan":
+            step(drop, folder, what, name, how)
+            continue
+        bare = Factory([], prober=Counting())
+        bare.add_path(str(folder))
+        assert told(home.scan()) == told(bare)
