@@ -3,7 +3,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -87,7 +86,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeDesk]:
     monkeypatch.setattr("topcook.factory.scan.builtin_types_dir", lambda: str(tmp_path / "no built-ins"))
     made: list[LiveFactory] = []
 
-    def make(entry: str = "types", *, poll: float = 1000.0, watcher: Any = None, **versions: object) -> Desk:
+    def make(entry: str = "types", *, poll: float = 1000.0, **versions: object) -> Desk:
         root = tmp_path / entry
         if versions:
             root.mkdir(parents=True, exist_ok=True)

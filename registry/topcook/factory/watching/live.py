@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from topcook.factory.slots import Key
@@ -21,6 +22,8 @@ from topcook.factory.watching.survey import Survey, plan_of, survey
 from topcook.factory.watching.watcher import Watcher
 
 if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
+
     from topcook.factory.menu import MenuRow
     from topcook.factory.records import Record
     from topcook.factory.scan import Factory
@@ -30,6 +33,9 @@ __all__ = ["LiveFactory"]
 
 #: A look that found directories nobody listened to is followed by another; these many in a row at most.
 _MOST_LOOKS = 5
+
+#: Stands for all entries.
+_ALL = ""
 
 _log = logging.getLogger("topcook.watching")
 Heard = Callable[[Change], None]
@@ -43,27 +49,34 @@ class LiveFactory:
     """
 
     def __init__(
-        self, factory: Factory, *, quiet: Quiet | None = None, watcher: Watcher | None = None, poll: float | None = None
+        self,
+        factory: Factory,
+        *,
+        quiet: Quiet | None = None,
+        poll: float | None = None,
+        make_observer: Callable[[], BaseObserver] | None = None,
     ) -> None:
-        """Prepare. ``poll`` replaces the seconds between two looks at places that send no events."""
+        """Prepare. ``poll`` replaces the seconds between two looks at a place, whether it sends events or not.
+
+        ``make_observer`` gives the watchdog observer to listen with, not started yet; None is the system's own kind.
+        """
         self.factory = factory
         self.quiet = quiet or Quiet()
         self.observers: TypesObservers | None = None
-        self._watcher = watcher or Watcher(self._heard)
+        self._watcher = Watcher(self._heard, make_observer)
         self._poller = Poller(self._differs, beat=self._revive)
         self._poll = poll
         self._places: list[Place] = []
         self._found_at: dict[Key, float] = dict.fromkeys(factory.candidates(), time.time())
+        #: What the last walk of each entry saw, and the last that can be believed.
+        self._walked: dict[str, Survey] = {}
         self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
-        self._missed: dict[str, float] = {}
-        self._heard_at: dict[str, float] = {}
         #: Guards what threads share here; held for no longer than a line.
         self._state = threading.Condition()
         #: One look at a time.
         self._looking = threading.RLock()
-        self._looks = 0
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -142,21 +155,27 @@ class LiveFactory:
 
     # ------------------------------------------------------------------ looking
 
-    def look(self) -> Change:
-        """Look at the whole types path now, on the calling thread; returns what was found to have changed."""
+    def look(self, entries: Collection[str] | None = None) -> Change:
+        """Look now, on the calling thread, at some entries or at the whole path; returns what was found to differ."""
         with self._looking:
             change = Change()
             for _ in range(_MOST_LOOKS):
-                surveys = [survey(path) for path in self.factory.search_path()]
+                surveys = [self._walk(path, entries) for path in self.factory.search_path()]
                 fresh = self._arm(surveys)
                 touched = Touched.between([self._surveys.get(each.entry) for each in surveys], surveys)
                 found = self._take_over(touched)
+                self._walked = {each.entry: each for each in surveys}
                 self._surveys |= {each.entry: each for each in surveys if each.error is None}
                 change = found or change
                 self._settle(found)
                 if not fresh:
                     break
             return change
+
+    def _walk(self, entry: str, entries: Collection[str] | None) -> Survey:
+        """What there is of an entry; of one that was not touched, what there was: its server may hang just now."""
+        known = self._walked.get(entry)
+        return survey(entry) if known is None or entries is None or entry in entries else known
 
     def _take_over(self, touched: Touched) -> Change:
         """Find what there is, and let it hold."""
@@ -195,7 +214,6 @@ class LiveFactory:
     def _settle(self, change: Change) -> None:
         """Tell of a change, and wake who waits for one."""
         with self._state:
-            self._looks += 1
             self._state.notify_all()
             heard = list(self._subscribers) if change else []
         for each in heard:
@@ -255,24 +273,28 @@ class LiveFactory:
         if self._thread is not None and not self._thread.is_alive():
             _log.error("the thread that watches the types path had died; a new one watches")
             self._begin()
-        if not self._watcher.is_alive():
-            self._differs("", Survey(""))
+        if self._watcher.is_dead():
+            self._differs(_ALL, Survey(_ALL))
 
     def _run(self) -> None:
-        self.factory.warm()
-        while self._wait_until_due():
-            try:
-                self.look()
-            except Exception:  # noqa: BLE001 - a mistake of ours must not leave the registry as it is for ever
-                _log.exception("the types path could not be looked at")
+        self._safely(self.factory.warm)
+        while touched := self._touched():
+            entries = None if _ALL in touched else touched
+            self._safely(partial(self.look, entries))
 
-    def _wait_until_due(self) -> bool:
-        """Sleep until something was touched and has come to rest; False at the end."""
+    @staticmethod
+    def _safely(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - a mistake of ours must not leave the registry as it is for ever
+            _log.exception("the types path could not be looked at")
+
+    def _touched(self) -> set[str]:
+        """Sleep until something was touched and has come to rest; nothing at the end."""
         with self._state:
             while not self._closed:
                 wait = self.quiet.due(time.monotonic())
                 if wait == 0.0:
-                    self.quiet.take()
-                    return True
+                    return self.quiet.take()
                 self._state.wait(wait)
-            return False
+            return set()

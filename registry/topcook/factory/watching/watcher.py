@@ -62,7 +62,7 @@ class Watcher:
 
         What happened in such a one before now has told nobody.
         """
-        if self._is_dead():
+        if self.is_dead():
             self.deaths += 1
             self._drop_observer()
         self._plan, self.refused = plan, {}
@@ -82,11 +82,8 @@ class Watcher:
         """The directories that are listened to."""
         return list(self._armed)
 
-    def is_alive(self) -> bool:
-        """Whether it hears what happens; False also when there is nothing to listen to."""
-        return self._observer is not None and not self._is_dead()
-
-    def _is_dead(self) -> bool:
+    def is_dead(self) -> bool:
+        """Whether it hears nothing any more, although it should; ``arm`` mends that."""
         return self._observer is not None and not self._observer.is_alive()
 
     def _watch(self, directory: str) -> bool:
