@@ -139,6 +139,21 @@ def test_strict_mode_fails_for_any_problem_that_is_not_exempt(tmp_path: Path, ru
     assert run("list", PDG_TYPES_PATH=str(types), TOPCOOK_STRICT="1").returncode == 0
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_checkouts_file_makes_nobody_trusted(tmp_path: Path, run: Run) -> None:
+    """It names a stranger's directory and the stranger himself: nothing of his is executed."""
+    theirs = write(tmp_path / "theirs/farm.py", f"open({str(tmp_path / 'ran')!r}, 'w')\n{BROKEN}")
+    write(tmp_path / "project/topcook.toml", '[types]\npath = ["../theirs"]\n[trust]\nowners = ["4242"]')
+    for path in (theirs, theirs.parent):
+        os.chown(path, 4242, -1)
+    done = run("list")
+    assert not (tmp_path / "ran").exists()
+    assert "trust.owners" in done.stderr
+    assert "farm" in done.stdout
+    assert run("list", PDG_TYPES_PATH=str(theirs.parent)).returncode == 0
+    assert (tmp_path / "ran").exists(), "who names a directory himself trusts its owner"
+
+
 def test_a_check_asks_what_the_configuration_requires_and_lets_pass_what_is_exempt_from_strict_mode(
     tmp_path: Path, run: Run
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,6 +156,28 @@ def test_a_stranger_s_file_above_is_not_read_and_stops_nothing(
 def test_no_configuration_is_read_for_an_environment_without_a_home(tmp_path: Path) -> None:
     assert not user_config_file({})
     assert load_config({}, directory=str(tmp_path)).files == ()
+
+
+def test_reading_nothing_imports_nothing_heavy(tmp_path: Path) -> None:
+    program = (
+        "import sys; from topcook.config import load_config; "
+        f"load_config({{'HOME': {str(tmp_path)!r}}}, directory={str(tmp_path)!r}); "
+        "print(*{'tomllib', 'platformdirs', 'difflib', 'topcook.model.graphfile', 'pwd'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_reading_a_file_without_mistakes_imports_no_more_than_it_takes(tmp_path: Path) -> None:
+    path = tmp_path / "topcook.toml"
+    path.write_text('[types]\npath = ["types"]\n[[block]]\nname = "a"\nreason = "b"\n')
+    program = (
+        "import sys; from topcook.config import load_config; "
+        f"assert len(load_config({{}}, directory={str(tmp_path)!r}).settings) == 2; "
+        "print(*{'json', 'pathlib', 'platformdirs', 'difflib', 'topcook.model.graphfile.reader'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 # The schema

@@ -137,7 +137,7 @@ def test_a_locked_key_stays_as_the_site_says_and_who_contradicts_is_told_both_pl
 
 def test_a_locked_types_path_holds_against_the_environment(load: Load, write: Write) -> None:
     write("site.toml", 'locked = ["types.path"]\n[types]\npath = ["/studio"]')
-    config = load("site.toml", PDG_TYPES_PATH="/mine")
+    config = load("site.toml", PDG_TYPES_PATH="/mine:/yours")
     assert [entry.path for entry in config.types_path] == ["/studio"]
     assert codes(config) == ["config-locked"]
 

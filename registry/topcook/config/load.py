@@ -109,7 +109,10 @@ class _Loader:
         return ""
 
     def _tell(self, code: str, message: str, origin: Origin, hint: str) -> None:
-        self.problems.append(Problem(code, message, origin.path or None, origin.line, origin.column, hint))
+        problem = Problem(code, message, origin.path or None, origin.line, origin.column, hint)
+        if problem not in self.problems:
+            # A variable with several entries has one place for all of them.
+            self.problems.append(problem)
 
     # Values
 
