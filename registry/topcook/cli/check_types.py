@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_types", "is_types"]
 
+_NETWORKS = (".toml", ".json", ".jsonl", ".ndjson")
 _CLASS = re.compile(r"class\s+(\w+)")
 _HOW = "define registerTypes(type_registry), and in it call type_registry.registerScheduler(YourClass)"
 
@@ -36,7 +37,7 @@ def is_types(path: str) -> bool:
     """Whether an argument means types: a Python file, a folder, or what can only be a distribution's name."""
     if os.path.exists(path):
         return os.path.isdir(path) or path.endswith(".py")
-    return path.endswith(".py") or (os.path.basename(path) == path and not os.path.splitext(path)[1])
+    return path.endswith(".py") or (os.path.basename(path) == path and not path.endswith(_NETWORKS))
 
 
 def check_types(paths: Sequence[str], config: Config, *, strict: bool) -> list[Checked]:
