@@ -123,6 +123,20 @@ def test_a_broken_user_configuration_takes_no_list_down_but_a_cook(tmp_path: Pat
     assert not (tmp_path / "project/work").exists()
 
 
+def test_a_default_that_its_type_does_not_have_warns_who_looks_and_refuses_who_cooks_or_submits(
+    tmp_path: Path, run: Run
+) -> None:
+    path = write(tmp_path / "project/topcook.toml", "[scheduler_defaults.local]\nlocal_CPU_to_use = 2")
+    network = write(tmp_path / "project/net.toml", NETWORK)
+    looked = run("explain", str(network), "a")
+    assert looked.returncode == 0
+    for done in (looked, run("cook", str(network)), run("submit", str(network))):
+        assert f"{path}:2:1" in done.stderr
+        assert 'did you mean "local_CPUs_to_use"?' in done.stderr
+        assert done is looked or done.returncode == 2
+    assert not (tmp_path / "project/work").exists()
+
+
 def test_strict_mode_fails_for_any_problem_that_is_not_exempt(tmp_path: Path, run: Run) -> None:
     types = write(tmp_path / "project/types/bad.py", BROKEN).parent
     network = write(tmp_path / "project/net.toml", NETWORK)

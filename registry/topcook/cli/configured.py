@@ -47,9 +47,13 @@ def check_settings(_ctx: click.Context, _parm: click.Parameter, given: Sequence[
 
 def tell(config: Config) -> None:
     """What is wrong with the configuration, as warnings on stderr: for commands that only look."""
+    _tell(config.problems)
+
+
+def _tell(problems: Iterable[Problem]) -> None:
     from topcook.cli.problems import problem_text
 
-    for problem in config.problems:
+    for problem in problems:
         click.echo(problem_text(problem, level="warning"), err=True)
 
 
@@ -109,4 +113,13 @@ def load_configured(network: str, *, to_run: bool = False, **options: Any) -> Gr
             raise ConfigError(failures, f"strict mode ({config.origin_of('strict')}): nothing was run")
     # What author code asks pdg.TypeRegistry.types() for.
     factory.registry.adopt_thread()
-    return load_network(network, factory=factory, config=config, **options)
+    context = load_network(network, factory=factory, config=config, **options)
+    if not to_run:
+        _tell(context.core.config_problems)
+        return context
+    try:
+        context.core.refuse_config()
+    except ConfigError:
+        context.close()
+        raise
+    return context

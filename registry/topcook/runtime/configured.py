@@ -39,8 +39,9 @@ def give_defaults(node: SchedulerNode, config: Config) -> list[Problem]:
     for name, value, origin in config.parm_defaults(node.type_name):
         wrong = list(check_parm(node.parms, name, value, undeclared=True))
         for problem in wrong:
-            message = f"default for scheduler type {node.type_name}, {origin}: {problem.message}"
             path = origin.path or None
+            said = "" if path else f", {origin}"
+            message = f"default for scheduler type {node.type_name}{said}: {problem.message}"
             problems.append(
                 dataclasses.replace(problem, message=message, path=path, line=origin.line, column=origin.column)
             )
