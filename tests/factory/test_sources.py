@@ -184,6 +184,29 @@ def test_configured_entries_come_in_the_order_of_their_layers(tmp_path: Path) ->
     assert entries[-1].named_by == "your own types directory"
 
 
+def test_odd_entries_are_problems_and_no_more(tmp_path: Path, scan: Scan, drop: Drop) -> None:
+    drop("farm.py")
+    site = write(
+        tmp_path / "site.toml", 'types.path = ["~\\u0000", "a\\u0000b", "~nobody-of-that-name/x", "farm.py/x"]\n'
+    )
+    environ = {"TOPCOOK_CONFIG": str(site), "PDG_TYPES_PATH": f"{tmp_path}/types{os.pathsep}{'x' * 5000}"}
+    factory = Factory.scan(environ)
+    assert "farm" in {record.name for record in factory.records}
+    told = [each.message for each in factory.problems if each.code in {"path-missing", "path-unreadable"}]
+    assert [sum(name in each for each in told) for name in ("xxxx", "~nobody", "farm.py/x")] == [1, 1, 1]
+    assert all(each.hint for each in factory.problems), factory.problems
+
+
+def test_a_current_directory_that_was_removed_is_no_hindrance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    environ = {"PDG_TYPES_PATH": f"types{os.pathsep}/there", "HOUDINI_PATH": "tools:/tools"}
+    path = types_path(load_config(environ), environ)
+    assert [each.path for each in path.entries] == ["types", "/there", "tools/pdg/types", "/tools/pdg/types"]
+
+
 # The block list
 
 

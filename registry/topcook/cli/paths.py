@@ -15,7 +15,7 @@ import click
 from topcook.cli.configured import configuration, tell
 from topcook.cli.problems import counted
 from topcook.model.cells import cell_width, cut, padded, printable
-from topcook.model.userdirs import home_of
+from topcook.model.userdirs import home_of, resolved
 
 if TYPE_CHECKING:
     from topcook.errors import Problem
@@ -139,8 +139,8 @@ def _watcher(path: str) -> tuple[str, str]:
 
 
 def _repeated(entry: TypesEntry, entries: Sequence[TypesEntry]) -> _Seen:
-    place = os.path.realpath(entry.path)
-    first = next((each.path for each in entries if os.path.realpath(each.path) == place), "")
+    place = resolved(entry.path)
+    first = next((each.path for each in entries if resolved(each.path) == place), "")
     return _Seen(entry, os.path.exists(entry.path), same_as=first)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from topcook.config.values import Layer
 from topcook.errors import Problem
-from topcook.model.userdirs import home_of, user_dir
+from topcook.model.userdirs import absolute, home_of, user_dir
 
 __all__ = ["PROJECT_FILE", "SITE_VARIABLE", "ConfigFile", "config_files", "distrust", "user_config_file"]
 
@@ -42,7 +42,7 @@ def config_files(environ: Mapping[str, str] | None, directory: str | None) -> It
         yield ConfigFile(Layer.USER, user, os.path.exists(user))
     for path in known.get(SITE_VARIABLE, "").split(os.pathsep):
         if path.strip():
-            full = os.path.abspath(os.path.expanduser(path.strip()))
+            full = absolute(os.path.expanduser(path.strip()))
             yield ConfigFile(Layer.SITE, full, os.path.exists(full))
 
 

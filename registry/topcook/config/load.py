@@ -11,7 +11,7 @@ from topcook.config.files import SITE_VARIABLE, ConfigFile, config_files, distru
 from topcook.config.keys import KEYS, Key, key_of
 from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
 from topcook.errors import Problem
-from topcook.model.userdirs import home_of
+from topcook.model.userdirs import absolute, home_of
 
 __all__ = ["load_config"]
 
@@ -168,7 +168,8 @@ class _Loader:
         home = home_of(self.environ)
         if home and (text == "~" or text.startswith(("~/", "~\\"))):
             text = home + text[1:]
-        text = os.path.expanduser(text)
+        # No user is called by a null byte, and looking for one raises.
+        text = text if "\0" in text else os.path.expanduser(text)
         if "$" in text:
             from topcook.model.variables import expand_vars
 
@@ -176,7 +177,7 @@ class _Loader:
             if _unset(text):
                 return text
         base = os.path.dirname(os.path.abspath(origin.path)) if origin.path else ""
-        return os.path.abspath(os.path.join(base, text))
+        return absolute(os.path.join(base, text))
 
 
 def _ports(text: str | None) -> tuple[int, int] | None:

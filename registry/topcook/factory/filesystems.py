@@ -6,6 +6,8 @@ import os
 import re
 from typing import NamedTuple
 
+from topcook.model.userdirs import resolved
+
 __all__ = ["NETWORK", "FileSystem", "file_system"]
 
 #: File systems that other machines change, too; of those no events come. A name stands for all that begin with it.
@@ -54,9 +56,9 @@ def file_system(path: str, mounts: str = "/proc/self/mounts") -> FileSystem:
     Of Windows' drives only shares are known, by their names; elsewhere without ``mounts`` nothing is.
     """
     if os.name == "nt":
-        shared = os.path.realpath(path).startswith("\\\\")
+        shared = resolved(path).startswith("\\\\")
         return FileSystem("share" if shared else "", shared)
-    place = os.path.realpath(path)
+    place = resolved(path)
     best, kind = "", ""
     for point, each in _mounted(mounts):
         # Of two at one place the later one covers the earlier.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from topcook.errors import Problem
-from topcook.model.userdirs import home_of
+from topcook.model.userdirs import absolute, home_of, resolved
 
 __all__ = ["HoudiniPlaces", "expanded", "houdini_places", "split_path", "user_folders"]
 
@@ -92,7 +92,7 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
         text, missing = home + text[1:], missing or not home
     elif text.startswith("~") and not missing:
         text = os.path.expanduser(text)
-    return "" if missing or not text else os.path.abspath(text)
+    return "" if missing or not text else absolute(text)
 
 
 def _home(environ: Mapping[str, str]) -> str:
@@ -207,9 +207,9 @@ def _package_roots(
 
 def _shipped(path: str, environ: Mapping[str, str]) -> bool:
     """Whether a directory is part of an installed Houdini."""
-    place = os.path.realpath(path)
+    place = resolved(path)
     for name in ("HFS", "HH"):
         root = expanded(environ.get(name, ""), environ)
-        if root and (os.path.realpath(root) == place or place.startswith(os.path.realpath(root) + os.sep)):
+        if root and (resolved(root) == place or place.startswith(resolved(root) + os.sep)):
             return True
     return False

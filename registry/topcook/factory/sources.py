@@ -18,6 +18,7 @@ from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEnt
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.trust import ABOVE, DIRECTORY, FILE, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
 from topcook.factory.typespath import TypesEntry
+from topcook.model.userdirs import absolute, resolved
 
 if TYPE_CHECKING:
     from topcook.config import Config
@@ -254,7 +255,7 @@ def _target(path: str) -> str:
 def _above(path: str) -> Iterator[tuple[str, os.stat_result]]:
     """The directories above an entry, also those above what it is a link to."""
     seen = set()
-    for start in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+    for start in dict.fromkeys((absolute(path), resolved(path))):
         directory = os.path.dirname(start)
         while directory not in seen:
             seen.add(directory)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from topcook.errors import Problem
 from topcook.factory.houdinipath import houdini_places
 from topcook.factory.records import Tier
-from topcook.model.userdirs import user_dir
+from topcook.model.userdirs import absolute, resolved, user_dir
 
 if TYPE_CHECKING:
     from topcook.config import Config
@@ -52,9 +52,9 @@ class TypesPath:
 
     def add(self, found: Iterable[TypesEntry]) -> None:
         """Append entries, each place once, also where two names lead to it."""
-        places = {os.path.realpath(each.path) for each in self.entries}
+        places = {resolved(each.path) for each in self.entries}
         for entry in found:
-            place = os.path.realpath(entry.path)
+            place = resolved(entry.path)
             (self.repeated if place in places else self.entries).append(entry)
             places.add(place)
 
@@ -107,18 +107,29 @@ def user_types_dir(environ: Mapping[str, str] | None = None) -> str:
 def _of_variable(environ: Mapping[str, str]) -> Iterator[TypesEntry]:
     for entry in environ.get(PATH_VARIABLE, "").split(os.pathsep):
         if entry.strip():
-            yield TypesEntry(os.path.abspath(os.path.expanduser(entry)), Tier.PATH, PATH_VARIABLE)
+            yield TypesEntry(absolute(os.path.expanduser(entry)), Tier.PATH, PATH_VARIABLE)
 
 
 def _problems(entries: Iterable[TypesEntry]) -> Iterator[Problem]:
     for entry in entries:
         path = entry.path
-        if not os.path.exists(path):
+        try:
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
             if entry.expected:
                 hint = f"create it, or take it out of {entry.named_by}"
                 yield Problem("path-missing", f'types path entry "{path}" does not exist', path, hint=hint)
-        elif os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
-            from topcook.factory.trust import how_to_allow
+            continue
+        except (OSError, ValueError) as error:
+            yield _unreadable(entry, f": {getattr(error, 'strerror', None) or error}")
+            continue
+        if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
+            yield _unreadable(entry)
 
-            message = f'types path entry "{path}" cannot be read'
-            yield Problem("path-unreadable", message, path, hint=how_to_allow(path))
+
+def _unreadable(entry: TypesEntry, why: str = "") -> Problem:
+    from topcook.factory.trust import how_to_allow
+
+    message = f'types path entry "{entry.path}" cannot be read{why}'
+    hint = how_to_allow(entry.path)
+    return Problem("path-unreadable", message, entry.path, hint=f"{hint}, or take it out of {entry.named_by}")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Literal
 
-__all__ = ["UserDirKind", "home_of", "user_dir"]
+__all__ = ["UserDirKind", "absolute", "home_of", "resolved", "user_dir"]
 
 UserDirKind = Literal["cache", "config", "data", "state"]
 _XDG: dict[UserDirKind, tuple[str, str]] = {
@@ -53,6 +53,22 @@ def home_of(environ: Mapping[str, str] | None = None) -> str:
     except (ImportError, KeyError, AttributeError):
         found = os.path.expanduser("~")
         return found if os.path.isabs(found) else ""
+
+
+def absolute(path: str) -> str:
+    """A path made absolute; as it is where that cannot be done, because the current directory was removed."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return path
+
+
+def resolved(path: str) -> str:
+    """Where a path leads in the end, through links; what cannot be followed stands for itself."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path
 
 
 def _platforms_own(kind: UserDirKind) -> str:
