@@ -103,6 +103,11 @@ class TypesHook:
             self._manager.unregister(adapter)
             raise
 
+    def forget(self, name: str) -> None:
+        """Let go of a function that was registered under a name."""
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+
 
 def _unfit(function: Hook, path: str) -> Problem | None:
     """Why the function cannot be called with the registry, None when it can."""

@@ -10,14 +10,16 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, finalize
 
 from topcook.errors import Problem, SchedulerContractError
 from topcook.factory.records import Kind, Record, State
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from types import ModuleType
 
-    from topcook.factory.hooks import Hook, TypesHook
+    from topcook.factory.hooks import TypesHook
     from topcook.factory.typeregistry import Registration, TypeRegistry
     from topcook.factory.versions import Version
     from topcook.model.enums import RegisteredType
@@ -47,7 +49,8 @@ class Loader:
         self._registry = registry
         self._quiet = quiet
         self._hook: TypesHook | None = None
-        self._loaded: dict[Version, _Classes] = {}
+        # A version goes when no record holds it any more.
+        self._loaded: WeakKeyDictionary[Version, _Classes] = WeakKeyDictionary()
         # Executing one module may ask for the class of another, on the same thread.
         self._lock = threading.RLock()
 
@@ -66,15 +69,6 @@ class Loader:
             if classes is None:
                 classes = self._executed(record)
             return classes[record.kind.value, record.name.lower()]
-
-    def forget(self, version: Version) -> None:
-        """Let go of the classes of a version; those who hold one keep it."""
-        with self._lock:
-            self._loaded.pop(version, None)
-
-    def is_loaded(self, version: Version) -> bool:
-        """Whether a version was executed here."""
-        return version in self._loaded
 
     def _executed(self, record: Record) -> _Classes:
         version = record.version
@@ -100,29 +94,32 @@ class Loader:
         return classes
 
     def _register(self, version: Version) -> list[Registration]:
-        from topcook.factory.hooks import TypesHook
+        from topcook.factory.hooks import TypesHook, entry_point_hook, hook_of
         from topcook.factory.probing.surroundings import kept_surroundings
         from topcook.factory.quiet import captured_output
+        from topcook.factory.versions import forgotten_with
 
         registry = self._registry()
         self._hook = self._hook or TypesHook(registry)
         contents = version.contents()
         output: AbstractContextManager[None] = captured_output(descriptors=False) if self._quiet else nullcontext()
         with output, kept_surroundings(), registry.collecting() as registrations:
-            hook = _hook(version, contents)
+            module = _module(version, contents) if contents else None
+            hook = hook_of(module) if module is not None else entry_point_hook(version.path)
             if hook is not None:
-                self._hook.register(f"{version.path}:{id(version)}", hook, version.path)
+                name = f"{version.path}:{id(version)}"
+                self._hook.register(name, hook, version.path)
+                finalize(version, self._hook.forget, name).atexit = False
+        if module is not None:
+            forgotten_with(version, module)
         return registrations
 
 
-def _hook(version: Version, contents: dict[str, bytes]) -> Hook | None:
+def _module(version: Version, contents: dict[str, bytes]) -> ModuleType:
     from topcook.factory.bundles import Bundle, home_of
-    from topcook.factory.hooks import entry_point_hook, hook_of
     from topcook.factory.imports import execute
 
-    if not contents:
-        return entry_point_hook(version.path)
-    return hook_of(execute(version.path, version.stem, Bundle(home_of(version.path), contents)))
+    return execute(version.path, version.stem, Bundle(home_of(version.path), contents))
 
 
 def _failed(record: Record, problems: list[Problem]) -> SchedulerContractError:

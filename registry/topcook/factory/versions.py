@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import weakref
 
 __all__ = ["Version"]
 
@@ -11,12 +17,14 @@ __all__ = ["Version"]
 Fetch = Callable[[str, str], bytes | None]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Version:
     """What was executed when a candidate was probed; all records of the candidate share one.
 
     ``files`` are paths and digests of the whole bundle, the candidate's own file first; none for an entry point,
     which is an ordinary module. ``names`` are the kinds and lower-cased names of all that it registered.
+
+    Records hold their version, and a cook the records of its types. What was executed is dropped with the last of them.
     """
 
     path: str
@@ -56,3 +64,18 @@ def kept_in_memory(files: Iterable[tuple[str, str, bytes]]) -> Fetch:
     """Gives the bytes of files that were just reported: (path, digest, content)."""
     kept = {(path, digest): content for path, digest, content in files}
     return lambda path, digest: kept.get((path, digest))
+
+
+def forgotten_with(version: Version, module: ModuleType) -> None:
+    """Let a private module leave ``sys.modules`` when nobody holds its version any more."""
+    import weakref
+
+    weakref.finalize(version, _forget, module.__name__, weakref.ref(module)).atexit = False
+
+
+def _forget(name: str, module: weakref.ref[ModuleType]) -> None:
+    from topcook.factory.imports import forget
+
+    # The same content executed once more has the same name.
+    if sys.modules.get(name) is module():
+        forget(name)

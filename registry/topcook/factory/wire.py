@@ -5,13 +5,14 @@ Only JSON's own types, so that nothing is ever executed by reading them.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, content_hash
 from topcook.factory.records import Kind, Origin, Record, State
-from topcook.factory.versions import Version, kept_in_memory
+from topcook.factory.versions import Version, forgotten_with, kept_in_memory
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
@@ -57,6 +58,9 @@ def records_of(report: ProbeReport, origin: Origin, stem: str) -> list[Record]:
     version = Version(origin.path, stem, tuple((each.path, each.digest) for each in report.files), names, fetch)
     for record in records:
         record.version = version
+    executed = sys.modules.get(report.live[0].module) if report.live and report.files else None
+    if executed is not None:
+        forgotten_with(version, executed)
     return records
 
 
