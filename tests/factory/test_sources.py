@@ -194,7 +194,7 @@ def test_odd_entries_are_problems_and_no_more(tmp_path: Path, scan: Scan, drop: 
     assert "farm" in {record.name for record in factory.records}
     told = [each.message for each in factory.problems if each.code in {"path-missing", "path-unreadable"}]
     assert [sum(name in each for each in told) for name in ("xxxx", "~nobody", "farm.py/x")] == [1, 1, 1]
-    assert all(each.hint for each in factory.problems), factory.problems
+    assert all(each.hint for each in factory.problems if each.message in told)
 
 
 def test_a_current_directory_that_was_removed_is_no_hindrance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
