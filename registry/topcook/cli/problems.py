@@ -17,7 +17,7 @@ import click
 
 from topcook.cli.excerpt import Quoted, quoted_lines, source_lines
 from topcook.errors import Problem, ProblemsError
-from topcook.model.cells import printable
+from topcook.model.cells import cell_width, printable
 
 __all__ = ["counted", "level_of", "print_error", "print_problems", "problem_text", "wants_colour"]
 
@@ -67,12 +67,17 @@ def level_of(problem: Problem) -> str:
 
 
 def problem_text(
-    problem: Problem, *, level: str = "", contents: Contents | None = None, stream: TextIO | None = None
+    problem: Problem,
+    *,
+    level: str = "",
+    contents: Contents | None = None,
+    stream: TextIO | None = None,
+    width: int = 0,
 ) -> str:
     """One problem, styled: ``error[code]: message``, the place, the line with the place underlined, ``help:``.
 
     ``contents`` are the texts that were checked; a path that is not among them is read. Lines are cut to the
-    width of the terminal behind ``stream``.
+    width of the terminal behind ``stream``, unless ``width`` says another.
     """
     level = level or level_of(problem)
     colour = _COLOURS[level]
@@ -80,7 +85,10 @@ def problem_text(
     first, _, rest = _masked(problem.message).partition("\n")
     headline, *labels = _LABEL.split(first) if text is not None else [first]
     code = f"[{printable(problem.code)}]" if problem.code else ""
-    lines = [f"{click.style(level + code, fg=colour, bold=True)}{click.style(f': {printable(headline)}', bold=True)}"]
+    mark = level + code
+    head, *more = _folded(f"{mark}: {printable(headline)}", width or _terminal_width(stream))
+    lines = [f"{click.style(mark, fg=colour, bold=True)}{click.style(head.removeprefix(mark), bold=True)}"]
+    lines += [click.style(line, bold=True) for line in more]
     lines += [f"    {_plain(line).strip()}" for line in rest.splitlines()]
     margin = len(str(problem.line)) if text is not None else 1
     if problem.path:
@@ -88,7 +96,7 @@ def problem_text(
     if text is not None and problem.line is not None:
         said = tuple(printable(each) for each in labels)
         quoted = Quoted(text, problem.line, problem.column, problem.end_column, said)
-        lines += quoted_lines(quoted, colour=colour, width=_width(stream))
+        lines += quoted_lines(quoted, colour=colour, width=width or _width(stream))
     hints = _masked(problem.hint or "").splitlines()
     lines += [f"{click.style('help:', fg='cyan', bold=True)} {_plain(hints[0]).strip()}"] if hints else []
     lines += [f"      {_plain(line).strip()}" for line in hints[1:]]
@@ -110,10 +118,22 @@ def _masked(text: str) -> str:
     return str(secrets.redact(text)) if secrets is not None else text
 
 
+def _folded(text: str, width: int) -> list[str]:
+    """The lines of a sentence, folded between words; help stays on one line, because it holds what is copied."""
+    if not width or cell_width(text) <= width:
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, max(width, 40), subsequent_indent="    ", break_on_hyphens=False)
+
+
 def _width(stream: TextIO | None) -> int:
-    if stream is None or not stream.isatty():
-        return _WIDEST
-    return shutil.get_terminal_size((80, 24)).columns
+    return _terminal_width(stream) or _WIDEST
+
+
+def _terminal_width(stream: TextIO | None) -> int:
+    """The width of the terminal behind a stream; 0 where there is none, and a sentence stays on one line."""
+    return shutil.get_terminal_size((80, 24)).columns if stream is not None and stream.isatty() else 0
 
 
 def _quotable(problem: Problem, contents: Contents) -> str | None:
