@@ -121,7 +121,7 @@ def test_the_line_in_the_hint_is_what_mends_it(types: Path, tmp_path: Path) -> N
         return tuple(problem.hint or "" for problem in candidate.refused)
 
     (hint,) = judged()
-    file, line = hint.partition("put this line into ")[2].split(": ")
+    file, line = hint.partition("at the top of ")[2].split(": ")
     Path(file).parent.mkdir(parents=True)
     Path(file).write_text(line + "\n", encoding="utf-8")
     assert judged() == ()

@@ -59,7 +59,7 @@ RULES: tuple[Rule, ...] = (
         0,
         always=True,
         message='not executed: "{path}" belongs to "{owner}", whom nobody said to trust',
-        hint='if you trust "{owner}", put this line into {config}: trust.owners = ["{owner}"]',
+        hint='if you trust "{owner}", put this line at the top of {config}: trust.owners = ["{owner}"]',
     ),
     Rule(
         "group-writable",
