@@ -30,6 +30,7 @@ __all__ = [
 _ENDS = 4
 #: Modules whose classes are ours: what they define is a default, not an author's doing.
 OUR_MODULES = ("topcook.contract", "pdg")
+_OUR_PACKAGES = tuple(each + "." for each in OUR_MODULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Place:
 def is_ours(cls: type) -> bool:
     """Whether a class is one of our base classes or mixins."""
     module = getattr(cls, "__module__", "")
-    return any(module == ours or module.startswith(ours + ".") for ours in OUR_MODULES)
+    return module in OUR_MODULES or module.startswith(_OUR_PACKAGES)
 
 
 def is_authors(cls: type, name: str) -> bool:

@@ -23,6 +23,8 @@ class OwnState:
     def __init__(self) -> None:
         self._environ = os.environ
         self._variables = dict(os.environ)
+        raw = vars(os.environ).get("_data")
+        self._raw = dict(raw) if isinstance(raw, dict) else None
         self._hooks = {name: getattr(sys, name) for name in _HOOKS}
         self._lists = {name: list(getattr(sys, name)) for name in _LISTS}
         self._path = list(sys.path)
@@ -64,7 +66,8 @@ class OwnState:
 
     def _put_back_environment(self) -> None:
         os.environ = self._environ  # noqa: B003 - the very object, if it was replaced
-        if dict(os.environ) != self._variables:
+        # As bytes, where there are any: to decode all of it after each file takes long.
+        if vars(os.environ).get("_data") != self._raw or self._raw is None:
             os.environ.clear()
             os.environ.update(self._variables)
 
