@@ -60,8 +60,8 @@ def first_picture(env: dict[str, str]) -> float:
     )
     seen = b""
     while PAINTED not in seen:
-        if not select.select([master], [], [], 60)[0]:
-            raise TimeoutError(seen)
+        if not select.select([master], [], [], 60)[0] or process.poll() is not None:
+            raise RuntimeError(seen)
         seen += os.read(master, 65536)
     took = time.perf_counter() - started
     os.write(master, b"\x07")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from topcook.model.cells import cell_width, cut, printable
 
-__all__ = ["Frame", "Row", "Span", "coloured", "plain_text"]
+__all__ = ["Frame", "Row", "Span", "coloured", "plain_text", "wrapped"]
 
 _SGR = re.compile(r"\x1b\[([\d;]*)m")
 
@@ -49,6 +49,40 @@ def coloured(text: str, column: int, end: int) -> Row:
             spans.append(Span(column, shown, style))
             column = spans[-1].end
     return tuple(spans)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A line with colours in it as lines of at most ``width`` cells, broken at spaces; later ones are indented."""
+    plain, indent = _SGR.sub("", text), ""
+    lines = []
+    while cell_width(indent + plain) > width:
+        fits = next(at for at in range(len(plain), -1, -1) if cell_width(indent + plain[:at]) <= width)
+        space = plain.rfind(" ", len(plain) - len(plain.lstrip()) + 1, fits + 1)
+        end = space if space > 0 else max(fits, 1)
+        head, text = _split(text, end)
+        lines.append(indent + head)
+        plain, indent = plain[end:], "    "
+        if space > 0:
+            plain, (_, text) = plain[1:], _split(text, 1)
+    return [*lines, indent + text]
+
+
+def _split(text: str, at: int) -> tuple[str, str]:
+    """A line with colours in it before and from character ``at`` on, colours not counted; the colour goes on."""
+    taken, style = 0, ""
+    pieces = _SGR.split(text)
+    done = ""
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            code = f"\x1b[{piece}m"
+            style = "" if piece in {"", "0"} else style + code
+            done += code
+        elif taken + len(piece) < at:
+            taken, done = taken + len(piece), done + piece
+        else:
+            rest = "".join(f"\x1b[{each}m" if odd % 2 else each for odd, each in enumerate(pieces[number + 1 :], 1))
+            return done + piece[: at - taken] + ("\x1b[0m" if style else ""), style + piece[at - taken :] + rest
+    return done, ""
 
 
 def plain_text(row: Row) -> str:

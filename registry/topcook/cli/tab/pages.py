@@ -7,6 +7,7 @@ import sys
 import click
 
 from topcook.cli.tab.entries import Entry
+from topcook.cli.tab.frame import wrapped
 from topcook.cli.tab.look import Look
 from topcook.cli.tab.session import Page
 from topcook.contract.secrets import redact
@@ -52,8 +53,11 @@ def help_page(look: Look) -> Page:
     return Page("help", text.splitlines())
 
 
-def problems_page(entry: Entry, look: Look) -> Page:
-    """All problems of a type with what stands in its file now; the reason where there are none."""
+def problems_page(entry: Entry, look: Look, width: int = 0) -> Page:
+    """All problems of a type with what stands in its file now; the reason where there are none.
+
+    Lines are no wider than ``width`` cells: 0 is the width of the terminal.
+    """
     from topcook.cli.problems import problem_text
 
     record = entry.record
@@ -68,9 +72,10 @@ def problems_page(entry: Entry, look: Look) -> Page:
         except OSError:
             # It has gone since: the problems can be told without its lines.
             contents[path] = b""
-    texts = [problem_text(each, contents=contents, stream=sys.stderr) for each in problems]
+    texts = [problem_text(each, contents=contents, stream=sys.stderr, width=width) for each in problems]
     text = "\n\n".join(texts)
-    return Page("problems", (click.unstyle(text) if look.plain else text).splitlines())
+    lines = (click.unstyle(text) if look.plain else text).splitlines()
+    return Page("problems", [part for line in lines for part in (wrapped(line, width) if width else [line])])
 
 
 def block(entry: Entry) -> str:

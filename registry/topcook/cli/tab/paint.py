@@ -24,6 +24,8 @@ _LEAST_PANE, _MOST_PANE = 34, 72
 _FOLDED_PANE, _LEAST_LIST = 4, 3
 #: Rows of a menu with line of input, two rules and keys around its list.
 _CHROME = 4
+#: Looks of types that somebody has to mend.
+_BROKEN = frozenset({"invalid", "failed", "edit broken"})
 
 
 class Shape(NamedTuple):
@@ -153,7 +155,7 @@ class Painter:
 
     def _submenu(self, line: Submenu, width: int, bold: str) -> Row:
         label = cut(f"{line.category} {self.look.signs.submenu}", width - 3, self.look.signs.dots)
-        broken = sum(each.broken for each in line.members)
+        broken = sum(each.look in _BROKEN for each in line.members)
         count = str(len(line.members)) + (f", {broken} broken" if broken else "")
         return self._with_note(Span(3, label, bold), count, self.look.style("31" if broken else "2"), width)
 
@@ -172,7 +174,7 @@ class Painter:
         if edit is not None:
             at = time.strftime("%H:%M", time.localtime(edit.serving_of))
             return f"edit broken, using {at}", self.look.colour("edit broken")
-        if entry.look in {"invalid", "failed", "edit broken"}:
+        if entry.look in _BROKEN:
             return entry.row.note, self.look.colour(entry.look)
         if entry.look == "needs houdini":
             return entry.row.note or self.look.word(entry.look), self.look.colour(entry.look)

@@ -21,6 +21,8 @@ __all__ = ["MenuLoop"]
 #: How long an escape may be the beginning of a sequence; long enough for a slow line, too short to be felt.
 _ESCAPE_WAIT = 0.05
 _ALTERNATE_ON, _ALTERNATE_OFF = "\x1b[?1049h\x1b[H\x1b[2J", "\x1b[?1049l"
+#: Below this many columns lines of a page are cut.
+_NARROWEST_PAGE = 20
 #: Terminals take no more than this into the clipboard.
 _MOST_COPIED = 74_000
 
@@ -102,7 +104,7 @@ class MenuLoop:
         elif action.do is Do.REPAINT:
             self._clear()
         elif action.do is Do.PROBLEMS and entry is not None:
-            session.show(problems_page(entry, self._painter.look))
+            session.show(problems_page(entry, self._painter.look, max(self._columns - 2, _NARROWEST_PAGE)))
         elif action.do is Do.COPY and entry is not None:
             text = block(entry)
             self._terminal.write(_to_clipboard(text))
