@@ -21,10 +21,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from topcook.factory.bundles import Bundle, content_hash
+from topcook.factory.bundles import Bundle, content_hash, keep_text
 
 if TYPE_CHECKING:
     from importlib.abc import Loader as _Loader
@@ -32,7 +32,7 @@ else:
     # importlib.abc loads a dozen modules, tempfile and pathlib among them, and nothing of it is needed.
     _Loader = object
 
-__all__ = ["PREFIX", "Scope", "execute", "forget", "private_name"]
+__all__ = ["PREFIX", "Scope", "execute", "forget", "private_name", "quote_what_ran"]
 
 #: All private modules have names that begin so.
 PREFIX = "_pdgtypes_"
@@ -207,3 +207,13 @@ def forget(name: str) -> None:
     inner = name + "."
     for each in [each for each in sys.modules if each.startswith(inner)]:
         del sys.modules[each]
+
+
+def quote_what_ran(trace: TracebackType | None) -> None:
+    """Let the text of a traceback be that of the versions in it: other versions of a file may have been read since."""
+    while trace is not None:
+        loader = trace.tb_frame.f_globals.get("__loader__")
+        path = trace.tb_frame.f_code.co_filename
+        if isinstance(loader, _SourceLoader) and path in loader.scope.bundle.files:
+            keep_text(loader.scope.bundle.files[path], path)
+        trace = trace.tb_next

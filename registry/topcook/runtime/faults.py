@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topcook.contract.secrets import redact
+from topcook.factory.imports import quote_what_ran
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,6 +43,7 @@ def place_of(trace: TracebackType | None) -> str:
 
 def full_text(error: BaseException) -> str:
     """The whole traceback, for a log."""
+    quote_what_ran(error.__traceback__)
     try:
         return "".join(traceback.format_exception(error))
     except BaseException:  # noqa: BLE001 - formatting calls the author's __str__
