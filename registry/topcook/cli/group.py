@@ -38,6 +38,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Types", "paths", "topcook.cli.paths", "Show where types are looked for, and how it is there."),
     Row("Types", "doctor", "topcook.cli.doctor", "Say why a type is (not) in the menu, and what to do next."),
     Row("Types", "tab", "topcook.cli.tab.command", "Choose a type in the TAB menu."),
+    Row("Types", "index", "topcook.cli.index", "Show, make anew or remove what is kept of types files."),
     Row("Types", "watch", "topcook.cli.watch", "Tell what happens to types as their files are saved."),
     Row("Author", "new", "topcook.cli.new", "Write a scheduler file that works, to change into yours."),
     Row("Author", "dev", "topcook.cli.dev", "Check a types file and cook with it, again at each save."),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from topcook.config import Config, load_config
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, SchedulerContractError
+from topcook.factory.index.place import SITE_NAME
 from topcook.factory.loader import Loader, kind_of
 from topcook.factory.lookup import Lookup, Snapshot
 from topcook.factory.namebook import NameBook
@@ -111,7 +112,7 @@ class Factory(Lookup):
         prober: Prober | None = None,
         index: Index | None = None,
         quiet: bool = True,
-        patience: float = START,
+        patience: float | None = START,
     ) -> Factory:
         """Find everything there is: the types path left to right, then entry points, then the built-ins.
 
@@ -182,7 +183,7 @@ class Factory(Lookup):
 
     def _recalled(self, candidates: Sequence[Candidate], look: Look) -> tuple[dict[int, list[Record]], list[Candidate]]:
         """What is known without executing anything, and the candidates of which nothing is."""
-        known = self.index.recall(candidates, look) if self.index is not None else {}
+        known = self._kept(candidates, look)
         found: dict[int, list[Record]] = {}
         unknown: list[Candidate] = []
         for candidate in candidates:
@@ -196,6 +197,22 @@ class Factory(Lookup):
             else:
                 unknown.append(candidate)
         return found, unknown
+
+    def _kept(self, candidates: Sequence[Candidate], look: Look) -> dict[int, list[Record]]:
+        """What indexes know: the sealed ones of shared directories first, they are the same for everybody."""
+        if self.index is None:
+            return {}
+        known: dict[int, list[Record]] = {}
+        roots = dict.fromkeys(each.origin.root for each in candidates if each.origin.tier is Tier.PATH)
+        for root in () if self.index.shared else roots:
+            if os.path.exists(os.path.join(root, SITE_NAME)):
+                from topcook.factory.index.site import site_index
+
+                site = site_index(root, self._rules.trust, os.environ)
+                inside = [each for each in candidates if each.origin.root == root]
+                known |= site.recall(inside, look) if site is not None else {}
+                self.index.notes.extend(site.notes if site is not None else ())
+        return known | self.index.recall([each for each in candidates if id(each) not in known], look)
 
     def _probed(self, candidates: Sequence[Candidate], done: Done, patience: float | None) -> list[Candidate]:
         if not candidates:

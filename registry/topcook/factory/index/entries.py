@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from topcook.factory.versions import Fetch
     from topcook.factory.wire import ProbeReport
 
-__all__ = ["Entry", "KeptFile", "Look", "entry_of", "may_import"]
+__all__ = ["Entry", "KeptFile", "Look", "entry_of", "may_import", "modules_of"]
 
 #: A stamp counts as proof only this many seconds after the last change that it tells of: two edits may share it.
 SETTLED = 2.0
@@ -178,6 +178,28 @@ def entry_of(candidate: Candidate, report: ProbeReport, look: Look) -> Entry:
         files = (KeptFile(candidate.path, look.digest(candidate.path) or "", look.stamp(candidate.path)),)
     until = look.at + _patience(report) if report.transient else 0.0
     return Entry(look.at, files, watched, tuple(report.missing), until)
+
+
+def modules_of(report: ProbeReport, look: Look) -> tuple[tuple[str, bool], ...]:
+    """The modules that a bundle imports and that are installed, or not, apart from it: neither siblings nor ours."""
+    import ast
+
+    from topcook.factory.bundles import OURS
+
+    names: set[str] = set()
+    own = {os.path.basename(each.path).removesuffix(".py") for each in report.files}
+    own |= {os.path.basename(os.path.dirname(each.path)) for each in report.files if "__init__" in each.path}
+    for each in report.files:
+        try:
+            tree = ast.parse(each.content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module.partition(".")[0])
+    return tuple((name, look.finds(name)) for name in sorted(names - own - OURS - sys.stdlib_module_names))
 
 
 def _patience(report: ProbeReport) -> float:

@@ -69,12 +69,12 @@ _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def place_of(candidate: Candidate) -> Place:
-    """What a candidate is found by: relative to its root, which other machines may know under another path."""
+def place_of(candidate: Candidate, *, shared: bool = False) -> Place:
+    """What a candidate is found by: relative to its root, which a ``shared`` index lies in and does not name."""
     root = candidate.origin.root
     inside = candidate.path.startswith(root + os.sep)
     path = candidate.path[len(root) + 1 :] if inside else candidate.path
-    return os.fsencode(root), os.fsencode(path), candidate.stem, candidate.named
+    return b"" if shared else os.fsencode(root), os.fsencode(path), candidate.stem, candidate.named
 
 
 def entry_of_row(row: Row, candidate: Candidate) -> Entry:
@@ -152,15 +152,18 @@ def forget_sources(connection: sqlite3.Connection, before: float) -> None:
 
 
 def keep(
-    connection: sqlite3.Connection, environment: int, candidate: Candidate, entry: Entry, report: ProbeReport | None
+    connection: sqlite3.Connection, found: Place, environment: int, root: str, entry: Entry, report: ProbeReport | None
 ) -> None:
-    """Write what is known of a candidate; without a report only that it was found the same at ``entry.checked_at``."""
+    """Write what is known of the candidate of a place below ``root``.
+
+    Without a report only that it was found the same at ``entry.checked_at``.
+    """
     own = entry.files[0] if entry.files else KeptFile("", "", None)
     stamp = own.stamp
     numbers = (stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode)) if stamp is not None else (None,) * 4
     digest = own.digest if entry.files else None
-    values = (entry.checked_at, *numbers, digest, _more_of(entry, candidate.origin.root))
-    place = (environment, *place_of(candidate))
+    values = (entry.checked_at, *numbers, digest, _more_of(entry, root))
+    place = (environment, *found)
     where = "environment = ? AND root = ? AND path = ? AND stem = ? AND named = ?"
     if report is None:
         sets = ", ".join(f"{name} = ?" for name in _ENTRY)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.factory.bundles import home_of
-from topcook.factory.index.entries import Entry, Look, may_import
+from topcook.factory.index.entries import Entry, Look, may_import, modules_of
 from topcook.factory.index.rows import (
     AT_RECORD,
     SELECTED,
@@ -53,9 +53,13 @@ class Index:
     It never raises: what cannot be read is not known, what cannot be written is not kept.
     """
 
-    def __init__(self, database: Database, environment: str) -> None:
-        """Use a database; ``environment`` is the key of all that outcomes hang on beside files."""
+    def __init__(self, database: Database, environment: str, *, shared: bool = False) -> None:
+        """Use a database; ``environment`` is the key of all that outcomes hang on beside files.
+
+        A ``shared`` one belongs to the one directory that it lies in, and to users who have other modules installed.
+        """
         self.database = database
+        self.shared = shared
         self.environment = environment
         self._lock = threading.Lock()
         self._fresh: list[tuple[Candidate, Entry, ProbeReport | None]] = []
@@ -70,7 +74,9 @@ class Index:
 
     def recall(self, candidates: Sequence[Candidate], look: Look) -> dict[int, list[Record]]:
         """The records that are kept and still hold, by the ``id`` of their candidate."""
-        places = {place_of(each): each for each in candidates if not each.refused and not each.disabled}
+        places = {
+            place_of(each, shared=self.shared): each for each in candidates if not each.refused and not each.disabled
+        }
         roots = sorted({place[0] for place in places})
         nothing: tuple[_Groups, _Stems] = {}, {}
         groups, before = self.database.read(lambda connection: self._read(connection, roots), nothing)
@@ -116,14 +122,18 @@ class Index:
             if candidate.entry_point is None:
                 homes.setdefault(home_of(candidate.path), []).append(candidate)
         for home, inside in homes.items():
-            stems, known = look.stems(home), before.get(home)
+            name = self._home_name(home, inside[0])
+            stems, known = look.stems(home), before.get(name)
             if stems != known:
-                self._stems[home] = stems
+                self._stems[name] = stems
             new = stems - known if known is not None else None
             for candidate in inside if new else ():
                 kept = found.get(id(candidate))
                 if new and kept is not None and may_import(kept.entry, new, self.fetch):
                     del found[id(candidate)]
+
+    def _home_name(self, home: str, candidate: Candidate) -> str:
+        return os.path.relpath(home, candidate.origin.root) if self.shared else home
 
     def fetch(self, _path: str, digest: str) -> bytes | None:
         """The bytes of a source; None when they are not kept."""
@@ -149,8 +159,14 @@ class Index:
         """Keep a report, which was made after ``look`` looked, with the next ``commit``."""
         from topcook.factory.index.entries import entry_of
 
+        entry = entry_of(candidate, report, look)
+        if self.shared:
+            if entry.until:
+                # What hung on one machine's moment is nothing that others should believe.
+                return
+            entry = entry._replace(modules=modules_of(report, look))
         with self._lock:
-            self._fresh.append((candidate, entry_of(candidate, report, look), report))
+            self._fresh.append((candidate, entry, report))
 
     def commit(self) -> None:
         """Write down what was remembered."""
@@ -163,11 +179,18 @@ class Index:
         def write(connection: sqlite3.Connection) -> None:
             number = environment_number(connection, self.environment)
             for candidate, entry, report in fresh:
-                keep(connection, number, candidate, entry, report)
+                place = place_of(candidate, shared=self.shared)
+                keep(connection, place, number, candidate.origin.root, entry, report)
             rows = [(number, os.fsencode(path), os.fsencode("/".join(sorted(names)))) for path, names in stems.items()]
             connection.executemany("INSERT OR REPLACE INTO directory VALUES (?, ?, ?)", rows)
 
         self.database.write(write)
+
+    def forget(self) -> None:
+        """Forget all outcomes of this environment."""
+        self.database.write(
+            lambda connection: connection.execute("DELETE FROM environment WHERE key = ?", (self.environment,))
+        )
 
     def put(self, key: str, value: bytes) -> None:
         """Keep a small value under a key."""
