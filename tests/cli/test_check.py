@@ -117,6 +117,30 @@ def test_a_file_without_types_is_told_how_it_gets_one(check: Check, text: str) -
     assert "define registerTypes(type_registry)" in check("farm.py", status=1, farm=text).stdout
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in a file system")
+def test_what_is_no_file_is_not_waited_for(check: Check, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "gone.py").symlink_to("nowhere.py")
+    done = check("pipe.py", "gone.py", status=1)
+    assert "it is a pipe, socket or device" in done.stdout
+    assert 'it is a link to "nowhere.py", and nothing is there' in done.stdout
+
+
+def test_a_directory_may_be_called_as_a_file(check: Check) -> None:
+    assert 'scheduler "farm"' in check("types.py", status=0, **{"types.py__farm": GOOD}).stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no text are Linux's")
+def test_a_name_that_is_no_text_can_be_shown(check: Check, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"farm_\xff.py")).write_text(BAD, encoding="utf-8")
+    assert " --> farm_\\udcff.py:6:9" in check(os.fsdecode(b"farm_\xff.py"), status=1).stdout
+
+
+@pytest.mark.parametrize("text", ["x = " + "-" * 100_000 + "1", "x = a" + ".a" * 50_000, "x = " + "[" * 100_000])
+def test_what_no_compiler_takes_is_said_and_hurts_nobody(check: Check, text: str) -> None:
+    assert "error[syntax-error]" in check("deep.py", status=1, deep=text).stdout
+
+
 def test_strict_asks_for_every_must_at_the_class(check: Check) -> None:
     done = check("--strict", "farm.py", status=1, farm=GOOD)
     assert "warning[not-implemented-here]" in done.stdout

@@ -25,6 +25,7 @@ from topcook.factory.requirement import hold_to_seed
 if TYPE_CHECKING:
     from topcook.config import Config
     from topcook.factory import Record
+    from topcook.factory.sources import Candidate
 
 __all__ = ["check_types", "is_types"]
 
@@ -42,13 +43,20 @@ def is_types(path: str) -> bool:
 
 def check_types(paths: Sequence[str], config: Config, *, strict: bool) -> list[Checked]:
     """Probe everything that the arguments mean, side by side; what ``config`` requires is asked of it, too."""
-    found = {path: candidates_of(path) if os.path.exists(path) else distribution_candidates(path) for path in paths}
+    found = {path: _candidates(path) for path in paths}
     examined = iter(examine([candidate for candidates in found.values() for candidate in candidates]))
     offered = _offered_hou()
     return [
         _checked(path, [next(examined) for _ in candidates], offered, config, strict=strict)
         for path, candidates in found.items()
     ]
+
+
+def _candidates(path: str) -> list[Candidate]:
+    if os.path.isfile(path) or os.path.isdir(path):
+        return candidates_of(path)
+    # Whoever opens a pipe waits for its writer, perhaps for ever.
+    return [] if os.path.lexists(path) else distribution_candidates(path)
 
 
 def _offered_hou() -> list[Problem]:
@@ -106,6 +114,8 @@ def _class_place(record: Record, examined: Examined) -> tuple[int | None, int | 
 def _no_types(path: str, records: Sequence[Record]) -> Problem:
     if not os.path.exists(path):
         return _nothing_there(path)
+    if not os.path.isfile(path) and not os.path.isdir(path):
+        return Problem("not-a-file", "it is a pipe, socket or device", path, hint="name a regular file")
     reasons = {record.reason for record in records if record.reason}
     why = f": {next(iter(reasons))}" if len(reasons) == 1 else ""
     if os.path.isfile(path) and not os.path.getsize(path):
@@ -114,6 +124,9 @@ def _no_types(path: str, records: Sequence[Record]) -> Problem:
 
 
 def _nothing_there(path: str) -> Problem:
+    if os.path.islink(path):
+        message = f'it is a link to "{os.readlink(path)}", and nothing is there'
+        return Problem("unreadable", message, path, hint=f"ln -sfn THE_FILE {path}")
     if path.endswith(".py"):
         folder = os.path.dirname(path) or "."
         names = (

@@ -47,6 +47,9 @@ def problem_of(error: BaseException, path: str, doing: str = "it was executed") 
         case SystemExit():
             message = f"it ended the program (SystemExit: {said(error)}) while {doing}"
             return spot.problem("exits", message, "a types file must not call sys.exit")
+        case RecursionError() | MemoryError() if spot.line is None:
+            hint = "was it made by a program? Split its longest expression, or read that from a file of data"
+            return spot.problem("syntax-error", "the file is nested too deeply for Python's compiler", hint)
         case RecursionError():
             message = f"RecursionError: {_one_line(error)} (while {doing})"
             return spot.problem("raises", message, "something calls itself without end")

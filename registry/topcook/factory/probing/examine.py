@@ -197,7 +197,7 @@ def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
     try:
         problems = problems_of(error, candidate.path)
         trait = _trait(error)
-        if trait is not None:
+        if trait is not None and problems[0].code != "syntax-error":
             problems[:1] = [replace(problems[0], code=trait.code, message=trait.message, hint=trait.hint)]
         return problems
     except BaseException:  # noqa: BLE001 - an author's exception may raise from any look at it
