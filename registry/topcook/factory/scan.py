@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from topcook.config import Config, load_config
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem, SchedulerContractError
+from topcook.factory.defaults import offered_hou, users_index, workers
 from topcook.factory.index.place import SITE_NAME
 from topcook.factory.loader import Loader, kind_of
 from topcook.factory.lookup import Lookup, Snapshot
@@ -48,6 +49,8 @@ __all__ = ["Factory"]
 START = 30.0
 #: Seconds for which a name is waited for that may be that of a file in the background: a probe's own limit, and a bit.
 NAME = 12.0
+#: What names an entry that the running program has added.
+_ADDED = "registerPythonPath"
 #: What a name book finds; found anew whenever records change.
 _BOOK_CODES = frozenset({"duplicate-name", "broken-override"})
 
@@ -124,13 +127,13 @@ class Factory(Lookup):
         config = load_config(environ) if config is None else config
         path = types_path(config, os.environ if environ is None else environ)
         if environ is None:
-            index = index or _users_index()
+            index = index or users_index()
         factory = cls([entry.path for entry in path.entries], prober=prober, index=index, quiet=quiet)
         factory._in_workers = environ is None
         factory.config, factory._entries, factory._patience = config, list(path.entries), patience
         factory._rules = Rules(trust_of(config, path.entries, environ), config)
         factory.problems += [*config.problems, *path.problems]
-        factory.problems += _offered_hou(os.environ if environ is None else environ)
+        factory.problems += offered_hou(os.environ if environ is None else environ)
         with _uncollected():
             factory._take(factory._all_candidates())
         return factory
@@ -250,7 +253,7 @@ class Factory(Lookup):
             if self._prober is None:
                 from topcook.factory.probing import InProcessProber
 
-                self._prober = _workers(self.search_path()) if self._in_workers else InProcessProber(self.registry)
+                self._prober = workers(self.search_path()) if self._in_workers else InProcessProber(self.registry)
             return self._prober
 
     def _rest(self) -> None:
@@ -296,8 +299,8 @@ class Factory(Lookup):
         return [*self._entries, TypesEntry(builtin_types_dir(), Tier.BUILTIN, "built-in")]
 
     def candidates_of(self, entry: TypesEntry) -> list[Candidate]:
-        """All candidates that an entry has now."""
-        return candidates_in(entry, self._rules)
+        """All candidates that an entry has now; what the program itself has added is trusted."""
+        return candidates_in(entry, Rules(config=self.config) if entry.named_by == _ADDED else self._rules)
 
     def candidates(self) -> dict[Key, tuple[Candidate, list[Record]]]:
         """The candidates whose records hold, with these, in order of precedence, by tier, path and stem."""
@@ -397,7 +400,7 @@ class Factory(Lookup):
 
             records[id(candidate)] = records_of(report, candidate.origin, candidate.stem)
 
-        prober = self._given or _workers([os.path.dirname(entry.path) for entry in entries])
+        prober = self._given or workers([os.path.dirname(entry.path) for entry in entries])
         prober.probe([each for each in found if not each.settled], done, None)
         if prober is not self._given:
             prober.close()
@@ -447,7 +450,8 @@ class Factory(Lookup):
         if path in self.path:
             return
         self.path.append(path)
-        self._take(candidates_in(TypesEntry(path, Tier.PATH, "registerPythonPath"), Rules(config=self.config)))
+        self._entries.append(TypesEntry(path, Tier.PATH, _ADDED))
+        self._take(self.candidates_of(self._entries[-1]))
 
     def reload(self, kind: RegisteredType, name: str) -> bool:
         """Probe the file of a type again; False when it is broken now, and the old version goes on serving."""
@@ -480,25 +484,3 @@ def _uncollected() -> Iterator[None]:
     finally:
         if rest:
             gc.enable()
-
-
-def _offered_hou(environ: Mapping[str, str]) -> list[Problem]:
-    if not environ.get("TOPCOOK_HOU"):
-        return []
-    from topcook.factory.houstub import offer_hou
-
-    return offer_hou(environ)
-
-
-def _workers(search_path: Sequence[str]) -> Prober:
-    """Workers to probe in; ``search_path`` is what files see as the registry's."""
-    from topcook.factory.probing.pool import WorkerPool
-
-    return WorkerPool(types_path=search_path)
-
-
-def _users_index() -> Index | None:
-    """The index of the process's own types; None where none is wanted or can be."""
-    from topcook.factory.index.open import open_index
-
-    return open_index(os.environ)

@@ -309,3 +309,31 @@ def test_a_checkout_of_many_files_at_once_ends_right(desk: MakeDesk) -> None:
     author.file("farm7").unlink()
     assert author.loses("farm7")
     assert all(author.shows(f"farm{number}", 2) for number in range(60) if number != 7)
+
+
+def test_a_directory_that_the_program_added_is_followed_too(desk: MakeDesk, tmp_path: Path) -> None:
+    author = desk(farm=1)
+    (tmp_path / "more").mkdir()
+    plain(tmp_path / "more" / "extra.py", author.text("extra"))
+    author.live.factory.add_path(str(tmp_path / "more"))
+    author.live.look()
+    plain(tmp_path / "more" / "extra.py", author.text("extra", 2))
+    assert author.shows("extra", 2)
+
+
+def test_what_the_program_registered_itself_stays_before_all_others(desk: MakeDesk) -> None:
+    author = desk(farm=1)
+    cls = author.live.factory.load(author.record("farm"))
+    author.live.factory.registry.registerScheduler(cls, name="farm", label="farm of the program")
+    plain(author.file("farm"), author.text("farm", 2))
+    assert author.live.wait(lambda: any(each.label == "farm 2" for each in author.live.records()), 10)
+    assert author.label("farm") == "farm of the program"
+
+
+def test_a_file_that_was_refused_is_found_when_its_permissions_are_mended(desk: MakeDesk) -> None:
+    author = desk(farm=1, other=1)
+    author.file("farm").chmod(0o666)
+    assert author.live.wait(lambda: author.record("farm") is None, 10)
+    assert author.record("other") is not None
+    author.file("farm").chmod(0o644)
+    assert author.shows("farm", 1)

@@ -73,6 +73,7 @@ class LiveFactory:
         self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
+        self._unusable: list[str] = []
         #: Guards what threads share here; held for no longer than a line.
         self._state = threading.Condition()
         #: One look at a time.
@@ -237,9 +238,11 @@ class LiveFactory:
             observers.tell("type_removed", record=record)
 
     def _tell_notes(self) -> None:
-        notes = [note for place in self._places if (note := place.note)]
+        notes = [*(note for place in self._places if (note := place.note)), *self._unusable]
         if notes != self._notes:
-            self._notes = notes
+            with self._state:
+                self._notes = notes
+                self._state.notify_all()
             if self.observers is not None:
                 self.observers.tell("watching_changed", notes=notes)
 
@@ -278,9 +281,19 @@ class LiveFactory:
 
     def _run(self) -> None:
         self._safely(self.factory.warm)
+        self._safely(self._load_observers)
         while touched := self._touched():
             entries = None if _ALL in touched else touched
             self._safely(partial(self.look, entries))
+
+    def _load_observers(self) -> None:
+        """Add the observers that are installed."""
+        from topcook.factory.watching.observers import installed_observers
+
+        found, self._unusable = installed_observers()
+        for each in found:
+            self.observe(each)
+        self._tell_notes()
 
     @staticmethod
     def _safely(work: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     from topcook.factory.records import Record
 
-__all__ = ["OBSERVER_GROUP", "TypesHooks", "TypesObservers", "hookimpl"]
+__all__ = ["OBSERVER_GROUP", "TypesHooks", "TypesObservers", "hookimpl", "installed_observers"]
 
 PROJECT = "topcook"
 #: Entry points of this group are observers: objects, or classes that are called without arguments.
@@ -60,22 +60,6 @@ class TypesObservers:
         """Let an object with methods marked ``hookimpl`` hear of it; raises what pluggy says of a wrong signature."""
         self.manager.register(observer)
 
-    def load_installed(self) -> list[str]:
-        """Add the observers of installed distributions; returns what is wrong with those that could not be."""
-        from importlib_metadata import entry_points
-
-        wrong = []
-        for entry in entry_points(group=OBSERVER_GROUP):
-            try:
-                found = entry.load()
-                self.add(found() if isinstance(found, type) else found)
-            except BaseException as error:  # noqa: BLE001 - an observer is author code; whatever it raises, types are found
-                wrong.append(
-                    f'the types observer "{entry.name}" ({entry.value}) cannot be used: {type(error).__name__}'
-                )
-                _log.exception("%s", wrong[-1])
-        return wrong
-
     def tell(self, hook: str, **facts: Any) -> None:
         """Call every observer; one that raises is logged and dropped."""
         for impl in list(getattr(self.manager.hook, hook).get_hookimpls()):
@@ -84,3 +68,19 @@ class TypesObservers:
             except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
                 _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
                 self.manager.unregister(impl.plugin)
+
+
+def installed_observers() -> tuple[list[object], list[str]]:
+    """The observers of installed distributions, and what is wrong with those that cannot be used."""
+    from importlib_metadata import entry_points
+
+    found: list[object] = []
+    wrong: list[str] = []
+    for entry in entry_points(group=OBSERVER_GROUP):
+        try:
+            loaded = entry.load()
+            found.append(loaded() if isinstance(loaded, type) else loaded)
+        except BaseException as error:  # noqa: BLE001 - an observer is author code; whatever it raises, types are found
+            wrong.append(f'the types observer "{entry.name}" ({entry.value}) cannot be used: {type(error).__name__}')
+            _log.exception("%s", wrong[-1])
+    return found, wrong
