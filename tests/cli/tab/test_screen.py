@@ -35,6 +35,26 @@ class {cls}(pdg.scheduler.PyScheduler):
 def registerTypes(type_registry):
     type_registry.registerScheduler({cls}, label="{label}")
 '''
+#: Makes standard input the controlling terminal of a session, as a terminal emulator does, and becomes the command.
+CONTROLLED = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+#: What Windows does not have, taken away before anything of ours is imported; termios stays, to have a terminal at all.
+WITHOUT_POSIX = """
+import os, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"fcntl", "grp", "pty", "pwd", "resource"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+for name in ("fcntl", "grp", "pty", "pwd", "resource"):
+    sys.modules.pop(name, None)
+del os.fork, os.forkpty
+from topcook.cli import main
+main(sys.argv[1:])
+"""
 #: Much longer than anything takes, so that only what is broken comes near it.
 PATIENCE = 30.0
 
@@ -57,7 +77,7 @@ class Screen:
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", CONTROLLED, *command],
             stdin=slave,
             stdout=slave if stdout is None else stdout,
             stderr=slave,
@@ -160,8 +180,17 @@ def home(tmp_path: Path, types: Path) -> dict[str, str]:
 def tab(home: dict[str, str]) -> Iterator[Callable[..., Screen]]:
     screens = []
 
-    def start(*arguments: str, size: tuple[int, int] = (80, 24), stdout: int | None = None, **env: str) -> Screen:
-        command = [sys.executable, "-m", "topcook", "tab", *arguments]
+    def start(
+        *arguments: str,
+        size: tuple[int, int] = (80, 24),
+        stdout: int | None = None,
+        python: tuple[str, ...] = ("-m", "topcook"),
+        shell: str = "",
+        **env: str,
+    ) -> Screen:
+        command = [sys.executable, *python, "tab", *arguments]
+        if shell:
+            command = ["sh", "-c", shell, "sh", *command]
         screens.append(Screen(command, home | env, *size, stdout))
         return screens[-1]
 
@@ -334,16 +363,61 @@ def test_it_is_suspended_and_goes_on_where_it_was(home: dict[str, str]) -> None:
         # The terminal becomes the shell's own: jobs are moved between fore- and background of it.
         ready(screen)
         screen.press("zeta\x1a")
-        screen.until(lambda: "stopped" in screen.text or "cannot be suspended" in screen.text)
-        if "stopped" in screen.text:
-            assert "TAB" not in screen.text
-            screen.press("go on\r")
-            screen.until(lambda: "TAB ▸ zeta" in screen.text)
+        screen.until(lambda: "stopped" in screen.text)
+        assert "TAB" not in screen.text
+        screen.press("go on\r")
+        screen.until(lambda: "TAB ▸ zeta" in screen.text)
         screen.press("\r")
         assert screen.ends() == 0
         assert "zfarm" in screen.text
     finally:
         screen.close()
+
+
+def test_where_nobody_could_continue_it_it_is_not_suspended(tab: Callable[..., Screen]) -> None:
+    screen = ready(tab(shell='echo "chose $("$@")"'))
+    screen.press("\x1a")
+    screen.until(lambda: "cannot be suspended" in screen.text)
+    screen.press("zeta\r")
+    assert screen.ends() == 0
+    assert "chose zfarm" in screen.text
+
+
+def test_it_is_drawn_on_the_terminal_wherever_the_streams_lead(tab: Callable[..., Screen]) -> None:
+    screen = ready(tab(shell='echo "chose $("$@" 2>/dev/null | tr a-z A-Z)"'))
+    screen.press("zeta\r")
+    assert screen.ends() == 0
+    assert "chose ZFARM" in screen.text
+
+
+def test_what_others_print_meanwhile_stands_below_the_menu_when_it_is_gone(
+    tab: Callable[..., Screen], tmp_path: Path
+) -> None:
+    noise = """
+import sys, threading, time
+from topcook.cli import main
+from topcook.cli.tab.feed import Feed
+before = Feed.start
+def start(self, wake):
+    print("from a thread", file=sys.stderr, flush=True)
+    before(self, wake)
+Feed.start = start
+main(sys.argv[1:])
+"""
+    screen = ready(tab(python=("-c", noise)))
+    screen.press("zeta")
+    screen.until(lambda: "TAB ▸ zeta" in screen.text)
+    assert "from a thread" not in screen.text
+    screen.press("\r")
+    assert screen.ends() == 0
+    assert screen.lines[:2] == ["from a thread", "zfarm"]
+
+
+def test_it_runs_without_what_windows_lacks(tab: Callable[..., Screen]) -> None:
+    screen = ready(tab(python=("-c", WITHOUT_POSIX)))
+    screen.press("zeta\r")
+    assert screen.ends() == 0
+    assert screen.lines[0] == "zfarm"
 
 
 def test_without_a_terminal_the_rows_are_those_of_list(home: dict[str, str]) -> None:

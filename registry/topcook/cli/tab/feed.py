@@ -68,23 +68,26 @@ class Feed:
         return fresh
 
     def close(self) -> None:
-        """Watch no more."""
+        """Watch no more, and let go of what probes."""
         self._closed = True
+        ending = threading.Thread(target=self._end, name="topcook-tab", daemon=True)
+        ending.start()
+        ending.join(_CLOSE_WAIT)
+
+    def _end(self) -> None:
         if self._live is not None:
-            ending = threading.Thread(target=self._live.close, daemon=True)
-            ending.start()
-            ending.join(_CLOSE_WAIT)
+            self._live.close()
+        self._factory.close()
 
     def _watch(self) -> None:
-        from topcook.factory.watching import LiveFactory
-
-        live = LiveFactory(self._factory)
-        live.subscribe(lambda _: self._tell())
-        self._live = live
-        if self._closed:
-            return
         try:
-            live.start()
+            from topcook.factory.watching import LiveFactory
+
+            live = LiveFactory(self._factory)
+            live.subscribe(lambda _: self._tell())
+            self._live = live
+            if not self._closed:
+                live.start()
         except Exception as error:  # noqa: BLE001 - a menu that does not follow its files is still a menu
             self._trouble = f"changes are not followed: {type(error).__name__}: {error}"
         self._wake()

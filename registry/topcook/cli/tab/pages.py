@@ -19,8 +19,8 @@ from topcook.model.tomltext import toml_key, toml_value
 __all__ = ["block", "help_page", "problems_page"]
 
 _HELP = """\
-Type to filter: the beginning of a word fits best, then initials ({b}ls{n} finds Local
-Scheduler), then letters in order. Broken types come last and always stay.
+Type to filter: the beginning of a word fits best, then initials ({b}ls{n} finds
+Local Scheduler), then letters in order. Broken types come last and stay.
   {b}{enter}{n}       choose it; open a category; of a broken type: show why
   {b}{up}{n}     another line; also Ctrl-P Ctrl-N PgUp PgDn
   {b}{ways}{n}     open and leave a category; with text typed: move in the text
@@ -29,7 +29,7 @@ Scheduler), then letters in order. Broken types come last and always stay.
             Anywhere: {b}Alt-e Alt-p Alt-y{n}
   {b}Ctrl-U{n}    empty the line; also Ctrl-W Ctrl-K Home End
   {b}esc{n}       leave without a choice; also Ctrl-G. Ctrl-C: with status 130
-{ok} can be chosen   {edit} edit broken, a version before it serves   {wait} not looked at yet
+{ok} can be chosen   {edit} edit broken, an older version serves   {wait} not probed yet
 {hou} needs Houdini   {bad} broken   {off} disabled"""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from topcook.cli.tab.entries import Entry
 from topcook.cli.tab.feed import Feed
@@ -152,10 +152,12 @@ class MenuLoop:
             self._paint()
             yield
         finally:
-            if self._full:
-                self._terminal.write(_ALTERNATE_OFF)
-            elif self._shown is not None:
-                self._terminal.write(erased(self._shown))
+            # A terminal that has gone needs no tidying.
+            with suppress(OSError):
+                if self._full:
+                    self._terminal.write(_ALTERNATE_OFF)
+                elif self._shown is not None:
+                    self._terminal.write(erased(self._shown))
             self._shown = None
 
     def _paint(self) -> None:

@@ -57,7 +57,8 @@ def open_terminal() -> Terminal | None:
         from topcook.cli.tab.posix import PosixTerminal
 
         return PosixTerminal()
-    except OSError:
+    except (ImportError, OSError):
+        # A Python built without termios has no way to ask for single keys.
         return None
 
 
