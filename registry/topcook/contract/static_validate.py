@@ -71,6 +71,9 @@ def static_problems(content: bytes, path: str) -> list[Problem]:
         tree = ast.parse(content, path)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
+    # Places are looked up there, and the file may have another text by now, or be gone.
+    text = content.decode("utf-8", "replace")
+    linecache.cache[path] = (len(content), None, text.splitlines(keepends=True), path)
     shadows = _Shadows(tree, path)
     return [problem for name, check in _registered(tree) for problem in shadows.problems(name, check)]
 

@@ -70,7 +70,11 @@ def verdict(candidate: Candidate, ending: Ending) -> ProbeReport:
     """The report on a file that ended its worker."""
     content, sources = read_again(candidate)
     problem = _problem(candidate, content, ending)
-    record = guessed(candidate, content, State.FAILED, [problem])
+    # Its classes may have mistakes of their own, to be mended at once; their text is enough, nothing is executed.
+    from topcook.contract.static_validate import static_problems
+
+    found = static_problems(content, candidate.path) if content else []
+    record = guessed(candidate, content, State.FAILED, [problem, *found])
     record.content_hash = sources.digest
     # A time-out may be a server that was away, and SIGKILL a machine that was short of memory.
     return ProbeReport([record_data(record)], sources.files, transient=problem.code in {"endless", "killed"})
