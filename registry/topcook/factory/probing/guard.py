@@ -31,6 +31,8 @@ __all__ = ["Guard"]
 
 #: How long what is just ending may take to end, in seconds.
 _GRACE = 0.05
+#: How long a thread may take to begin, on a busy machine.
+_BEGINNING = 0.5
 
 #: The C function: signal's own makes an enumeration member of each number, which takes long for 64 of them.
 handler_of: Callable[[int], Any] = vars(importlib.import_module("_signal"))["getsignal"]
@@ -46,7 +48,7 @@ class Guard:
         self.spoiled = False
         self._directory = os.getcwd()
         self._forks: list[tuple[str, int]] = []
-        self._threads = threads_alive()
+        self._threads, self._native = threads_alive(), _native_threads()
         self._signals = {number: handler_of(number) for number in signal.valid_signals()}
         self._limits = _process_limits()
         self._builtins = dict(vars(builtins))
@@ -138,6 +140,12 @@ class Guard:
         end = time.monotonic() + _GRACE
         while threads_alive() > self._threads and time.monotonic() < end:
             time.sleep(0.002)
+        # A bare thread is counted only once it has begun. Threads that are none of Python's, a numeric library's for
+        # instance, never are, and do no harm.
+        end = time.monotonic() + _BEGINNING
+        while _native_threads() > self._native and threads_alive() <= self._threads and time.monotonic() < end:
+            time.sleep(0.002)
+        self._native = max(_native_threads(), self._native)
         count = threads_alive() - self._threads
         if count > 0:
             self.spoiled = True
@@ -244,6 +252,14 @@ def _called(pid: str) -> str:
             return stream.read().strip()
     except OSError:
         return ""
+
+
+def _native_threads() -> int:
+    """All threads of this process, those that have not begun yet too; 0 where that cannot be known."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 0
 
 
 def _place_of_threads(directory: str) -> tuple[str, int] | None:

@@ -17,7 +17,7 @@ __all__ = ["Library"]
 
 _OURS = frozenset({"pdg", "pdgjob", "pdgcmd", "pdgjson", "pdgd", "pdgutils"})
 #: What an author can come by of ours: behind the façade.
-_BEHIND = ("topcook.contract", "topcook.model", "topcook.author")
+_BEHIND = ("topcook.contract", "topcook.author")
 #: Not looked at: namespaces that are everybody's to fill, and hundreds of names each that nobody replaces.
 _PASSED = frozenset(
     {

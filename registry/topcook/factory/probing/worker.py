@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
@@ -75,6 +76,9 @@ def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> 
     import topcook.contract.scheduler  # noqa: F401
 
     receive = _receiver(requests, watched=bool(greeting["supervised"]))
+    # What is loaded now stays: nothing of it need be looked at whenever garbage is collected.
+    gc.collect()
+    gc.freeze()
     guard = Guard((requests, reports, dumps))
     try:
         while (message := receive()) is not None:
