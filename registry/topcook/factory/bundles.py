@@ -165,7 +165,8 @@ class Bundle:
 
 def home_of(path: str) -> str:
     """The directory that holds the siblings of a types file, or of the package that ``path`` begins."""
-    return os.path.dirname(os.path.dirname(path) if os.path.basename(path) == "__init__.py" else path)
+    directory, _, name = path.rpartition(os.sep)
+    return os.path.dirname(directory) if name == "__init__.py" else directory
 
 
 def read_bundle(path: str, content: bytes | None = None, *, read: Read = read_file) -> Bundle:

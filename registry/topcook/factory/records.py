@@ -38,6 +38,9 @@ class State(Enum):
     DISABLED = "disabled"
     SKIPPED = "skipped"
 
+    # Members are unique; the library's own hash is a function in Python, called for each record again.
+    __hash__ = object.__hash__
+
 
 class Kind(Enum):
     """What a type makes; UNKNOWN for a file that could not be executed."""
@@ -47,6 +50,8 @@ class Kind(Enum):
     WORK_ITEM = "work item"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__
+
 
 class Tier(Enum):
     """Where a candidate comes from; the order of the members is the order of precedence."""
@@ -55,6 +60,8 @@ class Tier(Enum):
     PATH = "path"
     ENTRY_POINT = "entry point"
     BUILTIN = "builtin"
+
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)

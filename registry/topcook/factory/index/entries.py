@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.factory.sources import Stamp
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from topcook.factory.versions import Fetch
     from topcook.factory.wire import ProbeReport
 
-__all__ = ["Entry", "KeptFile", "Look", "entry_of", "may_import", "modules_of"]
+__all__ = ["SETTLED", "Entry", "KeptFile", "Look", "entry_of", "may_import", "modules_of"]
 
 #: A stamp counts as proof only this many seconds after the last change that it tells of: two edits may share it.
 SETTLED = 2.0
@@ -158,13 +159,13 @@ def sources_below(directory: str) -> list[str]:
     return [path for path in found if os.path.isfile(path)]
 
 
-def may_import(entry: Entry, stems: frozenset[str], fetch: Fetch) -> bool:
+def may_import(files: Iterable[tuple[str, str]], stems: frozenset[str], fetch: Fetch) -> bool:
     """Whether modules that appeared beside a file may be what it imports from now on, by their names in its lines."""
     if not stems:
         return False
     names = b"|".join(re.escape(os.fsencode(stem)) for stem in sorted(stems))
     pattern = re.compile(rb"import[^\n]*\b(?:" + names + rb")\b|\bfrom[ \t]+(?:" + names + rb")\b")
-    contents = (fetch(each.path, each.digest) for each in entry.files)
+    contents = (fetch(path, digest) for path, digest in files)
     return any(content is None or pattern.search(content) for content in contents)
 
 

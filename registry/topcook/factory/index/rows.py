@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from topcook.factory.index.entries import Entry, KeptFile
+from topcook.factory.index.entries import SETTLED, Entry, KeptFile
 from topcook.factory.records import DETAILS, Kind, Origin, Record, State
 from topcook.factory.sources import Stamp
 from topcook.factory.versions import Fetch, Version
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from topcook.factory.wire import ProbeReport
 
 __all__ = [
+    "AT_ENTRY",
     "AT_RECORD",
     "SCHEMA",
     "SELECTED",
     "Place",
     "Row",
+    "digest_of_row",
     "entry_of_row",
     "environment_number",
+    "is_plainly_same",
     "keep",
     "place_of",
     "record_of_row",
@@ -40,7 +43,8 @@ _ENTRY = ("checked_at", "size", "mtime", "ctime", "inode", "digest", "more")
 _RECORD = (
     "name", "state", "kind", "label", "category", "reason", "line", "takes", "why", "aliases", "problems", "details"
 )  # fmt: skip
-#: Where the columns of the record begin in a selected row.
+#: Where the columns of the entry and of the record begin in a selected row.
+AT_ENTRY = len(_PLACE)
 AT_RECORD = len(_PLACE) + len(_ENTRY)
 SELECTED = ", ".join([f"c.{name}" for name in (*_PLACE, *_ENTRY)] + [f"r.{name}" for name in _RECORD])
 #: Environments that are kept, the last used ones; and for how many seconds a source that nothing needs any more.
@@ -91,6 +95,20 @@ def entry_of_row(row: Row, candidate: Candidate) -> Entry:
     modules = tuple((name, there) for name, there in data["modules"])
     first = (own,) if digest is not None else ()
     return Entry(checked_at, (*first, *files), watched, tuple(data["missing"]), data["until"], modules)
+
+
+def is_plainly_same(row: Row, candidate: Candidate) -> bool:
+    """Whether the stamp of a single file that hangs on nothing else proves it the same: ``Look.verify`` for most."""
+    checked_at, size, mtime, ctime, inode, _digest, more = row[AT_ENTRY:AT_RECORD]
+    if more or candidate.is_package or candidate.stamp is None or size is None:
+        return False
+    same = candidate.stamp == (size, mtime, ctime, int(inode))
+    return same and bool(checked_at > max(mtime, ctime) / 1e9 + SETTLED)
+
+
+def digest_of_row(row: Row) -> str:
+    """The fingerprint of the candidate's own file."""
+    return str(row[AT_RECORD - 2])
 
 
 def _stamp(data: Sequence[int] | None) -> Stamp | None:

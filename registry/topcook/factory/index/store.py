@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from topcook.factory.bundles import home_of
 from topcook.factory.index.entries import Entry, Look, may_import, modules_of
 from topcook.factory.index.rows import (
+    AT_ENTRY,
     AT_RECORD,
     SELECTED,
     Place,
     Row,
+    digest_of_row,
     entry_of_row,
     environment_number,
+    is_plainly_same,
     keep,
     place_of,
     record_of_row,
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from topcook.factory.sources import Candidate
     from topcook.factory.wire import ProbeReport
 
-__all__ = ["Index", "Kept"]
+__all__ = ["Index"]
 
 _FROM = (
     "FROM environment e JOIN candidate c ON c.environment = e.id JOIN record r ON r.candidate = c.id "
@@ -38,13 +41,6 @@ _FROM = (
 )
 _Groups = dict[Place, list[Row]]
 _Stems = dict[str, frozenset[str]]
-
-
-class Kept(NamedTuple):
-    """What the index has of a candidate."""
-
-    entry: Entry
-    records: list[Record]
 
 
 class Index:
@@ -80,13 +76,17 @@ class Index:
         roots = sorted({place[0] for place in places})
         nothing: tuple[_Groups, _Stems] = {}, {}
         groups, before = self.database.read(lambda connection: self._read(connection, roots), nothing)
-        found: dict[int, Kept] = {}
+        found: dict[int, list[Record]] = {}
         for place, candidate in places.items():
-            kept = self._kept(candidate, groups[place], look) if place in groups else None
+            try:
+                kept = self._kept(candidate, groups[place], look) if place in groups else None
+            except (ValueError, TypeError, KeyError, IndexError):
+                # A damaged file may give rows that never were written; what cannot be read is not known.
+                kept = None
             if kept is not None:
                 found[id(candidate)] = kept
         self._drop_newly_met(places.values(), found, before, look)
-        return {number: kept.records for number, kept in found.items()}
+        return found
 
     def _read(self, connection: sqlite3.Connection, roots: Sequence[bytes]) -> tuple[_Groups, _Stems]:
         marks = ", ".join("?" * len(roots))
@@ -94,28 +94,32 @@ class Index:
         rows = connection.execute(query, (self.environment, *roots))
         groups: _Groups = {}
         for row in rows:
-            groups.setdefault((row[0], row[1], row[2], bool(row[3])), []).append(row)
+            groups.setdefault(row[:AT_ENTRY], []).append(row)
         stems = connection.execute(
             "SELECT path, stems FROM environment e JOIN directory d ON d.environment = e.id WHERE e.key = ?",
             (self.environment,),
         )
         return groups, {os.fsdecode(path): frozenset(os.fsdecode(names).split("/")) for path, names in stems}
 
-    def _kept(self, candidate: Candidate, group: list[Row], look: Look) -> Kept | None:
-        if candidate.stamp is not None:
-            look.knows(candidate.path, candidate.stamp)
-        entry = entry_of_row(group[0], candidate)
-        verified = look.verify(candidate, entry)
-        if verified is None:
-            return None
-        if verified is not entry:
-            self._fresh.append((candidate, verified, None))
+    def _kept(self, candidate: Candidate, group: list[Row], look: Look) -> list[Record] | None:
+        if is_plainly_same(group[0], candidate):
+            files: tuple[tuple[str, str], ...] = ((candidate.path, digest_of_row(group[0])),)
+        else:
+            if candidate.stamp is not None:
+                look.knows(candidate.path, candidate.stamp)
+            entry = entry_of_row(group[0], candidate)
+            verified = look.verify(candidate, entry)
+            if verified is None:
+                return None
+            if verified is not entry:
+                self._fresh.append((candidate, verified, None))
+            files = tuple((each.path, each.digest) for each in entry.files)
         rows = [row[AT_RECORD:] for row in group]
-        version = version_of_rows(candidate, [(each.path, each.digest) for each in entry.files], rows, self.fetch)
-        return Kept(verified, [record_of_row(row, candidate.origin, version) for row in rows])
+        version = version_of_rows(candidate, files, rows, self.fetch)
+        return [record_of_row(row, candidate.origin, version) for row in rows]
 
     def _drop_newly_met(
-        self, candidates: Iterable[Candidate], found: dict[int, Kept], before: _Stems, look: Look
+        self, candidates: Iterable[Candidate], found: dict[int, list[Record]], before: _Stems, look: Look
     ) -> None:
         homes: dict[str, list[Candidate]] = {}
         for candidate in candidates:
@@ -128,8 +132,9 @@ class Index:
                 self._stems[name] = stems
             new = stems - known if known is not None else None
             for candidate in inside if new else ():
-                kept = found.get(id(candidate))
-                if new and kept is not None and may_import(kept.entry, new, self.fetch):
+                records = found.get(id(candidate))
+                version = records[0].version if records else None
+                if new and version is not None and may_import(version.files, new, self.fetch):
                     del found[id(candidate)]
 
     def _home_name(self, home: str, candidate: Candidate) -> str:
