@@ -92,7 +92,7 @@ class BrokenEdit:
     """What became of the file of a type that still serves: it was edited, and is broken now.
 
     ``records`` are what the file gives as it stands; ``since`` is when that was found, and ``serving_of`` when the
-    version that serves was found, both in seconds since the epoch.
+    version that serves was saved, both in seconds since the epoch.
     """
 
     records: tuple[Record, ...]
@@ -109,7 +109,9 @@ class BrokenEdit:
         """One line: what is broken, and which version serves."""
         from time import localtime, strftime
 
-        return f"edit broken, serving the version of {strftime('%H:%M', localtime(self.serving_of))}"
+        served = localtime(self.serving_of)
+        form = "%H:%M" if strftime("%x", served) == strftime("%x") else "%Y-%m-%d %H:%M"
+        return f"edit broken, serving the version of {strftime(form, served)}"
 
 
 @dataclass(slots=True, eq=False)

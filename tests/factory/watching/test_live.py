@@ -337,3 +337,47 @@ def test_a_file_that_was_refused_is_found_when_its_permissions_are_mended(desk: 
     assert author.record("other") is not None
     author.file("farm").chmod(0o644)
     assert author.shows("farm", 1)
+
+
+def git(folder: Path, *args: str) -> None:
+    environ = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = ["-c", "user.name=author", "-c", "user.email=author@example.com"]
+    subprocess.run(["git", *who, *args], cwd=folder, env=environ, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
+def test_a_change_of_branches_is_seen_there_and_back(desk: MakeDesk) -> None:
+    author = desk(**{f"farm{number}": 1 for number in range(30)}, gone=1)
+    git(author.root, "init", "--initial-branch=one")
+    git(author.root, "add", ".")
+    git(author.root, "commit", "--message=one")
+    git(author.root, "checkout", "-b", "two")
+    for number in range(30):
+        plain(author.file(f"farm{number}"), author.text(f"farm{number}", 2))
+    author.file("gone").unlink()
+    git(author.root, "commit", "--all", "--message=two")
+    for branch, version in (("one", 1), ("two", 2), ("one", 1)):
+        git(author.root, "checkout", branch)
+        assert all(author.shows(f"farm{number}", version) for number in range(30))
+        assert author.live.wait(lambda version=version: (author.record("gone") is None) == (version == 2), 10)
+
+
+def test_a_single_file_on_the_types_path_is_followed(desk: MakeDesk, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    path = tmp_path / "alone" / "farm.py"
+    author = desk("alone/farm.py")
+    for version, save in enumerate([plain, vim, replaced, deleted_first, jetbrains], start=1):
+        if version == 1:
+            plain(path, "")
+        save(path, author.text("farm", version))
+        assert author.shows("farm", version)
+
+
+def test_names_that_are_no_text_disturb_nobody(desk: MakeDesk) -> None:
+    author = desk(farm=1)
+    odd = os.path.join(os.fsencode(author.root), b"caf\xe9 \n.py")
+    with open(odd, "w", encoding="utf-8") as stream:
+        stream.write(author.text("odd", 1))
+    assert author.shows("odd", 1)
+    plain(author.file("farm"), author.text("farm", 2))
+    assert author.shows("farm", 2)

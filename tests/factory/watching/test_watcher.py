@@ -200,6 +200,8 @@ def test_a_change_that_no_event_told_of_is_found_by_looking(desk: MakeDesk, tmp_
     with live:
         author.file("farm").write_text(author.text("farm", 2), encoding="utf-8")
         assert live.wait(lambda: any(each.label == "farm 2" for each in live.records()), LONG)
+        assert live.wait(lambda: bool(live.notes()), LONG)
+        assert live.notes() == [f"{author.root}: looked at every 5 s, because something changed there without an event"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from topcook.factory.slots import Key
 from topcook.factory.watching.again import Touched, look_again
 from topcook.factory.watching.merge import Change, merge
 from topcook.factory.watching.places import Place, places_of
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from topcook.factory.menu import MenuRow
     from topcook.factory.records import Record
     from topcook.factory.scan import Factory
+    from topcook.factory.sources import Candidate
     from topcook.factory.watching.observers import TypesObservers
 
 __all__ = ["LiveFactory"]
@@ -34,6 +34,8 @@ __all__ = ["LiveFactory"]
 #: A look that found directories nobody listened to is followed by another; these many in a row at most.
 _MOST_LOOKS = 5
 
+#: Seconds after which an event that told of a change would have come.
+_LATE = 2.0
 #: Stands for all entries.
 _ALL = ""
 
@@ -67,13 +69,17 @@ class LiveFactory:
         self._poller = Poller(self._differs, beat=self._revive)
         self._poll = poll
         self._places: list[Place] = []
-        self._found_at: dict[Key, float] = dict.fromkeys(factory.candidates(), time.time())
+        #: Since when the version of each file serves: at first when it was written, then when it was found.
+        self._found_at = {key: _written_at(candidate) for key, (candidate, _) in factory.candidates().items()}
         #: What the last walk of each entry saw, and the last that can be believed.
         self._walked: dict[str, Survey] = {}
         self._surveys: dict[str, Survey] = {}
         self._subscribers: list[Heard] = []
         self._notes: list[str] = []
         self._unusable: list[str] = []
+        #: Entries in which something has changed without an event, and when each was last heard of.
+        self._deaf: set[str] = set()
+        self._heard_at: dict[str, float] = {}
         #: Guards what threads share here; held for no longer than a line.
         self._state = threading.Condition()
         #: One look at a time.
@@ -203,7 +209,7 @@ class LiveFactory:
         fresh = self._watcher.arm(
             plan_of([each for each, place in zip(surveys, self._places, strict=True) if place.events])
         )
-        self._places = [place.refused(self._watcher.refused) for place in self._places]
+        self._places = [place.refused(self._watcher.refused).without_events(self._deaf) for place in self._places]
         for each in surveys:
             self._poller.seen(each)
         self._poller.watch({place.entry: self._poll or place.seconds for place in self._places})
@@ -257,12 +263,17 @@ class LiveFactory:
             else:
                 self.quiet.closed(path)
             self.quiet.touch(entries, now)
+            self._deaf -= entries
+            self._heard_at |= dict.fromkeys(entries, now)
             self._state.notify_all()
 
     def _differs(self, entry: str, _found: Survey) -> None:
-        """On the poller's thread: an entry is not as it was."""
+        """On the poller's thread: an entry is not as it was, and nobody has looked at it since."""
+        now = time.monotonic()
         with self._state:
-            self.quiet.touch({entry}, time.monotonic())
+            if now - self._heard_at.get(entry, -_LATE) >= _LATE:
+                self._deaf.add(entry)
+            self.quiet.touch({entry}, now)
             self._state.notify_all()
 
     def _begin(self) -> None:
@@ -311,3 +322,7 @@ class LiveFactory:
                     return self.quiet.take()
                 self._state.wait(wait)
             return set()
+
+
+def _written_at(candidate: Candidate) -> float:
+    return candidate.stamp.mtime_ns / 1e9 if candidate.stamp is not None else time.time()

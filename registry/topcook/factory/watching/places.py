@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from topcook.factory.filesystems import file_system
@@ -41,6 +41,12 @@ class Place:
         """This place, polled if one of its directories could not be listened to."""
         why = next((reasons[each] for each in self.directories if each in reasons), "")
         return replace(self, events=False, seconds=NETWORK_SECONDS, why=why) if why else self
+
+    def without_events(self, deaf: Collection[str]) -> Place:
+        """This place, looked at more often if something changed there of which no event told."""
+        if not self.events or self.entry not in deaf:
+            return self
+        return replace(self, events=False, seconds=NETWORK_SECONDS, why="something changed there without an event")
 
 
 def places_of(surveys: Iterable[Survey]) -> list[Place]:
