@@ -72,8 +72,8 @@ def test_listing_a_known_menu_loads_nothing_heavy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("list",), ("check", BUILTIN_TYPE), ("expand", NETWORK), ("doctor",), ("doctor", "local")],
-    ids=["list", "check", "expand", "doctor", "doctor of a name"],
+    [("list",), ("tab",), ("check", BUILTIN_TYPE), ("expand", NETWORK), ("doctor",), ("doctor", "local")],
+    ids=["list", "tab", "check", "expand", "doctor", "doctor of a name"],
 )
 def test_looking_and_authoring_need_nothing_that_windows_lacks(
     arguments: tuple[str | Path, ...], tmp_path: Path

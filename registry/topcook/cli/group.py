@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Types", "list", "topcook.cli.list_types", "List the schedulers and node types that can be chosen."),
     Row("Types", "paths", "topcook.cli.paths", "Show where types are looked for, and how it is there."),
     Row("Types", "doctor", "topcook.cli.doctor", "Say why a type is (not) in the menu, and what to do next."),
-    Row("Types", "tab", "topcook.cli.tab.command", "Choose a type in the TAB menu."),
+    Row("Types", "tab", "topcook.cli.tab.command", "Choose a scheduler in the TAB menu."),
     Row("Types", "index", "topcook.cli.index", "Show, make anew or remove what is kept of types files."),
     Row("Types", "watch", "topcook.cli.watch", "Tell what happens to types as their files are saved."),
     Row("Author", "new", "topcook.cli.new", "Write a scheduler file that works, to change into yours."),
@@ -129,6 +128,8 @@ class TopcookGroup(click.Group):
 
 
 def _closest(name: str) -> str:
+    import difflib
+
     names = [row.name for row in COMMANDS]
     close = difflib.get_close_matches(name.lower(), names, 2, 0.5)
     if not close and os.path.isfile(name):

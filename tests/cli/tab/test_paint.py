@@ -52,7 +52,7 @@ def test_the_menu_looks_like_its_drawing(session: Session) -> None:
         "   ○ HQueue  l.41 needs Houdini (import h…",
         "   ● Local Scheduler      default",
         '   ✗ myfarm   l.41 "onSchedule" is missing',
-        "   ⊘ oldfarm              disabled: use sl…",
+        "   ⊘ oldfarm           disabled: use slurm",
         "   ● Python Scheduler",
     ]
     assert [line[45:] for line in lines[2:11]] == [
@@ -60,8 +60,8 @@ def test_the_menu_looks_like_its_drawing(session: Session) -> None:
         "/types/slurmscheduler.py",
         "Sends work items to Slurm as",
         "arrays.",
-        'partition  "anim"    ◆',
-        "cpus       1         ◆",
+        'partition  "anim"   ◆',
+        "cpus       1        ◆",
         "password   (secret)",
         "◆ overridable per node",
         "callbacks 2 own · 1 default · 0 ✗",

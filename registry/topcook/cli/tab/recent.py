@@ -6,6 +6,8 @@ import json
 import os
 from contextlib import suppress
 
+from topcook.model.userdirs import user_dir
+
 __all__ = ["read_recent", "recent_path", "remember"]
 
 #: How many choices are kept.
@@ -13,13 +15,9 @@ KEPT = 20
 
 
 def recent_path() -> str:
-    """The file: below ``TOPCOOK_STATE_DIR``, else in the user's state directory."""
-    root = os.environ.get("TOPCOOK_STATE_DIR")
-    if not root:
-        import platformdirs
-
-        root = platformdirs.user_state_dir("topcook")
-    return os.path.join(root, "recent.json")
+    """The file: below ``TOPCOOK_STATE_DIR``, else in the user's state directory; empty for a user without a home."""
+    root = os.environ.get("TOPCOOK_STATE_DIR") or user_dir("state")
+    return os.path.join(root, "recent.json") if root else ""
 
 
 def read_recent(path: str) -> list[str]:
@@ -34,6 +32,8 @@ def read_recent(path: str) -> list[str]:
 
 def remember(path: str, choice: str) -> None:
     """Put a choice first. A home that cannot be written to only means that nothing is remembered."""
+    if not path:
+        return
     recent = [choice, *(each for each in read_recent(path) if each != choice)][:KEPT]
     draft = f"{path}.{os.getpid()}.tmp"
     with suppress(OSError):
