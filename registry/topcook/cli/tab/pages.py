@@ -21,28 +21,39 @@ __all__ = ["block", "help_page", "problems_page"]
 _HELP = """\
 Type to filter: the beginning of a word fits best, then initials ({b}ls{n} finds
 Local Scheduler), then letters in order. Broken types come last and stay.
-  {b}{enter}{n}       choose it; open a category; of a broken type: show why
-  {b}{up}{n}     another line; also Ctrl-P Ctrl-N PgUp PgDn
-  {b}{ways}{n}     open and leave a category; with text typed: move in the text
-  {b}{tab}{n}       give the letters to the list, and take them back. There:
-            {b}e{n} edit the file   {b}p{n} all its problems   {b}y{n} copy it as TOML
-            Anywhere: {b}Alt-e Alt-p Alt-y{n}
-  {b}Ctrl-U{n}    empty the line; also Ctrl-W Ctrl-K Home End
-  {b}esc{n}       leave without a choice; also Ctrl-G. Ctrl-C: with status 130
+  {enter}choose it; open a category; of a broken type: show why
+  {up}another line; also Ctrl-P Ctrl-N PgUp PgDn
+  {ways}open and leave a category; with text typed: move in the text
+  {tab}give the letters to the list, and take them back. There:
+              {b}e{n} edit the file   {b}p{n} all its problems   {b}y{n} copy it as TOML
+              Anywhere: {b}Alt-e Alt-p Alt-y{n}
+  {wipe}empty the line; also Ctrl-W Ctrl-K Home End
+  {esc}leave without a choice; also Ctrl-G. Ctrl-C: with status 130
 {ok} can be chosen   {edit} edit broken, an older version serves   {wait} not probed yet
 {hou} needs Houdini   {bad} broken   {off} disabled"""
+
+
+#: Columns of the keys in the help.
+_KEY_WIDTH = 12
 
 
 def help_page(look: Look) -> Page:
     """What each key does, and what the shapes mean."""
     signs = look.signs
+    bold, plain = ("", "") if look.plain else ("\x1b[1m", "\x1b[m")
+
+    def key(text: str) -> str:
+        return f"{bold}{text}{plain}{' ' * (_KEY_WIDTH - len(text))}"
+
     text = _HELP.format(
-        b=look.style("x") and "\x1b[1m",
-        n=look.style("x") and "\x1b[m",
-        enter=signs.enter,
-        up="Up Down" if look.plain else "↑ ↓",
-        ways=f"{signs.right} {signs.left}",
-        tab=signs.tab,
+        b=bold,
+        n=plain,
+        enter=key(signs.enter),
+        up=key("Up Down" if look.plain else "↑ ↓"),
+        ways=key(f"{signs.right} {signs.left}"),
+        tab=key(signs.tab),
+        wipe=key("Ctrl-U"),
+        esc=key("esc"),
         ok=look.glyph("ok"),
         edit=look.glyph("edit broken"),
         wait=look.glyph("not probed"),
