@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from topcook.factory.bundles import home_of
@@ -41,6 +41,12 @@ _FROM = (
 )
 _Groups = dict[Place, list[Row]]
 _Stems = dict[str, frozenset[str]]
+#: So few candidates are asked for by their paths.
+_FEW = 50
+
+
+def _marks(values: Sequence[bytes]) -> str:
+    return ", ".join("?" * len(values))
 
 
 class Index:
@@ -73,9 +79,8 @@ class Index:
         places = {
             place_of(each, shared=self.shared): each for each in candidates if not each.refused and not each.disabled
         }
-        roots = sorted({place[0] for place in places})
         nothing: tuple[_Groups, _Stems] = {}, {}
-        groups, before = self.database.read(lambda connection: self._read(connection, roots), nothing)
+        groups, before = self.database.read(lambda connection: self._read(connection, places), nothing)
         found: dict[int, list[Record]] = {}
         for place, candidate in places.items():
             try:
@@ -88,10 +93,14 @@ class Index:
         self._drop_newly_met(places.values(), found, before, look)
         return found
 
-    def _read(self, connection: sqlite3.Connection, roots: Sequence[bytes]) -> tuple[_Groups, _Stems]:
-        marks = ", ".join("?" * len(roots))
-        query = f"SELECT {SELECTED} {_FROM} ({marks}) ORDER BY r.rowid"
-        rows = connection.execute(query, (self.environment, *roots))
+    def _read(self, connection: sqlite3.Connection, places: Collection[Place]) -> tuple[_Groups, _Stems]:
+        roots = sorted({place[0] for place in places})
+        query, wanted = f"SELECT {SELECTED} {_FROM} ({_marks(roots)})", roots
+        if len(places) <= _FEW:
+            # After a save one file is asked for, among thousands.
+            paths = sorted({place[1] for place in places})
+            query, wanted = f"{query} AND c.path IN ({_marks(paths)})", [*roots, *paths]
+        rows = connection.execute(f"{query} ORDER BY r.rowid", (self.environment, *wanted))
         groups: _Groups = {}
         for row in rows:
             groups.setdefault(row[:AT_ENTRY], []).append(row)
