@@ -1,4 +1,4 @@
-from PySide2 import QtWidgets
+from PyQt4 import QtGui
 import pdg
 from pdg.scheduler import PyScheduler
 

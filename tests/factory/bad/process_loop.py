@@ -1,5 +1,4 @@
-while True:
-    pass
+while True: pass
 import pdg
 from pdg.scheduler import PyScheduler
 

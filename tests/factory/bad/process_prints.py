@@ -1,5 +1,4 @@
-while True:
-    print("farm " * 1000)
+while True: print("farm " * 1000)
 import pdg
 from pdg.scheduler import PyScheduler
 
