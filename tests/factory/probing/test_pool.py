@@ -72,7 +72,7 @@ def test_what_is_not_finished_by_the_deadline_is_returned_and_can_be_probed_agai
     waits = make("waits", f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.01)\n")
     others = [make(f"good{number}") for number in range(3)]
     pool, found = WorkerPool(), []
-    left = pool.probe([waits, *others], lambda each, _: found.append(each.stem), time.monotonic() + 2)
+    left = pool.probe([waits, *others], lambda each, _: found.append(each.stem), time.monotonic() + 4)
     assert ([each.stem for each in left], sorted(found)) == (["waits"], ["good0", "good1", "good2"])
     gate.touch()
     assert states(probe(*left, pool=pool)) == {"waits": "ok"}
@@ -92,6 +92,20 @@ def test_workers_are_kept_for_the_next_file_unless_they_are_no_longer_as_they_be
     after = pid_of(make("after", who))
     pool.close()
     assert first == second == spoiling != after
+
+
+def test_a_waiting_worker_that_was_killed_is_nobodys_fault(
+    make: Make, probe: Probe, token: str, still_alive: Alive
+) -> None:
+    pool = WorkerPool()
+    pool.warm()
+    for line in still_alive(token):
+        os.kill(int(line.split()[0]), signal.SIGKILL)
+    while still_alive(token):
+        time.sleep(0.01)
+    reports = probe(make("good"), pool=pool)
+    pool.close()
+    assert states(reports) == {"good": "ok"}
 
 
 def test_a_worker_that_imported_what_may_be_edited_serves_one_call_only(

@@ -91,8 +91,13 @@ class WorkerPool:
 
     def take_idle(self) -> Worker | None:
         """A waiting worker, None when there is none."""
-        with self._lock:
-            return self._idle.pop() if self._idle else None
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None or worker.wait(0) is None:
+                return worker
+            # It ended while nobody looked: what it is asked now would seem to have killed it.
+            finish([worker])
 
     def new(self) -> Worker:
         """A worker that was just started. Raises OSError when none can be started."""
