@@ -76,3 +76,22 @@ def test_names_narrow_the_json_too(types: Path) -> None:
     data = json.loads(listed(types, "--json", "alpha").stdout)
     assert [each["name"] for each in data["schedulers"]] == ["alpha"]
     assert data["nodes"] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes, links and odd bytes among file names there")
+def test_odd_things_among_the_files_keep_nobody_waiting_and_none_is_missing(types: Path) -> None:
+    os.mkfifo(types / "pipe.py")
+    os.symlink("loop.py", types / "loop.py")
+    os.symlink("/no/such/target.py", types / "gone.py")
+    (types / "directory.py").mkdir()
+    text = FARM.format(name="odd")
+    (types / "two\nlines.py").write_text(text, encoding="utf-8")
+    with open(os.fsencode(types) + b"/b\xffad.py", "w", encoding="utf-8") as stream:
+        stream.write(text)
+    (types / "writable.py").write_text(text, encoding="utf-8")
+    (types / "writable.py").chmod(0o666)
+    first = listed(types, "--all").stdout
+    for name in ("pipe.py", "loop.py", "gone.py", "directory.py", "two lines.py", r"b\udcffad.py", "writable.py"):
+        assert name in first, first
+    # What the index keeps is the same.
+    assert listed(types, "--all").stdout == first
