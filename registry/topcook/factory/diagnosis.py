@@ -60,7 +60,9 @@ class Finding:
     def remedy(self) -> str:
         """What to do about it on one line, with the place where it is not a command."""
         first = self.hint.partition("\n")[0]
-        return f"{self.place}: {first}" if self.place and first and not first.startswith("topcook ") else first
+        return (
+            f"{self.place}: {first}" if self.place and first and not first.startswith(("topcook ", "chmod ")) else first
+        )
 
     def row(self) -> dict[str, Any]:
         """The finding as plain data."""
