@@ -93,19 +93,29 @@ def _is_stale(
     now: Candidate, before: Candidate, records: Sequence[Record], touched: Touched, mention: re.Pattern[bytes] | None
 ) -> bool:
     """Whether a file that was known may be another one, or one that may not be executed any more."""
-    if (now.stamp, now.refused, now.disabled) != (before.stamp, before.refused, before.disabled):
+    if now.stamp != before.stamp or now.refused != before.refused or now.disabled != before.disabled:
+        return True
+    if now.path in touched.paths:
         return True
     if any(record.state is State.NOT_PROBED for record in records):
         # Somebody is about to probe it as it is.
-        return now.path in touched.paths
-    if not touched.paths and mention is None:
         return False
-    version = next((record.version for record in records if record.version is not None), None)
-    files = {now.path, *(path for path, _ in version.files)} if version is not None else {now.path}
+    files = _files(now, records)
     if now.is_package:
         inside = os.path.dirname(now.path) + os.sep
-        files |= {path for path in touched.paths if path.startswith(inside)}
-    return bool(files & touched.paths) or (mention is not None and any(_mentions(path, mention) for path in files))
+        if any(path.startswith(inside) for path in touched.paths):
+            return True
+    return any(path in touched.paths for path in files) or (
+        mention is not None and any(_mentions(path, mention) for path in files)
+    )
+
+
+def _files(candidate: Candidate, records: Sequence[Record]) -> Sequence[str]:
+    """The files of the version that the records speak of; of a file that has none, itself."""
+    version = records[0].version if records else None
+    if version is None or len(version.files) <= 1:
+        return (candidate.path,)
+    return [path for path, _ in version.files]
 
 
 def _mention(modules: set[str]) -> re.Pattern[bytes] | None:
