@@ -6,17 +6,24 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
-from topcook.factory.names import spellings
 from topcook.factory.records import Kind, Record, State, Tier
 
 if TYPE_CHECKING:
     from topcook.contract.source import Place
 
-__all__ = ["NameBook"]
+__all__ = ["NameBook", "spellings"]
 
 #: States of records that may answer to their name, before it is decided which of them does.
 _MAY_SERVE = frozenset({State.OK, State.SHADOWED})
 _BROKEN = frozenset({State.INVALID, State.FAILED})
+#: What a short name of a scheduler may leave out.
+_ENDINGS = ("", "scheduler", "_scheduler")
+
+
+def spellings(kind: Kind, name: str) -> list[str]:
+    """What a typed name may mean, best first: case never counts, and "local" stands for "localscheduler"."""
+    plain = name.strip().lower()
+    return [plain + ending for ending in (_ENDINGS if kind is Kind.SCHEDULER else ("",))]
 
 
 class NameBook:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from topcook.factory.namebook import spellings
 from topcook.factory.records import Kind, Record, State
 from topcook.model.cells import printable
 
-__all__ = ["NameBook", "close_names", "explain", "known", "spellings", "state_told"]
+__all__ = ["close_names", "explain", "known", "state_told"]
 
-#: What a short name of a scheduler may leave out.
-_ENDINGS = ("", "scheduler", "_scheduler")
 _WHAT = {Kind.SCHEDULER: "scheduler", Kind.NODE: "node type", Kind.WORK_ITEM: "work item type"}
 #: What to do about a record that has no problem with a hint of its own.
 _REMEDIES = {
@@ -23,41 +22,6 @@ _ALIKE_STEMS, _ALIKE, _CONTAINED = 0.6, 0.85, 0.75
 _LEAST_PART, _MOST_CLOSE = 3, 3
 #: What is that much less alike than the best is not meant.
 _FARTHER = 0.15
-
-
-def spellings(kind: Kind, name: str) -> list[str]:
-    """What a typed name may mean, best first: case never counts, and "local" stands for "localscheduler"."""
-    plain = name.strip().lower()
-    return [plain + ending for ending in (_ENDINGS if kind is Kind.SCHEDULER else ("",))]
-
-
-class NameBook:
-    """Who answers to which name. Records are entered in order of precedence; the first usable one wins."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._winners: dict[tuple[Kind, str], Record] = {}
-
-    def enter(self, record: Record) -> Record | None:
-        """Enter a record; returns the winner that shadows it, None when it wins or cannot be used."""
-        if not record.usable:
-            return None
-        key = (record.kind, record.name.lower())
-        winner = self._winners.setdefault(key, record)
-        if winner is record:
-            return None
-        record.state, record.shadowed_by = State.SHADOWED, winner
-        winner.shadows.append(record)
-        return winner
-
-    def winner(self, kind: Kind, name: str) -> Record | None:
-        """The record that a name gives, None when no usable one has it."""
-        found = (self._winners.get((kind, each)) for each in spellings(kind, name))
-        return next((record for record in found if record is not None), None)
-
-    def names(self, kind: Kind) -> list[str]:
-        """The names of the winners of a kind, sorted."""
-        return sorted((record.name for (of, _), record in self._winners.items() if of is kind), key=str.lower)
 
 
 def known(kind: Kind, name: str, records: Iterable[Record]) -> list[Record]:
