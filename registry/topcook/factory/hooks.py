@@ -28,6 +28,9 @@ PROJECT = "topcook"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
+#: Calling these does not execute them.
+_NO_CALL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
 #: What a types module has: a function that takes the registry.
 Hook = Callable[..., object]
 
@@ -111,6 +114,10 @@ class TypesHook:
 
 def _unfit(function: Hook, path: str) -> Problem | None:
     """Why the function cannot be called with the registry, None when it can."""
+    if isinstance(function, FunctionType):
+        code = function.__code__
+        if code.co_argcount == 1 and not code.co_kwonlyargcount and not code.co_flags & _NO_CALL:
+            return None  # what nearly all are; inspect takes long to say the same
     plain: Any = function_of(function)
     hint = f"write: def {HOOK}(type_registry): …"
     if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
