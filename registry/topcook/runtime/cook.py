@@ -33,7 +33,7 @@ from topcook.runtime.inbox import Broken, Report, UrisTold
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
-from topcook.runtime.recorder import HandOverNote, MemoryRecorder, Recorder
+from topcook.runtime.recorder import MemoryRecorder, Recorder, hand_over_notes
 from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from topcook.contract.host import JobKeeper
+    from topcook.machine.items import Change
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 # Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
 _AUTOMATIC, _LATE_COMMAND = int(Trait.AUTOMATIC), int(Trait.LATE_COMMAND)
-_HAND_OVERS = (ins.HandOver, ins.HandOverStatic)
 
 
 def new_cook_id() -> str:
@@ -75,6 +75,7 @@ class Cook:
         wanted: Sequence[Node],
         *,
         recorder: Recorder | None = None,
+        cook_id: str = "",
         observers: Sequence[object] = (),
         static_only: bool = False,
     ) -> None:
@@ -84,7 +85,7 @@ class Cook:
         Raises ``CycleError`` for items, added by hand, that wait for themselves.
         """
         self.graph = graph
-        self.cook_id = new_cook_id()
+        self.cook_id = cook_id or new_cook_id()
         self.link = CookLink(self.cook_id, self._keeper_pool)
         self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)
@@ -100,7 +101,7 @@ class Cook:
         for observer in observers:
             self.observers.add(observer)
         self.recorder: Recorder = recorder or MemoryRecorder()
-        self.used = UsedTypes(self.cook_id, lambda text: self.link.message("info", "types", text))
+        self.used = UsedTypes(self.cook_id, lambda text: self.link.message("warning", "types", text))
         self._reports = Reports(graph, self.link)
         self._generator = Generator(
             graph, self._generated, make=graph.node_instance, adopt_thread=graph.factory.registry.adopt_thread
@@ -166,6 +167,7 @@ class Cook:
         self.outcome = "failed"
         self._tell(Message("error", "cook", reason))
         self.finished = self.link.clock.now()
+        self.recorder.close(self.outcome)
 
     def kill(self) -> None:
         """End all local jobs at once, and what schedulers started themselves, without asking anybody: second Ctrl-C."""
@@ -225,7 +227,7 @@ class Cook:
                     if int(item.traits) & _AUTOMATIC:
                         pass_outputs(item)
                         take_late_attributes(item)
-                self._record(batch, instructions)
+                self._record(batch, changes, instructions)
             except Exception as error:
                 for done in acknowledge:
                     done(error)
@@ -243,6 +245,7 @@ class Cook:
 
     def _first_batch(self) -> list[ev.Event]:
         """Items that were added by hand get their schedulers before anything happens."""
+        self.recorder.begin(item for node in self.nodes for item in node.items)
         self.used.use_all(map(self.graph.node_record, [] if self.static_only else self.nodes))
         try:
             self._placement.place([item for node in self.nodes for item in node.items])
@@ -292,16 +295,10 @@ class Cook:
             self._running.pop(event.scheduler, None)
             self._patience.stopped(event.scheduler)
 
-    def _record(self, batch: list[Any], instructions: list[ins.Instruction]) -> None:
+    def _record(self, batch: list[Any], changes: list[Change], instructions: list[ins.Instruction]) -> None:
         """Keep what happened and what is about to be handed over."""
-        notes = [
-            HandOverNote(item, item.attempt, instruction.scheduler, self.link.token(item))
-            for instruction in instructions
-            if isinstance(instruction, _HAND_OVERS)
-            for item in instruction.items
-        ]
         try:
-            self.recorder.commit(batch, notes)
+            self.recorder.commit(batch, changes, hand_over_notes(instructions, self.link.token))
         except Exception as error:
             raise RecorderError(
                 f"the cook stops: what happened could not be recorded: {error}\n  nothing was handed over after it"
@@ -427,6 +424,7 @@ class Cook:
 
     def _tell(self, message: Message) -> None:
         self.messages.append(message)
+        self.recorder.tell(message)
         self.observers.tell("cook_message", cook=self, level=message.level, source=message.source, text=message.text)
 
     def _keeper_pool(self, scheduler: str) -> JobKeeper:
@@ -463,7 +461,7 @@ class Cook:
     def _close(self) -> None:
         self.finished = self.link.clock.now()
         with contextlib.ExitStack() as ends:
-            ends.callback(self.recorder.close)
+            ends.callback(lambda: self.recorder.close(self.outcome))
             ends.callback(self.used.close)
             ends.callback(self._close_keeper)
             ends.callback(self._generator.close, timeout=1.0)
