@@ -19,6 +19,7 @@ import pytest
 
 from topcook.errors import CookRefusedError, InternalError, RecorderError
 from topcook.machine.events import Event
+from topcook.machine.items import Change
 from topcook.runtime import watch
 from topcook.runtime.api import GraphContext
 from topcook.runtime.netfile import load_network
@@ -321,7 +322,7 @@ class FullDisk(MemoryRecorder):
         self.good = good
         self.handed: list[HandOverNote] = []
 
-    def commit(self, events: Sequence[Event], hand_overs: Sequence[HandOverNote]) -> None:
+    def commit(self, events: Sequence[Event], changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
         self.good -= 1
         if self.good < 0:
             raise OSError(28, "No space left on device")

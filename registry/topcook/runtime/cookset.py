@@ -36,3 +36,23 @@ def check_items(nodes: Iterable[Node]) -> None:
     if cycles:
         names = [items[place].name for place in cycles[0]]
         raise CycleError([*names, names[0]])
+
+
+def path_between(start: Node, goal: Node) -> list[str] | None:
+    """The names on a way along outputs from ``start`` to ``goal``, ``None`` when there is none."""
+    came: dict[Node, Node | None] = {start: None}
+    todo = [start]
+    while todo:
+        node = todo.pop()
+        if node is goal:
+            names: list[str] = []
+            step: Node | None = node
+            while step is not None:
+                names.append(step.name)
+                step = came[step]
+            return names[::-1]
+        for follower in node.outputs:
+            if follower not in came:
+                came[follower] = node
+                todo.append(follower)
+    return None

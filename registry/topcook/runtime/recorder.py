@@ -1,19 +1,24 @@
 """The recorder: what happened is kept before anything follows from it.
 
 The cook thread calls ``commit`` with a batch of events and the hand-overs they cause; only after it returns are the
-hand-overs carried out and the reports acknowledged. ``MemoryRecorder`` only counts;
-a journal on disk fits behind the same protocol.
+hand-overs carried out and the reports acknowledged. ``MemoryRecorder`` only counts; ``runtime/journal`` writes to disk.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from topcook.machine import instructions as ins
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from topcook.machine.events import Event
+    from topcook.machine.items import Change
     from topcook.model.workitem import WorkItem
+    from topcook.runtime.link import Message
+
+_HAND_OVERS = (ins.HandOver, ins.HandOverStatic)
 
 
 class HandOverNote:
@@ -30,12 +35,21 @@ class HandOverNote:
 
 
 class Recorder(Protocol):
-    """Where a cook's events go."""
+    """Where what happens in a cook is kept. Called on the cook thread only."""
 
-    def commit(self, events: Sequence[Event], hand_overs: Sequence[HandOverNote]) -> None:
-        """Keep them all or raise ``RecorderError``; returns once they are kept."""
+    def begin(self, items: Iterable[WorkItem]) -> None:
+        """Take in the items that are there before the cook."""
 
-    def close(self) -> None:
+    def commit(self, events: Sequence[Event], changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
+        """Keep a batch, what it changed and what is handed over because of it, or raise; returns once it is kept."""
+
+    def keep_fingerprint(self, item: WorkItem, text: str) -> None:
+        """Keep with the next commit what an item would do."""
+
+    def tell(self, message: Message) -> None:
+        """Keep with the next commit what people were told."""
+
+    def close(self, outcome: str = "") -> None:
         """The cook is over."""
 
 
@@ -47,10 +61,30 @@ class MemoryRecorder:
         self.events = 0
         self.hand_overs = 0
 
-    def commit(self, events: Sequence[Event], hand_overs: Sequence[HandOverNote]) -> None:
+    def begin(self, items: Iterable[WorkItem]) -> None:
+        """Nothing is looked up."""
+
+    def commit(self, events: Sequence[Event], changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
         """Count them."""
+        del changes
         self.events += len(events)
         self.hand_overs += len(hand_overs)
 
-    def close(self) -> None:
+    def keep_fingerprint(self, item: WorkItem, text: str) -> None:
+        """Nothing is looked up."""
+
+    def tell(self, message: Message) -> None:
+        """Nothing is looked up."""
+
+    def close(self, outcome: str = "") -> None:
         """Nothing is left to do."""
+
+
+def hand_over_notes(instructions: Iterable[ins.Instruction], token: Callable[[WorkItem], str]) -> list[HandOverNote]:
+    """A note for each item that is about to be handed over."""
+    return [
+        HandOverNote(item, item.attempt, instruction.scheduler, token(item))
+        for instruction in instructions
+        if isinstance(instruction, _HAND_OVERS)
+        for item in instruction.items
+    ]

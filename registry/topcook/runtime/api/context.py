@@ -22,6 +22,7 @@ from topcook.runtime.api.cookoptions import CookOptions
 from topcook.runtime.api.graphface import Graph as GraphFace
 from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.cook import Cook
+from topcook.runtime.cookset import path_between
 from topcook.runtime.graph import Graph
 from topcook.runtime.parmcheck import check_parm, job_parm_values
 from topcook.runtime.surroundings import ready_for_callbacks
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from topcook.factory import Factory
     from topcook.model.node import Node as Record
     from topcook.model.parms import Parms
+    from topcook.runtime.recorder import Recorder
 
 
 class GraphContext(EventHandlers):
@@ -125,7 +127,7 @@ class GraphContext(EventHandlers):
         if ports:
             target = ports[0]
         upstream, downstream = self._node(source.partition(".")[0]), self._node(target.partition(".")[0])
-        chain = _path(downstream, upstream)
+        chain = path_between(downstream, upstream)
         if chain is not None:
             raise CycleError([upstream.name, *chain])
         if upstream not in downstream.inputs:
@@ -344,16 +346,31 @@ class GraphContext(EventHandlers):
             return True
         return self.finish(cook)
 
-    def prepare(self, nodes: Sequence[str] = (), *, static_only: bool = False) -> Cook:
+    def prepare(
+        self,
+        nodes: Sequence[str] = (),
+        *,
+        static_only: bool = False,
+        recorder: Recorder | None = None,
+        cook_id: str = "",
+    ) -> Cook:
         """A cook of these nodes that has not begun. Topcook's own, for programs that watch or cancel it.
 
+        Without a ``recorder`` nothing of it is kept; who gives one gives the ``cook_id`` that it writes for, too.
         Raises ``ConfigError`` when something is to be run, and the configuration has mistakes.
         """
         self.core.refuse_while_cooking()
         if not static_only:
             self.core.refuse_config()
         self.core.forget_items()
-        self._cook = Cook(self.core, self.wanted(nodes), observers=self._observers, static_only=static_only)
+        self._cook = Cook(
+            self.core,
+            self.wanted(nodes),
+            recorder=recorder,
+            cook_id=cook_id,
+            observers=self._observers,
+            static_only=static_only,
+        )
         return self._cook
 
     def open_schedulers(self, cook: Cook) -> None:
@@ -476,23 +493,3 @@ def _close_all() -> None:
 
 def _name_of(scheduler: str | SchedulerNode | None) -> str | None:
     return scheduler.name if isinstance(scheduler, SchedulerNode) else scheduler or None
-
-
-def _path(start: Record, goal: Record) -> list[str] | None:
-    """The names on a way along outputs from ``start`` to ``goal``, ``None`` when there is none."""
-    came: dict[Record, Record | None] = {start: None}
-    todo = [start]
-    while todo:
-        node = todo.pop()
-        if node is goal:
-            names: list[str] = []
-            step: Record | None = node
-            while step is not None:
-                names.append(step.name)
-                step = came[step]
-            return names[::-1]
-        for follower in node.outputs:
-            if follower not in came:
-                came[follower] = node
-                todo.append(follower)
-    return None
