@@ -9,7 +9,6 @@ from typing import NamedTuple
 from topcook.cli.tab.frame import Frame, Row, Span, coloured
 from topcook.cli.tab.look import Look
 from topcook.cli.tab.menu import Heading, Item, Line, Submenu
-from topcook.cli.tab.pane import pane_rows
 from topcook.cli.tab.session import Page, Session
 from topcook.model.cells import cell_width, cut
 
@@ -74,11 +73,11 @@ class Painter:
         self.look = look
         self.default = default.lower()
 
-    def frame(self, session: Session, shape: Shape) -> Frame:
-        """The whole picture; as many rows as the shape is high."""
+    def frame(self, session: Session, shape: Shape, *, pane: bool = True) -> Frame:
+        """The whole picture; as many rows as the shape is high. Without ``pane`` its place stays empty."""
         head, caret = self._head(session, shape)
         page = session.page
-        body = self._page(page, shape) if page is not None else self._body(session, shape)
+        body = self._page(page, shape) if page is not None else self._body(session, shape, pane=pane)
         rows = [head]
         if shape.ruled:
             split = shape.list_width if shape.beside and page is None else -1
@@ -121,7 +120,7 @@ class Painter:
 
     # The list
 
-    def _body(self, session: Session, shape: Shape) -> list[Row]:
+    def _body(self, session: Session, shape: Shape, *, pane: bool) -> list[Row]:
         menu = session.menu
         lines: list[Line | None] = [*menu.visible]
         lines += [None] * (shape.list_rows - len(lines))
@@ -129,16 +128,22 @@ class Painter:
             self._line(line, shape, picked=line is not None and menu.top + at == menu.at, in_list=session.in_list)
             for at, line in enumerate(lines[: shape.list_rows])
         ]
-        pane = pane_rows(menu.current, self.look, shape.pane_width - (0 if shape.beside else 2), shape.pane_rows)
+        known = self._pane(menu.current, shape) if pane else []
         if shape.beside:
             bar = Span(shape.list_width, self.look.signs.down, self.look.style("2"))
-            pane += [()] * (len(rows) - len(pane))
-            return [(*row, bar, *_moved(part, bar.end + 1)) for row, part in zip(rows, pane, strict=True)]
+            known += [()] * (len(rows) - len(known))
+            return [(*row, bar, *_moved(part, bar.end + 1)) for row, part in zip(rows, known, strict=True)]
         if shape.pane_rows:
             rows.append(self._rule(shape, -1, ""))
-            rows += [_moved(part, 1) for part in pane]
+            rows += [_moved(part, 1) for part in known]
             rows += [()] * (shape.page_rows - len(rows))
         return rows
+
+    def _pane(self, line: Line | None, shape: Shape) -> list[Row]:
+        # What it reads of a type is imported behind the first picture.
+        from topcook.cli.tab.pane import pane_rows
+
+        return pane_rows(line, self.look, shape.pane_width - (0 if shape.beside else 2), shape.pane_rows)
 
     def _line(self, line: Line | None, shape: Shape, *, picked: bool, in_list: bool) -> Row:
         width, signs = shape.list_width - 1, self.look.signs

@@ -40,6 +40,7 @@ class MenuLoop:
         self._decoder = Decoder()
         self._strays = Strays()
         self._shown: Frame | None = None
+        self._painted = False
         self._columns = 0
         self._lines = 0
 
@@ -69,6 +70,7 @@ class MenuLoop:
 
     def _keys_until_it_ends(self) -> Action:
         """Work until something has to be done without the picture."""
+        self._paint()
         settle_at: float | None = None
         while True:
             data = self._terminal.read(None if settle_at is None else max(settle_at - time.monotonic(), 0))
@@ -149,7 +151,9 @@ class MenuLoop:
         if self._full:
             self._terminal.write(_ALTERNATE_ON)
         try:
-            self._paint()
+            # The list stands first, and takes keys; what is known of the picked line comes a moment later.
+            self._paint(pane=self._painted)
+            self._painted = True
             yield
         finally:
             # A terminal that has gone needs no tidying.
@@ -160,14 +164,14 @@ class MenuLoop:
                     self._terminal.write(erased(self._shown))
             self._shown = None
 
-    def _paint(self) -> None:
+    def _paint(self, *, pane: bool = True) -> None:
         columns, lines = self._terminal.size()
         if (columns, lines) != (self._columns, self._lines):
             self._columns, self._lines = columns, lines
             self._clear()
         shape = Shape.of(columns, lines, full=self._full)
         self._session.menu.resize(shape.list_rows)
-        frame = self._painter.frame(self._session, shape)
+        frame = self._painter.frame(self._session, shape, pane=pane)
         if frame != self._shown:
             self._terminal.write(drawn(frame, self._shown))
             self._shown = frame
