@@ -135,7 +135,7 @@ def _nothing_there(path: str) -> Problem:
         message = f'there is no file "{path}"'
     else:
         names, message = (
-            list(installed_names()),
+            installed_names(),
             f'there is no file, and no installed distribution with types, "{path}"',
         )
     close = difflib.get_close_matches(path, names, n=1, cutoff=0.6)

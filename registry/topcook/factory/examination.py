@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from topcook.factory.probing import Prober
     from topcook.factory.wire import ProbeReport
 
-__all__ = ["Examined", "candidates_of", "distribution_candidates", "examine", "trust_problems"]
+__all__ = ["Examined", "candidates_of", "distribution_candidates", "examine", "installed_names", "trust_problems"]
 
 
 @dataclass(slots=True)
@@ -50,6 +50,11 @@ def distribution_candidates(name: str) -> list[Candidate]:
     """The entry points of an installed distribution, whose name may be written as pip lets one; empty without any."""
     found, _ = entry_points()
     return [each for each in found if _plain(each.origin.distribution) == _plain(name)]
+
+
+def installed_names() -> list[str]:
+    """The distributions that bring types."""
+    return list(dict.fromkeys(each.origin.distribution for each in entry_points()[0]))
 
 
 def trust_problems(path: str, config: Config) -> list[Problem]:
@@ -96,8 +101,3 @@ def _entry(path: str) -> TypesEntry:
 def _plain(name: str) -> str:
     """A distribution's name as pip compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def installed_names() -> Iterable[str]:
-    """The distributions that bring types."""
-    return dict.fromkeys(each.origin.distribution for each in entry_points()[0])
