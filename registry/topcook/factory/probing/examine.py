@@ -28,7 +28,7 @@ from topcook.factory.trust import UntrustedFileError
 from topcook.factory.typeregistry import Registration, TypeRegistry
 from topcook.factory.wire import ProbeReport, files_of, record_data
 
-__all__ = ["examine"]
+__all__ = ["examine", "plugin_name"]
 
 
 def examine(
@@ -115,6 +115,11 @@ class _Run:
         return hook_of(execute(self.candidate.path, self.candidate.stem, self.bundle))
 
 
+def plugin_name(candidate: Candidate) -> str:
+    """The name under which a candidate's function is registered as a hook."""
+    return f"{candidate.origin.tier.value}:{candidate.path}:{candidate.stem}"
+
+
 def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]:
     candidate = run.candidate
     run.read()
@@ -125,9 +130,7 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
             run.registrations = registrations
             function = run.load()
             if function is not None:
-                hook.register(
-                    f"{candidate.origin.tier.value}:{candidate.path}:{candidate.stem}", function, candidate.path
-                )
+                hook.register(plugin_name(candidate), function, candidate.path)
     finally:
         if run.asked in sys.meta_path:
             sys.meta_path.remove(run.asked)

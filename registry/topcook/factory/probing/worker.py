@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from topcook.errors import Problem
 from topcook.factory.hooks import TypesHook
 from topcook.factory.houstub import offer_hou
-from topcook.factory.probing.examine import examine
+from topcook.factory.probing.examine import examine, plugin_name
 from topcook.factory.probing.guard import Guard
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.messages import candidate_of, packed, read_message, report_data, write_message
@@ -123,6 +123,8 @@ def _answer(candidate: Candidate, registry: TypeRegistry, hook: TypesHook, guard
     guard.begin()
     try:
         report = examine(candidate, registry, hook)
+        # A worker lives on for thousands of files, and has described this one.
+        hook.forget(plugin_name(candidate))
     except BaseException as error:  # noqa: BLE001 - what author code replaced is needed here, too
         broken = type(error).__name__
         report = ProbeReport([])
