@@ -224,7 +224,7 @@ class Factory(Lookup):
         with self._quietly():
             left = self._probing().probe(candidates, done, deadline)
         if not left:
-            self._rest()
+            self.rest()
         return left
 
     def _reported(self, candidate: Candidate, report: ProbeReport, look: Look) -> list[Record]:
@@ -256,7 +256,7 @@ class Factory(Lookup):
                 self._prober = workers(self.search_path()) if self._in_workers else InProcessProber(self.registry)
             return self._prober
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """Let go of workers that nobody needs for now."""
         with self._lock:
             if self._prober is not self._given and not self.keeps_workers and self._in_workers:
@@ -277,7 +277,7 @@ class Factory(Lookup):
                     self._resolve()
 
         def finished() -> None:
-            self._rest()
+            self.rest()
             if self.index is not None:
                 self.index.commit()
 

@@ -105,7 +105,7 @@ class LiveFactory:
             self._thread.join(5.0)
         self._watcher.close()
         self.factory.keeps_workers = False
-        self.factory.close()
+        self.factory.rest()
 
     def __enter__(self) -> Self:
         """Start."""
