@@ -222,6 +222,27 @@ def test_an_outcome_of_the_moment_is_believed_for_a_while_only(
     assert home.probed == ["farm"]
 
 
+def test_a_time_out_is_believed_for_longer(drop: Drop, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(Counting):
+        def probe(self, candidates: list[Candidate], done: Done, deadline: float | None = None) -> list[Candidate]:
+            def timed_out(candidate: Candidate, report: object) -> None:
+                report.transient = True  # type: ignore[attr-defined]
+                for problem in report.records[0]["problems"]:  # type: ignore[attr-defined]
+                    problem["code"] = "endless"
+                done(candidate, report)  # type: ignore[arg-type]
+
+            return super().probe(candidates, timed_out, deadline)
+
+    drop("farm.py", "1/0\ndef registerTypes(r): ...\n")
+    index = home.index()
+    factory = Factory([], prober=Endless(), index=index)
+    factory.add_path(str(home.folder / "types"))
+    for seconds, probed in ((700, []), (3700, ["farm"])):
+        monkeypatch.setattr("topcook.factory.index.entries.time.time", lambda more=seconds: time.time_ns() / 1e9 + more)
+        home.scan()
+        assert home.probed == probed
+
+
 def test_each_environment_has_its_own_outcomes_and_the_oldest_goes(drop: Drop, home: Home) -> None:
     drop("farm.py")
     for number in range(10):
@@ -262,7 +283,7 @@ def test_a_file_that_is_no_index_is_set_aside_and_made_anew(drop: Drop, home: Ho
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_damage_to_the_file_is_fatal_or_believed(drop: Drop, home: Home, data: st.DataObject) -> None:
+def test_no_damage_to_the_file_is_fatal(drop: Drop, home: Home, data: st.DataObject) -> None:
     drop("farm.py")
     drop("broken.py", "1/0\ndef registerTypes(r): ...\n")
     home.path.unlink(missing_ok=True)

@@ -325,3 +325,18 @@ def test_a_pipe_among_the_files_keeps_nobody_waiting(drop: Drop, scan: Scan) -> 
     records = by_name(scan())
     assert records["good"].state is State.OK
     assert "no regular file" in records["pipe"].reason
+
+
+def test_files_are_examined_in_workers_and_join_nothing(drop: Drop, tmp_path: Path) -> None:
+    good, bad = drop("good.py"), drop("bad.py", "import os\nos._exit(3)\ndef registerTypes(r): ...\n")
+    helper = drop("helper.py", "X = 1\n")
+    factory = Factory([])
+    records = {record.name: record for record in factory.examine([str(good), str(bad), str(helper)])}
+    assert {name: record.state for name, record in records.items()} == {
+        "good": State.OK,
+        "bad": State.FAILED,
+        "helper": State.SKIPPED,
+    }
+    assert factory.records == []
+    assert factory.load(records["good"]).__name__ == "Farm"
+    assert factory.examine([str(tmp_path / "nowhere.py")]) == []

@@ -140,3 +140,13 @@ def test_tags_go_by_extension_and_viewers_by_the_nearest_tag(scan: Scan) -> None
 def test_what_only_houdini_can_do_says_so(scan: Scan) -> None:
     with pytest.raises(NotImplementedError, match="Houdini"):
         scan().registry.registerDSOTypes("/x.so")
+
+
+def test_what_another_thread_registers_meanwhile_is_not_the_modules(scan: Scan) -> None:
+    factory = scan()
+    with factory.registry.collecting() as collected:
+        thread = threading.Thread(target=factory.registry.registerScheduler, args=(Mine,))
+        thread.start()
+        thread.join()
+    assert collected == []
+    assert factory.scheduler("mine").type_object is Mine

@@ -11,6 +11,7 @@ import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from topcook.contract.source import function_of
@@ -132,7 +133,8 @@ class TypeRegistry(TypesSearch):
     def __init__(self, catalogue: Catalogue) -> None:
         """Make an empty registry in front of a catalogue."""
         self.catalogue = catalogue
-        self._open: list[Registration] | None = None
+        # What is registered belongs to the module that the same thread executes.
+        self._open: dict[int, list[Registration]] = {}
         self._tags: dict[str, str] = dict(TAG_BY_EXTENSION)
         self._more_tags: set[str] = set()
         self._viewers: dict[str, str] = {}
@@ -170,17 +172,20 @@ class TypeRegistry(TypesSearch):
     @contextmanager
     def collecting(self) -> Iterator[list[Registration]]:
         """Gather what one module registers; the tags it added are taken back when it raises."""
-        before, tags = self._open, (dict(self._tags), set(self._more_tags), dict(self._viewers))
-        self._open = []
+        thread = get_ident()
+        before, tags = self._open.get(thread), (dict(self._tags), set(self._more_tags), dict(self._viewers))
+        self._open[thread] = []
         try:
             with self.current():
-                yield self._open
+                yield self._open[thread]
         except BaseException:
             # Author code may raise anything; what it had added goes with it.
             self._tags, self._more_tags, self._viewers = tags
             raise
         finally:
-            self._open = before
+            del self._open[thread]
+            if before is not None:
+                self._open[thread] = before
 
     # Registering
 
@@ -269,10 +274,11 @@ class TypeRegistry(TypesSearch):
         return Registration(kind, str(chosen), cls, label or "", template=template, line=line, called=called)
 
     def _add(self, registration: Registration) -> RegisteredTypeHandle:
-        if self._open is None:
+        collected = self._open.get(get_ident())
+        if collected is None:
             self.catalogue.registered(registration)
         else:
-            self._open.append(registration)
+            collected.append(registration)
         return RegisteredTypeHandle(self, registration)
 
     # Looking up

@@ -26,6 +26,8 @@ __all__ = ["SETTLED", "Entry", "KeptFile", "Look", "entry_of", "may_import", "mo
 SETTLED = 2.0
 #: Seconds after which a probe is repeated whose outcome hung on the moment; a time-out costs more than a refusal.
 AGAIN, AGAIN_SLOW = 600.0, 3600.0
+#: Problems whose finding out took a probe's whole time.
+_SLOW = frozenset({"endless"})
 _MOST_WATCHED = 500
 
 
@@ -205,7 +207,7 @@ def modules_of(report: ProbeReport, look: Look) -> tuple[tuple[str, bool], ...]:
 
 def _patience(report: ProbeReport) -> float:
     codes = {problem["code"] for record in report.records for problem in record["problems"]}
-    return AGAIN_SLOW if any("time" in code or "hang" in code for code in codes) else AGAIN
+    return AGAIN_SLOW if codes & _SLOW else AGAIN
 
 
 def _distribution_files(value: str) -> list[str]:
