@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
-import pluggy
+from topcook.factory.hookboard import HookBoard, hookimpl, hookspec
+
+__all__ = ["CookHooks", "Observers", "hookimpl"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
     from topcook.machine.items import Change
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
-
-PROJECT = "topcook"
-hookspec = pluggy.HookspecMarker(PROJECT)
-#: Marks an observer's methods: ``@topcook.runtime.observers.hookimpl``.
-hookimpl = pluggy.HookimplMarker(PROJECT)
-
-_log = logging.getLogger("topcook.observers")
 
 
 class CookHooks:
@@ -46,24 +40,9 @@ class CookHooks:
         """Nothing more happens; ``outcome`` is cooked, failed, canceled or interrupted."""
 
 
-class Observers:
+class Observers(HookBoard):
     """The registered observers of one cook."""
 
     def __init__(self) -> None:
         """Start with nobody."""
-        self.manager = pluggy.PluginManager(PROJECT)
-        self.manager.add_hookspecs(CookHooks)
-
-    def add(self, observer: object) -> None:
-        """Let an object with methods marked ``hookimpl`` hear of the cook."""
-        self.manager.register(observer)
-
-    def tell(self, hook: str, **facts: Any) -> None:
-        """Call every observer; one that raises is logged and dropped, the cook goes on."""
-        caller = getattr(self.manager.hook, hook)
-        for impl in list(caller.get_hookimpls()):
-            try:
-                impl.function(*(facts[name] for name in impl.argnames))
-            except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
-                _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
-                self.manager.unregister(impl.plugin)
+        super().__init__(CookHooks)

@@ -10,20 +10,15 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pluggy
+from topcook.factory.hookboard import HookBoard, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from topcook.factory.records import Record
 
 __all__ = ["OBSERVER_GROUP", "TypesHooks", "TypesObservers", "hookimpl", "installed_observers"]
 
-PROJECT = "topcook"
 #: Entry points of this group are observers: objects, or classes that are called without arguments.
 OBSERVER_GROUP = "topcook.types_observers"
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-#: Marks an observer's methods.
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 _log = logging.getLogger("topcook.observers")
 
@@ -48,26 +43,12 @@ class TypesHooks:
         """How the types path is watched, as far as a person has to know: what is polled, and why."""
 
 
-class TypesObservers:
-    """The observers of one live registry, none of them able to hurt it."""
+class TypesObservers(HookBoard):
+    """The observers of one live registry."""
 
     def __init__(self) -> None:
         """Start with nobody."""
-        self.manager = pluggy.PluginManager(PROJECT)
-        self.manager.add_hookspecs(TypesHooks)
-
-    def add(self, observer: object) -> None:
-        """Let an object with methods marked ``hookimpl`` hear of it; raises what pluggy says of a wrong signature."""
-        self.manager.register(observer)
-
-    def tell(self, hook: str, **facts: Any) -> None:
-        """Call every observer; one that raises is logged and dropped."""
-        for impl in list(getattr(self.manager.hook, hook).get_hookimpls()):
-            try:
-                impl.function(*(facts[name] for name in impl.argnames))
-            except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
-                _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
-                self.manager.unregister(impl.plugin)
+        super().__init__(TypesHooks)
 
 
 def installed_observers() -> tuple[list[object], list[str]]:

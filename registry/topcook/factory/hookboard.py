@@ -1,0 +1,40 @@
+"""Who hears of what happens: pluggy hooks that each listener is told of, none of them able to hurt who tells."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pluggy
+
+__all__ = ["HookBoard", "hookimpl", "hookspec"]
+
+PROJECT = "topcook"
+hookspec = pluggy.HookspecMarker(PROJECT)
+#: Marks a listener's methods.
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+_log = logging.getLogger("topcook.observers")
+
+
+class HookBoard:
+    """Listeners of the hooks that one class specifies."""
+
+    def __init__(self, specs: type) -> None:
+        """Start with nobody."""
+        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager.add_hookspecs(specs)
+
+    def add(self, observer: object) -> None:
+        """Let an object with methods marked ``hookimpl`` hear; raises what pluggy says of a wrong signature."""
+        self.manager.register(observer)
+
+    def tell(self, hook: str, **facts: Any) -> None:
+        """Call every observer; one that raises is logged and dropped, everything else goes on."""
+        caller = getattr(self.manager.hook, hook)
+        for impl in list(caller.get_hookimpls()):
+            try:
+                impl.function(*(facts[name] for name in impl.argnames))
+            except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
+                _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
+                self.manager.unregister(impl.plugin)
