@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from topcook.cli.problems import print_error
 from topcook.errors import InternalError, InvalidTransition, RecorderError, TopcookError
 
 #: Exit statuses.
@@ -53,6 +51,8 @@ def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> int:
         return BAD_INPUT
     except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback is no message
         if debug:
+            import traceback
+
             traceback.print_exc()
         return _tell(error)
 
@@ -68,6 +68,8 @@ def _tell(error: Exception) -> int:
         where = f'"{error.filename}": ' if error.filename else ""
         print_error(f"{where}{error.strerror or error}")
         return BAD_INPUT
+    import traceback
+
     frame = traceback.extract_tb(error.__traceback__)[-1]
     print_error(
         f"{type(error).__name__}: {error}\n    at {frame.filename}:{frame.lineno}\n"
@@ -98,3 +100,10 @@ def _nobody_reads() -> int:
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
     return COOKED
+
+
+def print_error(error: Exception | str) -> None:
+    """Print an error; how errors look is read only where there is one."""
+    from topcook.cli import problems
+
+    problems.print_error(error)

@@ -11,7 +11,6 @@ import click
 from topcook.cli.configured import configuration, strict_failures_of
 from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.menu_text import Page, details_text, rows_text
-from topcook.cli.problems import counted, problem_text
 from topcook.factory import Factory, Kind, check_pdg_is_ours, menu_rows
 
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ def command(*, names: tuple[str, ...], as_json: bool, show_all: bool, types: str
     # In one write: a thousand rows are a thousand system calls otherwise.
     click.echo(rows_text(menu_rows(records, types, show_all=show_all), page), nl=False)
     sys.stdout.flush()
-    for problem in factory.problems:
-        click.echo(problem_text(problem, level="warning"), err=True)
-    _tell_of_broken(factory)
+    _tell_of_problems(factory)
     return status
 
 
@@ -81,6 +78,7 @@ def _asked(factory: Factory, name: str, types: str) -> list[Record]:
 
 
 def _in_full(record: Record, page: Page) -> str:
+    from topcook.cli.problems import problem_text
     from topcook.factory.details import details_of
 
     return details_text(details_of(record), page, problem_text)
@@ -94,8 +92,15 @@ def _print_json(records: Sequence[Record], factory: Factory, types: str) -> None
     click.echo(json.dumps(listing(records, factory.problems, types), indent=2))
 
 
-def _tell_of_broken(factory: Factory) -> None:
+def _tell_of_problems(factory: Factory) -> None:
+    """Say what is wrong with the types path and with files on it; most times there is nothing to say."""
     broken = [record for record in factory.records if record.blemished]
+    if not broken and not factory.problems:
+        return
+    from topcook.cli.problems import counted, problem_text
+
+    for problem in factory.problems:
+        click.echo(problem_text(problem, level="warning"), err=True)
     paths = list(dict.fromkeys(record.origin.path for record in broken))
     roots = list(dict.fromkeys(record.origin.root or record.origin.path for record in broken))
     if paths:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -50,7 +49,7 @@ class Page(NamedTuple):
         """The page behind a stream; what is no terminal has no end to its lines."""
         terminal = stream.isatty()
         quiet = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        columns = shutil.get_terminal_size().columns if terminal else sys.maxsize
+        columns = _terminal_columns() if terminal else sys.maxsize
         return cls(columns, quiet or not _knows_glyphs(stream), terminal and not quiet)
 
     @property
@@ -61,6 +60,12 @@ class Page(NamedTuple):
     def style(self, text: str, colour: str | None = None, *, bold: bool = False) -> str:
         """The text in a colour, where there are colours."""
         return click.style(text, fg=colour, bold=bold or None) if self.coloured and (colour or bold) else text
+
+
+def _terminal_columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _knows_glyphs(stream: TextIO) -> bool:

@@ -404,7 +404,7 @@ class Factory(Lookup):
         prober.probe([each for each in found if not each.settled], done, None)
         if prober is not self._given:
             prober.close()
-        return [record for each in found for record in records.get(id(each), [not_probed(each)])]
+        return [record for each in found for record in records.get(id(each)) or [not_probed(each)]]
 
     # What the registry asks (typeregistry.Catalogue)
 
