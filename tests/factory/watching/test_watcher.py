@@ -258,3 +258,20 @@ def test_events_of_no_use_are_survived(tmp_path: Path) -> None:
     watcher._heard(FileSystemEvent(src_path=""))
     assert ear.hears("farm.py")
     watcher.close()
+
+
+def test_what_watchdog_logs_does_not_reach_the_terminal(tmp_path: Path) -> None:
+    program = """
+import logging, sys
+from topcook.factory.watching.survey import plan_of, survey
+from topcook.factory.watching.watcher import Watcher
+
+watcher = Watcher(print)
+watcher.arm(plan_of([survey(sys.argv[1])]))
+logging.getLogger("watchdog.observers.inotify").error("called when the thread is inactive")
+watcher.close()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("", "")

@@ -166,8 +166,12 @@ def _matters(name: str, *, is_directory: bool) -> bool:
 
 
 def _system_observer() -> BaseObserver:
+    import logging
+
     from watchdog.observers import Observer
 
+    # It logs as an error that a directory is listened to no more while its thread ends: nothing for a terminal.
+    logging.getLogger("watchdog").addHandler(logging.NullHandler())
     return Observer()
 
 
