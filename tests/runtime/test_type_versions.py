@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
@@ -219,3 +220,12 @@ def test_a_copy_that_cannot_be_kept_is_said_and_the_cook_goes_on(
     used.use(studio.live.factory.scheduler("farm"))
     used.close()
     assert said[0].startswith('no copy of "farm" is kept in ')
+
+
+def test_a_context_that_is_gone_is_told_nothing_and_holds_nothing(studio: Studio) -> None:
+    before = len(studio.live.factory.followers)
+    studio.context().close()
+    assert len(studio.live.factory.followers) == before + 1
+    studio.contexts.clear()
+    gc.collect()
+    assert len(studio.live.factory.followers) == before

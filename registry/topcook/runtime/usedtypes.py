@@ -36,16 +36,15 @@ Say = Callable[[str], None]
 
 def follow(factory: Factory, changed: Callable[[], None]) -> None:
     """Call a method whenever a factory's records have changed, for as long as the method's object lives."""
-    reference = weakref.WeakMethod(changed)
+    followers = factory.followers
 
     def told() -> None:
         method = reference()
-        if method is None:
-            factory.followers.discard(told)
-        else:
+        if method is not None:
             method()
 
-    factory.followers.add(told)
+    reference = weakref.WeakMethod(changed, lambda _: followers.discard(told))
+    followers.add(told)
 
 
 class UsedTypes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from topcook.factory.watching.again import Touched, look_again
 from topcook.factory.watching.merge import Change, merge
-from topcook.factory.watching.places import Place, places_of
+from topcook.factory.watching.places import Place, place_of
 from topcook.factory.watching.poller import Poller
 from topcook.factory.watching.quiet import Quiet
 from topcook.factory.watching.survey import Survey, plan_of, survey
@@ -69,6 +69,7 @@ class LiveFactory:
         self._poller = Poller(self._differs, beat=self._revive)
         self._poll = poll
         self._places: list[Place] = []
+        self._placed: dict[str, tuple[Survey, Place]] = {}
         #: Since when the version of each file serves: at first when it was written, then when it was found.
         self._found_at = {key: _written_at(candidate) for key, (candidate, _) in factory.candidates().items()}
         #: What the last walk of each entry saw, and the last that can be believed.
@@ -205,7 +206,7 @@ class LiveFactory:
     def _arm(self, surveys: list[Survey]) -> bool:
         """Listen to the directories that there are; whether some of them are new to us."""
         deaths = self._watcher.deaths
-        self._places = places_of(surveys)
+        self._places = [self._place(each) for each in surveys]
         fresh = self._watcher.arm(
             plan_of([each for each, place in zip(surveys, self._places, strict=True) if place.events])
         )
@@ -217,6 +218,13 @@ class LiveFactory:
             _log.warning("the watcher of the types path had died; a new one listens")
         self._tell_notes()
         return fresh
+
+    def _place(self, found: Survey) -> Place:
+        """How an entry is watched; asked of the system again when the entry was walked again."""
+        known = self._placed.get(found.entry)
+        if known is None or known[0] is not found:
+            known = self._placed[found.entry] = (found, place_of(found))
+        return known[1]
 
     def _settle(self, change: Change) -> None:
         """Tell of a change, and wake who waits for one."""

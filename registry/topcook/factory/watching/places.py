@@ -10,7 +10,7 @@ from topcook.factory.filesystems import file_system
 from topcook.factory.watching.poller import LOCAL_SECONDS, NETWORK_SECONDS
 from topcook.factory.watching.survey import Survey
 
-__all__ = ["Place", "places_of"]
+__all__ = ["Place", "place_of", "places_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,11 @@ class Place:
 
 def places_of(surveys: Iterable[Survey]) -> list[Place]:
     """How to watch what was surveyed."""
-    return [_place(each) for each in surveys]
+    return [place_of(each) for each in surveys]
 
 
-def _place(found: Survey) -> Place:
+def place_of(found: Survey) -> Place:
+    """How to watch one entry."""
     directories = tuple(os.path.realpath(each) for each in found.directories)
     why = _why_polled(found.entry)
     if found.error is not None:
