@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
@@ -64,8 +64,7 @@ class Tier(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a type comes from: the file, and for an entry point its distribution.
 
     ``root`` is the entry of the types path that led to the file. ``tier`` is ``program`` for a type that
