@@ -36,13 +36,15 @@ def pytest_configure(config: pytest.Config) -> None:
         # Nor what his configuration says.
         os.environ["XDG_CONFIG_HOME"] = os.path.join(folder, "config")
         os.environ.pop("TOPCOOK_CONFIG", None)
+        # Nor what he cooked.
+        os.environ["TOPCOOK_STATE_DIR"] = os.path.join(folder, "state")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
     folder = config.stash.get(_OWN_INDEX, None)
     if folder is not None:
-        del os.environ[INDEX], os.environ["XDG_CONFIG_HOME"]
+        del os.environ[INDEX], os.environ["XDG_CONFIG_HOME"], os.environ["TOPCOOK_STATE_DIR"]
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,11 +15,14 @@ from topcook.cli.ending import print_summary
 from topcook.cli.feed import Feed, Told, View, pour
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.interrupts import Interrupts
+from topcook.cli.keeping import how_of, journal_options
 from topcook.cli.options import load, network_options
 from topcook.cli.problems import print_error
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
 from topcook.runtime import strays
+from topcook.runtime.cook import new_cook_id
+from topcook.runtime.journal.keeping import How, keep_cook
 from topcook.runtime.lastcook import write_last_cook
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ _PERIOD = 0.1
 )
 @click.option("--report", metavar="FILE", help="Write what became of each item as JSON; - is standard output.")
 @click.option("--status", metavar="FILE", help="Keep this JSON file up to date with how far it is.")
+@journal_options
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
 @click.option(
     "--trace-callbacks",
@@ -94,6 +98,7 @@ def command(
     context.core.debug = debug
     context.core.trace = trace_callbacks
     session = _Session(context, progress=progress, report=report, debug=debug, verbose=verbose)
+    session.how, session.network = how_of(options), network
     session.told = told
     return session.run(options["nodes"])
 
@@ -133,13 +138,15 @@ class _Session:
         self.verbose = verbose
         self.logs = ""
         self.unwritten = False
+        self.how = How()
+        self.network = ""
         self.progress = _progress(progress, debug=debug)
 
     def run(self, nodes: tuple[str, ...]) -> int:
         """Cook; answers the exit status."""
         feed = Feed()
         self.context.observe(feed)
-        cook = self.context.prepare(nodes)
+        cook = self._prepare(nodes)
         cook.link.all_uris = self.report is not None
         try:
             with nullcontext() if self.debug else self._quiet():
@@ -147,6 +154,18 @@ class _Session:
         finally:
             self._keep_output()
         return self._status(cook, interrupted=interrupted)
+
+    def _prepare(self, nodes: tuple[str, ...]) -> Cook:
+        """The cook, which is kept from here on, and the only one of its kind."""
+        self.context.core.refuse_config()
+        kept = keep_cook(self.context.core, self.network, new_cook_id(), self.how)
+        try:
+            cook = self.context.prepare(nodes, recorder=kept.recorder, cook_id=kept.cook_id)
+        except BaseException:
+            kept.recorder.close("refused")
+            raise
+        kept.watch(cook)
+        return cook
 
     def _watch(self, cook: Cook, feed: Feed) -> bool:
         """Cook and show it; answers whether a signal ended it."""

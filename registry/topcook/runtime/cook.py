@@ -167,7 +167,7 @@ class Cook:
         self.outcome = "failed"
         self._tell(Message("error", "cook", reason))
         self.finished = self.link.clock.now()
-        self.recorder.close(self.outcome)
+        self.recorder.close("refused")
 
     def kill(self) -> None:
         """End all local jobs at once, and what schedulers started themselves, without asking anybody: second Ctrl-C."""

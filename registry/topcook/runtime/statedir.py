@@ -1,20 +1,91 @@
-"""The user's own state on this machine: what a cook keeps locally, never on a shared file system."""
+"""The user's own state on this machine: what a cook keeps locally, never on a shared file system.
+
+``<state>/cooks/<cook id>/`` holds a cook's journal, its keeper's files and copies of the types it uses.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from pathlib import Path
+import time
 
-import platformdirs
+from topcook.model.userdirs import user_dir
+
+__all__ = ["JOURNAL", "cook_directory", "drop_old_cooks", "forget_cook", "forget_journal", "journal_of", "note_journal"]
+
+JOURNAL = "journal.sqlite"
+#: Names the journal of a cook where that lies elsewhere.
+_ELSEWHERE = "journal.path"
+#: What else SQLite may have beside a database.
+_BESIDE = ("", "-wal", "-shm", "-journal")
+#: Seconds after which nobody takes up a cook again: 30 days.
+OLD = 30 * 24 * 3600.0
+
+
+def _cooks() -> str:
+    root = os.environ.get("TOPCOOK_STATE_DIR") or user_dir("state") or os.path.join(os.sep, "tmp", f"topcook-{_user()}")
+    return os.path.join(root, "cooks")
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def cook_directory(cook_id: str) -> str:
     """Where one cook keeps its local files: below ``TOPCOOK_STATE_DIR``, else the user's state directory."""
-    root = os.environ.get("TOPCOOK_STATE_DIR") or platformdirs.user_state_dir("topcook")
-    return str(Path(root, "cooks", cook_id))
+    return os.path.join(_cooks(), cook_id)
+
+
+def journal_of(cook_id: str) -> str:
+    """The journal of a cook of this user on this machine; empty when there is none."""
+    folder = cook_directory(cook_id)
+    path = os.path.join(folder, JOURNAL)
+    if not cook_id or os.sep in cook_id:
+        return ""
+    with contextlib.suppress(OSError), open(os.path.join(folder, _ELSEWHERE), encoding="utf-8") as stream:
+        path = stream.read()
+    return path if os.path.isfile(path) else ""
+
+
+def note_journal(cook_id: str, path: str) -> None:
+    """Leave word of where the journal of a cook is, when it is not beside its other files."""
+    folder = cook_directory(cook_id)
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(os.path.join(folder, _ELSEWHERE), "w", encoding="utf-8") as stream:
+            stream.write(path)
 
 
 def forget_cook(cook_id: str) -> None:
-    """Remove a cook's local files; called when nothing of it runs any more."""
+    """Remove what a cook kept beside its journal; called when nothing of it runs any more."""
+    folder = cook_directory(cook_id)
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if not entry.name.startswith("journal."):
+                _remove(entry.path)
+        os.rmdir(folder)
+
+
+def forget_journal(cook_id: str, path: str) -> None:
+    """Remove a cook's journal, and all else that it left."""
+    for end in _BESIDE:
+        with contextlib.suppress(OSError):
+            os.unlink(path + end)
     shutil.rmtree(cook_directory(cook_id), ignore_errors=True)
+
+
+def drop_old_cooks() -> None:
+    """Remove what cooks left of which nobody has heard for a month."""
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(_cooks())):
+            newest = max((each.stat().st_mtime for each in os.scandir(entry.path)), default=entry.stat().st_mtime)
+            if newest < time.time() - OLD:
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)

@@ -78,7 +78,7 @@ class Journal:
         self.power = power
         self._connection = create(path, power=power, network_disk=network_disk)
         self._find = find
-        self._broken = False
+        self._broken = self._closed = False
         self._names: dict[str, int] = {}
         self._told: dict[int, _Told] = {}
         self._fresh_names: list[tuple[int, str]] = []
@@ -137,7 +137,13 @@ class Journal:
         self._messages.append((time.time(), message.level, message.source, message.text))
 
     def close(self, outcome: str = "") -> None:
-        """The cook is over, as ``outcome`` says; without one, or after a failure, it is left as by a crash."""
+        """The cook is over, as ``outcome`` says; without one, or after a failure, it is left as by a crash.
+
+        Again a no-op.
+        """
+        if self._closed:
+            return
+        self._closed = True
         try:
             if outcome and not self._broken:
                 self._write()

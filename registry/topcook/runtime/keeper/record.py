@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from topcook.runtime.alive import process_start
 from topcook.runtime.keeper import launch
 from topcook.runtime.keeper.program.record import boot_id
 
@@ -69,15 +70,3 @@ def _read_line(words: list[str], jobs: dict[str, RecordedJob], boot: str) -> str
         job.ended = float(at)
         job.exit_status = None if status == "-" else int(status)
     return boot
-
-
-def process_start(pid: int) -> float | None:
-    """Seconds from the machine's start to the process's, None when it is gone, a zombie, or cannot be dated."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    if fields[0] in b"ZX":
-        return None
-    return int(fields[19]) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,151 @@
+"""A cook that is kept: its lock, its journal, and the journals of those that came before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from topcook.errors import CookRefusedError, RecorderError
+from topcook.runtime.journal.identity import identity_of
+from topcook.runtime.journal.lock import KEPT, CookLock
+from topcook.runtime.journal.writer import Journal
+from topcook.runtime.recorder import MemoryRecorder
+from topcook.runtime.statedir import JOURNAL, cook_directory, drop_old_cooks, forget_journal, journal_of, note_journal
+
+if TYPE_CHECKING:
+    from topcook.runtime.cook import Cook
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.journal.identity import Identity
+    from topcook.runtime.recorder import Recorder
+
+__all__ = ["How", "KeptCook", "keep_cook"]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a cook is kept: in which directory its journal lies (empty: the user's own), and what that survives.
+
+    ``journal`` False: not at all. ``power``: it survives the plug, not only the process.
+    """
+
+    directory: str = ""
+    journal: bool = True
+    power: bool = False
+
+
+@dataclass(slots=True)
+class KeptCook:
+    """A cook about to begin: its id, what it is recorded by, and the journals of the cooks before, newest first."""
+
+    cook_id: str
+    identity: Identity
+    recorder: Recorder
+    journal: str
+    before: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    lock: CookLock | None = None
+
+    def watch(self, cook: Cook) -> None:
+        """Tell the cook what was found, and end it should another one take its place."""
+        for text in self.told:
+            cook.link.message("warning", "journal", text)
+        if self.lock is not None:
+            self.lock.lost = cook.cancel
+
+
+def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCook:
+    """Begin to keep a cook; with the id of an earlier one that one's journal goes on.
+
+    Raises ``CookRefusedError`` while the same cook runs, or when its journal cannot be written.
+    """
+    identity = identity_of(graph, network_file)
+    path = (journal_of(cook_id) or _place(cook_id, how)) if how.journal else ""
+    lock = CookLock(identity, cook_id, path)
+    told = []
+    try:
+        lock.take()
+    except OSError as error:
+        # Where nobody can write, nobody cooks into each other's files.
+        told.append(f'no lock against a second cook in "{os.path.dirname(lock.path)}": {error.strerror or error}')
+    if lock.told:
+        told.append(lock.told)
+    here = [each for each in lock.before if os.path.isfile(each["journal"])]
+    kept = KeptCook(cook_id, identity, MemoryRecorder(), path, [each["journal"] for each in here], told, lock)
+    try:
+        kept.recorder = _Kept(path, graph, cook_id, how, lock) if how.journal else _Unkept(lock)
+    except RecorderError as error:
+        lock.release("refused")
+        raise CookRefusedError(str(error)) from error
+    if how.journal:
+        old = [(each["cook"], each["journal"]) for each in here[KEPT - 1 :]]
+        threading.Thread(target=_tidy, args=(old,), name="topcook-tidy", daemon=True).start()
+    return kept
+
+
+def _place(cook_id: str, how: How) -> str:
+    if not how.directory:
+        return os.path.join(cook_directory(cook_id), JOURNAL)
+    path = os.path.join(os.path.abspath(how.directory), f"{cook_id}.sqlite")
+    note_journal(cook_id, path)
+    return path
+
+
+def _on_network(path: str) -> bool:
+    from topcook.factory.filesystems import file_system
+
+    return file_system(os.path.dirname(path)).network
+
+
+class _Kept(Journal):
+    """A journal that holds its cook's lock."""
+
+    def __init__(self, path: str, graph: Graph, cook_id: str, how: How, lock: CookLock) -> None:
+        self._lock = lock
+        facts: dict[str, Any] = {
+            "scheduler": lock.identity.scheduler,
+            "folder": lock.identity.folder,
+            "durability": "power" if how.power else "process",
+        }
+        super().__init__(
+            path,
+            cook_id,
+            lock.identity.network,
+            find=graph.item,
+            facts=facts,
+            power=how.power,
+            network_disk=_on_network(path),
+        )
+
+    def close(self, outcome: str = "") -> None:
+        """The cook is over: the next one of its identity may begin."""
+        try:
+            super().close(outcome)
+        finally:
+            if outcome == "refused" and self.session == 1:
+                forget_journal(self._lock.cook_id, self.path)
+            self._lock.release(outcome)
+
+
+class _Unkept(MemoryRecorder):
+    """Nothing but the lock."""
+
+    def __init__(self, lock: CookLock) -> None:
+        super().__init__()
+        self._lock = lock
+
+    def close(self, outcome: str = "") -> None:
+        """The cook is over: the next one of its identity may begin."""
+        self._lock.release(outcome)
+
+
+def _tidy(old: list[tuple[str, str]]) -> None:
+    """Remove journals that nobody will ask for: of this identity all but the last, of others the very old."""
+    with contextlib.suppress(OSError):
+        for cook_id, path in old:
+            # A keeper's files are there as long as jobs of the cook may be.
+            if not os.path.exists(os.path.join(cook_directory(cook_id), "keeper.json")):
+                forget_journal(cook_id, path)
+        drop_old_cooks()
