@@ -18,12 +18,15 @@ from pdg.scheduler import PyScheduler
 from pdg.utils import expand_vars
 from topcook.author import (
     JobEnd,
+    JobEnvironments,
     JobKeeper,
     JobParms,
     LocalJob,
     command_argv,
     cook_detached,
     end_server,
+    has_data,
+    limit_in_flight,
     local_jobs,
     report,
 )
@@ -63,6 +66,10 @@ TEMP_IN_WORKING_DIR, TEMP_OF_MACHINE, TEMP_CUSTOM = 0, 1, 2
 SLOTS_QUARTER, SLOTS_CUSTOM, SLOTS_ALL_BUT_ONE = 0, 1, -1
 #: A job of fewer seconds than this is over before the cook could hand the next one over without loss.
 SHORT = 1.0
+#: While jobs are short, so many seconds of work wait where the slots are, within these bounds for each of the two.
+AHEAD, LEAST_AHEAD, MOST_AHEAD = 0.02, 4, 256
+#: What one more job says about how long they are, and after how many the room is measured anew.
+WEIGHT, MEASURE = 0.125, 16
 
 
 class LocalScheduler(CallbackServerMixin, PyScheduler):
@@ -78,10 +85,15 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         CallbackServerMixin.__init__(self, True)  # True: this machine only
         self._keeper: JobKeeper | None = None
         self._slots = 1
+        #: What a class that derives from this one overrides may need everything as PDG has it, and at once.
+        self._ours = type(self) is LocalScheduler
         # Written here and by the reports, which come on another thread.
         self._lock = threading.Lock()
         self._taken = 0
-        self._short = False
+        self._room = 1
+        #: How long jobs are, in seconds, and how many have ended since the room was measured.
+        self._usual = SHORT
+        self._ended = 0
         self._single: int | None = None
         self._tokens: dict[int, str] = {}
         #: The slots of jobs that wait for other items meanwhile, and of all jobs.
@@ -110,11 +122,13 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         self._slots = self._total_slots()
         self._set_temp_directory()
         self._job_parms = JobParms(self, "local", JOB_PARMS)
-        self._base_environments: dict[str, dict[str, str]] = {}
+        self._environments = JobEnvironments(self, "local", self._job_parms)
         self._keeper = local_jobs(self)
         self._keeper.set_slots(self._slots)
         self._taken, self._single, self._tokens = 0, None, {}
         self._lent, self._held = {}, {}
+        self._usual, self._ended = SHORT, 0
+        self._measure()
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
         return True
@@ -159,23 +173,55 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
                 if self._single is not None:
                     return pdg.scheduleResult.Deferred
                 self._single = work_item.id
+            # While the slots are busy nobody waits for this very job.
+            later = self._ours and self._taken >= self._slots
             self._taken += slots
         try:
-            self._start(work_item, parms, slots)
+            self._start(work_item, parms, slots, later=later)
         except BaseException:
             # Whatever kept it from starting: its slots are free again.
             self._give_back(work_item.id, slots)
             raise
         return pdg.scheduleResult.Succeeded
 
-    @property
-    def _room(self) -> int:
-        """Slots; while jobs are short as much again (at least four), so that the next wait where the slots are."""
-        return self._slots + (max(4, self._slots) if self._short else 0)
+    def _measure(self) -> None:
+        """Room is the slots; while jobs are short, more, so that what comes next waits where the slots are."""
+        self._ended = 0
+        ahead = 0
+        if self._usual < SHORT:
+            least = max(LEAST_AHEAD, self._slots)
+            ahead = min(max(least, int(self._slots * AHEAD / max(self._usual, 1e-6))), max(least, MOST_AHEAD))
+            # By powers of two, so that the cook is not told of every breath.
+            ahead = max(least, 1 << ahead.bit_length() - 1)
+        self._room = self._slots + ahead
+        limit_in_flight(self, self._room + len(self._lent))
 
-    def _start(self, work_item: Any, parms: dict[str, Any], slots: int) -> None:
-        self.createJobDirsAndSerializeWorkItems(work_item)
-        environment = self._environment(work_item, parms)
+    def _took(self, seconds: float) -> None:
+        """Learn from a job that has ended; one that was long counts at once."""
+        if seconds >= SHORT or self._usual >= SHORT:
+            changed, self._usual = (seconds < SHORT) != (self._usual < SHORT), seconds
+        else:
+            changed = False
+            self._usual += (seconds - self._usual) * WEIGHT
+        self._ended += 1
+        if changed or self._ended >= MEASURE:
+            self._measure()
+
+    def _start(self, work_item: Any, parms: dict[str, Any], slots: int, *, later: bool) -> None:
+        base, environment = self._environments.of(work_item)
+        if has_data(work_item) or not self._ours:
+            self.createJobDirsAndSerializeWorkItems(work_item)
+        else:
+            environment["PDG_ITEM_DATA_SOURCE"] = "1"
+        if parms["usehoudinimaxthreads"]:
+            environment["HOUDINI_MAXTHREADS"] = str(parms["houdinimaxthreads"])
+        command = self.expandCommandTokens(work_item.command, work_item)
+        if "$" in command or not self._ours:
+            # Now they have to be one: to read variables in, and for those who change it below.
+            base, environment = None, {**(base or {}), **environment}
+            # The job's own variables first, then this process's, for items that do not inherit them.
+            command = expand_vars(expand_vars(command, environment), os.environ)
+            command = self.onPreSubmitItem(work_item, environment, command)
         told = report(self, work_item)
         item_id = work_item.id
 
@@ -183,15 +229,11 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
             told.started(at)
 
         def on_end(end: JobEnd) -> None:
-            self._short = told.duration(end.at) < SHORT
             # The slots first: the report below may have the next item offered at once.
             self._give_back(item_id, slots)
+            self._took(told.duration(end.at))
             told.ended(end)
 
-        command = self.expandCommandTokens(work_item.command, work_item)
-        # The job's own variables first, then this process's, for items that do not inherit them.
-        command = expand_vars(expand_vars(command, environment), os.environ)
-        command = self.onPreSubmitItem(work_item, environment, command)
         token = environment["PDG_ITEM_TOKEN"]
         self._tokens[item_id], self._held[item_id] = token, slots
         assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
@@ -205,7 +247,9 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
                 slots=slots,
                 on_start=on_start,
                 on_end=on_end,
-            )
+                base=base,
+            ),
+            later=later,
         )
 
     def _give_back(self, item_id: int, slots: int) -> None:
@@ -228,6 +272,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
             elif not waits:
                 self._taken += self._lent.pop(item_id, 0)
         self._share_slots()
+        self._measure()
         if waits:
             self.requestTask()
 
@@ -239,17 +284,6 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         wanted = parms["CPUs_to_use"] if parms["is_CPU_number_set"] else work_item.record.slots
         # An item that wants more than there is gets all there is.
         return int(min(max(wanted, 1), self._slots))
-
-    def _environment(self, work_item: Any, parms: dict[str, Any]) -> dict[str, str]:
-        node = work_item.node.name
-        base = self._base_environments.get(node)
-        if base is None or self._job_parms.varies(work_item):
-            base = self._base_environments[node] = self.resolveBaseEnvironment("local", None, work_item)
-        environment = {**base, **work_item.environment}
-        self.addCommonJobEnvVars(environment, work_item)
-        if parms["usehoudinimaxthreads"]:
-            environment["HOUDINI_MAXTHREADS"] = str(parms["houdinimaxthreads"])
-        return environment
 
     # -- shared servers -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ import pytest
 
 from topcook.errors import CookError
 from topcook.factory.scan import Factory
+from topcook.model.attributes import AttribFlag, AttribType, Attribute
 from topcook.model.enums import ScheduleResult
+from topcook.model.files import File
 from topcook.model.notification import Kind, Notification
 from topcook.model.workitem import WorkItem
 from topcook.runtime.keeper.client import KeeperProcess
@@ -97,7 +99,54 @@ def test_a_command_runs_with_its_tokens_variables_and_log(bench: Bench, tmp_path
     assert started.at is not None
     assert end.at is not None
     assert end.payload == (pytest.approx(end.at - started.at),)
-    assert bench.prepared == [item]
+
+
+def test_an_item_of_which_there_is_more_to_say_than_variables_tell_gets_a_data_file(bench: Bench) -> None:
+    bench.start()
+    plain, rich, heir = (bench.graph.add_item("/usr/bin/printenv PDG_ITEM_DATA_SOURCE || echo file") for _ in range(3))
+    rich.attributes = {"size": Attribute(AttribType.Int, (3,))}
+    plain.outputs = None
+    bench.cook(plain)
+    assert (bench.prepared, bench.log(plain)) == ([], "1\n")
+    plain.outputs = [File("/tmp/made.txt")]
+    heir.dependencies = [plain]
+    bench.cook(rich)
+    bench.cook(heir)
+    assert (bench.prepared, bench.log(rich), bench.log(heir)) == ([rich, heir], "file\n", "file\n")
+
+
+def test_jobs_of_a_node_share_their_environment_and_have_their_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.graph._environment["FROM_HERE"] = "here"
+    bench.start(local_envmulti=1, local_envname1="FROM_PARMS", local_envvalue1="parms")
+    items = [bench.graph.add_item("/usr/bin/env") for _ in range(2)]
+    items[1].attributes = {"EXPORTED": Attribute(AttribType.String, ("yes",), AttribFlag.EnvExport)}
+    logs = []
+    for item in items:
+        bench.cook(item)
+        logs.append(dict(line.partition("=")[::2] for line in bench.log(item).splitlines()))
+    assert [log["PDG_ITEM_NAME"] for log in logs] == [item.name for item in items]
+    assert [log.get("EXPORTED") for log in logs] == [None, "yes"]
+    assert logs[0].keys() - logs[1].keys() == {"PDG_ITEM_DATA_SOURCE"}
+    assert logs[1].keys() - logs[0].keys() == {"EXPORTED"}
+    for log in logs:
+        assert (log["FROM_HERE"], log["FROM_PARMS"], log["PDG_TEMP"]) == (
+            "here",
+            "parms",
+            bench.scheduler.tempDir(False),
+        )
+        assert log["PYTHONPATH"].split(os.pathsep)[0] == log["PDG_SCRIPTDIR"]
+
+
+def test_more_is_asked_for_while_jobs_are_short_and_only_what_fits_once_one_was_long(bench: Bench) -> None:
+    bench.start(maxprocsmenu=1, maxprocs=2)
+    assert bench.most_in_flight == 2
+    for _ in range(20):
+        bench.cook(bench.graph.add_item("/bin/true"))
+    assert 6 <= bench.most_in_flight <= 2 + 256
+    bench.cook(bench.graph.add_item("sleep 1.01"))
+    assert bench.most_in_flight == 2
 
 
 def test_shell_syntax_gets_a_shell_and_variables_their_values(bench: Bench, tmp_path: Path) -> None:
@@ -161,7 +210,7 @@ def test_full_slots_defer_and_a_freed_one_takes_the_next(bench: Bench, tmp_path:
     waiting = [bench.graph.add_item("while [ ! -e go ]; do sleep 0.01; done") for _ in range(3)]
     assert [bench.offer(item) for item in waiting] == [
         ScheduleResult.Succeeded, ScheduleResult.Succeeded, ScheduleResult.FullDeferred]  # fmt: skip
-    assert len(bench.prepared) == 2, "an item that has to wait costs nothing"
+    assert len(bench.real._jobs) == 2, "an item that has to wait costs nothing"
     (tmp_path / "go").touch()
     bench.end_of(*waiting[:2])
     assert bench.cook(waiting[2]).kind is Kind.SUCCEEDED
@@ -292,6 +341,6 @@ def test_a_name_with_a_slash_makes_no_directory_of_its_log(bench: Bench) -> None
 def test_while_jobs_are_short_a_few_more_wait_in_the_keeper(bench: Bench) -> None:
     bench.start(maxprocsmenu=1, maxprocs=1)
     bench.cook(bench.graph.add_item("true"))
-    results = [bench.offer(bench.graph.add_item("sleep 60")) for _ in range(7)]
-    assert results.count(ScheduleResult.Succeeded) == 5
+    results = [bench.offer(bench.graph.add_item("sleep 60")) for _ in range(bench.most_in_flight + 2)]
+    assert results.count(ScheduleResult.Succeeded) == bench.most_in_flight >= 5
     assert results[-1] is ScheduleResult.FullDeferred

@@ -105,6 +105,37 @@ def run(pool: KeeperPool, tmp_path: Path) -> Callable[..., Told]:
 Run = Callable[..., Told]
 
 
+def test_jobs_that_may_go_out_later_do_so_with_the_next_that_may_not_or_when_asked(
+    pool: KeeperPool, tmp_path: Path
+) -> None:
+    cook = secrets.token_hex(4)
+    jobs = [Told(tmp_path, f"{cook}-{number}-1", ["/bin/true"]) for number in range(4)]
+    pool.start(jobs[0].job, later=True)
+    pool.start(jobs[1].job)
+    assert [told.result().exit_status for told in jobs[:2]] == [0, 0]
+    pool.start(jobs[2].job, later=True)
+    pool.send()
+    assert jobs[2].result().exit_status == 0
+    pool.start(jobs[3].job, later=True)
+    assert pool.cancel([jobs[3].job.token], grace=0) == []
+    assert jobs[3].result().canceled, "it went out before the cancel, in order"
+
+
+def test_what_happens_while_jobs_wait_for_each_slot_is_told_together_and_soon(pool: KeeperPool, tmp_path: Path) -> None:
+    cook = secrets.token_hex(4)
+    pool.set_slots(1)
+    jobs = [Told(tmp_path, f"{cook}-{number}-1", ["/bin/true"]) for number in range(30)]
+    blocker = Told(tmp_path, f"{cook}-last-1", ["/bin/sleep", "60"])
+    after = Told(tmp_path, f"{cook}-never-1", ["/bin/true"])
+    for told in [*jobs, blocker, after]:
+        pool.start(told.job, later=True)
+    pool.send()
+    assert [told.result().exit_status for told in jobs] == [0] * 30
+    assert blocker.started.wait(PATIENCE), "told although a job still waits for the slot"
+    assert pool.cancel_all(grace=0) == []
+    assert after.result().canceled
+
+
 def test_a_command_runs_in_its_directory_with_its_environment_and_log(run: Run, tmp_path: Path) -> None:
     code = "import os, sys; print(os.getcwd(), os.environ['WHO'], os.environ.get('HOME'), sys.stdin.read() == '')"
     told = run(sys.executable, "-c", code, env=BASE | {"WHO": "né mo"})

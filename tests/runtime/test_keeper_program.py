@@ -44,19 +44,44 @@ NAME = st.text("ABC", min_size=1, max_size=2)
 VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=5)
 
 
-@given(st.lists(st.dictionaries(NAME, VALUES, max_size=30), min_size=1, max_size=5))
-def test_environments_arrive_as_they_were_whatever_base_they_are_told_by(given_envs: list[dict[str, str]]) -> None:
+ENVIRONMENT = st.dictionaries(NAME, VALUES, max_size=30)
+SHARED: list[dict[str, str]] = [{}, {"A": "1", "AB": "2"}, {f"A{number}": "x" for number in range(30)}]
+
+
+@given(st.lists(st.tuples(ENVIRONMENT, st.none() | st.sampled_from(SHARED)), min_size=1, max_size=5))
+def test_environments_arrive_as_they_were_whatever_base_they_are_told_by(
+    given_envs: list[tuple[dict[str, str], dict[str, str] | None]],
+) -> None:
     encoder, unpacker = Environments(), wire.Unpacker()
     jobs = Jobs("k", Record(os.devnull), lambda _fields: None)
-    for number, env in enumerate(given_envs):
-        job = LocalJob(f"t-{number}-1", ["x"], env, "/", "/dev/null")
+    for number, (env, base) in enumerate(given_envs):
+        job = LocalJob(f"t-{number}-1", ["x"], env, "/", "/dev/null", base=base)
         for fields in unpacker.feed(start_message(job, b"pool", encoder)):
             if fields[0] == wire.ENV:
                 jobs.add_environment(fields[1:])
             else:
                 arrived = jobs._environment_of(Job(fields[1:]))
     del arrived[processes.MARK.encode()]
-    assert arrived == {os.fsencode(name): os.fsencode(value) for name, value in given_envs[-1].items()}
+    own, shared = given_envs[-1]
+    whole = {**(shared or {}), **own}
+    assert arrived == {os.fsencode(name): os.fsencode(value) for name, value in whole.items()}
+
+
+def test_an_environment_that_jobs_share_travels_once() -> None:
+    encoder, base = Environments(), {"PATH": "/bin"}
+    first, second = (
+        list(
+            wire.Unpacker().feed(
+                start_message(LocalJob(token, ["x"], {"WHO": token}, "/", "/log", base=base), b"p", encoder)
+            )
+        )
+        for token in ("a", "b")
+    )
+    assert [fields[0] for fields in first] == [wire.ENV, wire.START]
+    assert [fields[0] for fields in second] == [wire.START]
+    assert second[0][-1] == b"WHO=b"
+    with pytest.raises(ValueError, match="empty name"):
+        start_message(LocalJob("c", ["x"], {"": "1"}, "/", "/log", base=base), b"p", encoder)
 
 
 def queued(jobs: Jobs, token: str = "c-1-1") -> None:

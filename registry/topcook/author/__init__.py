@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from topcook.author.command import command_argv, split_command
 from topcook.author.detached import cook_command, cook_detached
-from topcook.author.host import attempt_token, log_to_scheduler
+from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
+from topcook.author.jobenvironment import JobEnvironments, has_data
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, end_server, local_jobs
 from topcook.author.report import JobReport, report
@@ -22,6 +23,7 @@ from topcook.model.graphfile.itemgraph import read_item_graph
 __all__ = [
     "Batches",
     "JobEnd",
+    "JobEnvironments",
     "JobKeeper",
     "JobParms",
     "JobReport",
@@ -33,6 +35,8 @@ __all__ = [
     "cook_command",
     "cook_detached",
     "end_server",
+    "has_data",
+    "limit_in_flight",
     "local_jobs",
     "log_to_scheduler",
     "read_item_graph",

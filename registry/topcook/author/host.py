@@ -25,6 +25,14 @@ def attempt_token(scheduler: Any, work_item: Any) -> str:
     return host_of(scheduler).job_environment(record_of(work_item))["PDG_ITEM_TOKEN"]
 
 
+def limit_in_flight(scheduler: Any, count: int) -> None:
+    """Have the scheduler offered nothing while it holds ``count`` items (0: no limit), as if ``pdg_maxtasks`` said so.
+
+    Cheaper than to answer ``FullDeferred``: what is not offered need not be given back.
+    """
+    host_of(scheduler).limit_in_flight(count)
+
+
 def log_to_scheduler(scheduler: Any) -> None:
     """From now on what the calling thread prints and logs goes into the scheduler's log, as in its callbacks."""
     host_of(scheduler).adopt_thread()

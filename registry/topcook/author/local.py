@@ -30,6 +30,7 @@ class LocalJob:
     slots: int = 1
     on_start: Callable[[int, float], None] = _no_start
     on_end: Callable[[JobEnd], None] = _no_end
+    base: Mapping[str, str] | None = None
 
 
 def local_jobs(scheduler: Any) -> JobKeeper:

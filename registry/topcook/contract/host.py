@@ -111,8 +111,15 @@ class JobKeeper(Protocol):
     def set_slots(self, slots: int) -> None:
         """How many slots this scheduler's jobs share; 0 (as at the start): no limit."""
 
-    def start(self, job: LocalJob) -> None:
-        """Hand a command over; it starts when its slots are free, first come first served."""
+    def start(self, job: LocalJob, *, later: bool = False) -> None:
+        """Hand a command over; it starts when its slots are free, first come first served.
+
+        With ``later`` it may go out together with those that follow: with the next one that is not, within some
+        milliseconds of handing over, or by ``send``. The host calls that after each batch of ``onSchedule``.
+        """
+
+    def send(self) -> None:
+        """Let those that were started ``later`` go out now."""
 
     def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
         """End the jobs with these tokens and all their descendants; returns when they are gone.
@@ -128,9 +135,11 @@ class LocalJob(Protocol):
     """A command for the keeper.
 
     ``argv`` starts without a shell, its output is appended to ``log_path``. It takes ``slots`` of its scheduler's
-    (all of them when it wants more than there are). ``on_start(pid, at)``, at a reading of ``time.monotonic()``
-    taken before the start, and ``on_end(end)`` are called on the keeper's reader thread and must not block; an end
-    without a start is a command that could not be started, its reason also in its log.
+    (all of them when it wants more than there are). Its environment is ``base``, where given, with ``env`` on top: one
+    ``base`` that many jobs share (the same object, not changed meanwhile) travels once. ``on_start(pid, at)``, at a
+    reading of ``time.monotonic()`` taken before the start, and ``on_end(end)`` are called on the keeper's reader
+    thread and must not block; an end without a start is a command that could not be started, its reason also in its
+    log.
     """
 
     token: str
@@ -139,6 +148,7 @@ class LocalJob(Protocol):
     cwd: str
     log_path: str
     slots: int
+    base: Mapping[str, str] | None
 
     @property
     def on_start(self) -> Callable[[int, float], None]:
@@ -194,6 +204,9 @@ class SchedulerHost(Protocol):
     def notify(self, notification: Notification) -> None:
         """Report something about an item; from any thread; never blocks."""
 
+    def limit_in_flight(self, count: int) -> None:
+        """Offer it nothing while it holds so many items (0: no limit), whatever ``pdg_maxtasks`` allows."""
+
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now rather than at the next tick."""
 
@@ -214,6 +227,9 @@ class SchedulerHost(Protocol):
 
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The ``PDG_*`` variables of a job for ``item`` (its attempt token and secret included)."""
+
+    def item_environment(self, item: WorkItem) -> dict[str, str]:
+        """Those of them that are the item's own: who it is, which attempt, what its attributes export."""
 
     def prepare_item(self, item: WorkItem) -> None:
         """Make the cook's directories and write the item's data file (unless it travels by message)."""

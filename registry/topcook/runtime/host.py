@@ -243,6 +243,7 @@ class Host(HostDoor):
         self.directories = Directories(working, mine.temp, mine.script, link.cook_id)
         self._common = None
         self._keeper = None
+        self.room = 0
         self._logged = 0
         self._files = FileDependencies(self.node, self.graph, self.cls)
         self._tick_error = ""
@@ -348,6 +349,8 @@ class Host(HostDoor):
             link.inbox.post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
             # Polls go on, however long the batch takes.
             full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
+        if self._keeper is not None:
+            self._keeper.send()
 
     def _schedule(self, link: CookLink, item: WorkItem) -> tuple[Trigger, str]:
         unfit = self._not_accepted(item) or self._files.bring_for(item, self._call)

@@ -56,6 +56,8 @@ class HostDoor:
         self.directories = Directories()
         self.ports_ready = False
         self.accepts_in_process = False
+        #: How many items the scheduler wants to hold at most; 0: it has not said.
+        self.room = 0
         self.link: CookLink | None = None
         #: What the host's thread is to do next; ``None`` ends it.
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -128,6 +130,13 @@ class HostDoor:
         """Have the author's event methods called for what waits for them."""
         raise NotImplementedError
 
+    def limit_in_flight(self, count: int) -> None:
+        """Offer it nothing while it holds so many items (0: no limit), whatever ``pdg_maxtasks`` allows."""
+        if count != self.room:
+            self.room = count
+            if self.link is not None:
+                self.link.post_limits(self)
+
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now."""
         if self.link is not None:
@@ -183,8 +192,11 @@ class HostDoor:
             )
             if self.parm_value("pdg_workitemdatasource"):
                 self._common["PDG_ITEM_DATA_SOURCE"] = "1"
-        token = self.link.token(item) if self.link is not None else ""
-        return {**self._common, **environment.item_variables(item, token)}
+        return {**self._common, **self.item_environment(item)}
+
+    def item_environment(self, item: WorkItem) -> dict[str, str]:
+        """Those of them that are the item's own."""
+        return environment.item_variables(item, self.link.token(item) if self.link is not None else "")
 
     def _server_address(self) -> str:
         """The address as the instance gives it: schedulers replace the host name for their farm."""

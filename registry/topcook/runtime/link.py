@@ -81,9 +81,10 @@ class CookLink:
         self.inbox.post(ev.TaskRequested(scheduler, self.clock.now()))
 
     def post_limits(self, host: HostDoor) -> None:
-        """Read the scheduler's limits and tell the machine."""
+        """Read the scheduler's limits, those of its parms and its own, and tell the machine."""
         limit = _whole(host.parm_value("pdg_maxtasks")) if _limits_tasks(host) else 0
-        self.inbox.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), limit))
+        in_flight = min(limit or host.room, host.room or limit)
+        self.inbox.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), in_flight))
 
 
 def _limits_tasks(host: HostDoor) -> bool:

@@ -59,9 +59,12 @@ class FakeKeeper:
         """Keep the limit."""
         self.slots = slots
 
-    def start(self, job: LocalJob) -> None:
+    def start(self, job: LocalJob, *, later: bool = False) -> None:  # noqa: ARG002 - the real one's
         """Keep the job."""
         self.jobs.append(job)
+
+    def send(self) -> None:
+        """Nothing was kept back."""
 
     def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:  # noqa: ARG002 - the real one's
         """End these jobs as canceled."""
@@ -88,7 +91,7 @@ class FakeHost:
 
     What the scheduler says is in ``notifications``, ``errors``, ``warnings`` and ``lines`` (its log); ``limits`` holds
     the parms it set, ``prepared`` and ``copied`` what it asked to be put on disk, ``tasks`` how often it asked for
-    work.
+    work, ``most_in_flight`` its own limit.
     """
 
     def __init__(
@@ -127,6 +130,7 @@ class FakeHost:
         self.prepared: list[WorkItem] = []
         self.copied = 0
         self.tasks = 0
+        self.most_in_flight = 0
         self.shown: set[int] = set()
         self.takes_in_process = False
         self.stopped = False
@@ -163,6 +167,10 @@ class FakeHost:
         """Count it."""
         self.tasks += 1
 
+    def limit_in_flight(self, count: int) -> None:
+        """Keep it as ``most_in_flight``."""
+        self.most_in_flight = count
+
     def graph_shown(self, items: Iterable[int]) -> None:
         """Remember them in ``shown``."""
         self.shown.update(items)
@@ -190,6 +198,10 @@ class FakeHost:
             "PDG_INDEX": str(item.index),
             "PDG_ITEM_TOKEN": f"{item.id}.{item.attempt}",
         }
+
+    def item_environment(self, item: WorkItem) -> dict[str, str]:
+        """The same: what all items share is left out anyway."""
+        return self.job_environment(item)
 
     def prepare_item(self, item: WorkItem) -> None:
         """Make the directories; the data file is not written."""

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from topcook.contract.host import JobEnd, LocalJob
@@ -23,6 +24,8 @@ from topcook.runtime.keeper.program import wire
 #: What a keeper may take beyond grace and patience before it counts as hung.
 _SLACK = 15.0
 _CHUNK = 1 << 18
+#: How long, in seconds, and up to how many bytes jobs that may go out later are gathered.
+_GATHER, _GATHERED = 0.002, 1 << 16
 
 
 class KeeperProcess:
@@ -47,6 +50,10 @@ class KeeperProcess:
         self._jobs: dict[str, LocalJob] = {}
         self._pids: dict[str, tuple[int, float]] = {}
         self._requests: dict[bytes, _Request] = {}
+        #: Messages that may go out later, their bytes, and when the first of them came.
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._gathered_since = 0.0
         self._closing = False
         self._closed = False
 
@@ -91,8 +98,7 @@ class KeeperProcess:
             connection, self._closing, self._closed = self._connection, True, True
             idle = not self._jobs
             if connection is not None:
-                with contextlib.suppress(OSError):
-                    connection.socket.sendall(wire.pack([wire.BYE]))
+                self._send(wire.pack([wire.BYE]))
                 with contextlib.suppress(OSError):
                     connection.socket.shutdown(socket.SHUT_WR)
         if connection is None:
@@ -108,7 +114,7 @@ class KeeperProcess:
 
     # -- what pools call ------------------------------------------------------------------------------------------
 
-    def start(self, pool: str, job: LocalJob) -> None:
+    def start(self, pool: str, job: LocalJob, *, later: bool = False) -> None:
         """Hand a job over; see ``JobKeeper.start``. Raises ValueError for what no process can be given.
 
         Raises CookRefusedError once it is closed: nobody would end what a callback that comes back late starts.
@@ -122,7 +128,16 @@ class KeeperProcess:
                 raise ValueError(f'job "{job.token}" was handed over already')
             message = start_message(job, os.fsencode(pool), self._environments)
             self._jobs[job.token] = job
-            self._send(message)
+            if later:
+                self._gather(message)
+            else:
+                self._send(message)
+
+    def send(self) -> None:
+        """Send what was gathered."""
+        if self._gathered:
+            with self._lock:
+                self._send(b"")
 
     def set_slots(self, pool: str, slots: int) -> None:
         """Tell the keeper, now or when it is started."""
@@ -160,7 +175,21 @@ class KeeperProcess:
         self._reader = threading.Thread(target=self._read, args=(connection,), name="topcook-keeper", daemon=True)
         self._reader.start()
 
+    def _gather(self, message: bytes) -> None:
+        now = time.monotonic()
+        if not self._gathered:
+            self._gathered_since = now
+        self._gathered.append(message)
+        self._gathered_bytes += len(message)
+        if now - self._gathered_since > _GATHER or self._gathered_bytes > _GATHERED:
+            self._send(b"")
+
     def _send(self, message: bytes) -> None:
+        """Send a message behind those that were gathered; with the lock held."""
+        if self._gathered:
+            message = b"".join((*self._gathered, message))
+            self._gathered.clear()
+            self._gathered_bytes = 0
         if self._connection is not None:
             # A keeper that is gone is noticed by the reader, which ends the jobs.
             with contextlib.suppress(OSError):
@@ -219,6 +248,9 @@ class KeeperProcess:
         with self._lock:
             if self._connection is connection:
                 self._connection = None
+                # They end with the rest, below, and must not start in the next keeper.
+                self._gathered.clear()
+                self._gathered_bytes = 0
             pids = dict(self._pids)
             tokens = list(self._jobs)
             requests, self._requests = list(self._requests.values()), {}
@@ -251,9 +283,13 @@ class KeeperPool:
         """How many slots the jobs share; 0: no limit."""
         self._keeper.set_slots(self._name, slots)
 
-    def start(self, job: LocalJob) -> None:
+    def start(self, job: LocalJob, *, later: bool = False) -> None:
         """Hand a command over; raises ValueError for what no process can be given (NUL, no command)."""
-        self._keeper.start(self._name, job)
+        self._keeper.start(self._name, job, later=later)
+
+    def send(self) -> None:
+        """Let those that were started ``later`` go out now."""
+        self._keeper.send()
 
     def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
         """End these jobs and all their descendants; returns when they are gone."""

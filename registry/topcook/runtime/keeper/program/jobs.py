@@ -77,6 +77,12 @@ class Jobs:
         """Whether a job waits for a slot."""
         return any(pool.queue for pool in self.pools.values())
 
+    @property
+    def supplied(self) -> bool:
+        """Whether jobs run, and each slot that comes free has another waiting for it."""
+        busy = [pool for pool in self.pools.values() if pool.used]
+        return bool(busy) and all(pool.queue for pool in busy)
+
     def pool(self, name: bytes) -> Pool:
         """The pool of that name, made when first named."""
         pool = self.pools.get(name)

@@ -20,6 +20,8 @@ from .record import Record
 _CHUNK = 1 << 18
 #: A stranger at the door gets this long, and this many bytes, to say the secret.
 _HELLO_TIME, _HELLO_BYTES = 5.0, 8192
+#: So long, in seconds, what happened to jobs is gathered while every slot that comes free has a job waiting for it.
+_GATHER = 0.005
 
 
 class Link:
@@ -34,6 +36,11 @@ class Link:
         self.since = time.monotonic()
         self.unpacker = wire.Unpacker(limit)
         self._out: list[bytes] = []
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits to be written."""
+        return bool(self._out)
 
     def read(self) -> list[list[bytes]]:
         """The messages that have arrived."""
@@ -82,6 +89,8 @@ class Keeper:
         self._socket_path = ""
         self._die_with_parent = False
         self._wake = _wake_on_signals(self)
+        #: When the first report was gathered that the engine was not sent yet; 0: there is none.
+        self._gathered = 0.0
 
     def run(self) -> None:
         """Serve until the engine has left and no job runs."""
@@ -107,7 +116,8 @@ class Keeper:
         poll.register(self.listener, select.POLLIN)
         links = [link for link in (self.engine, *self.strangers) if link is not None]
         for link in links:
-            poll.register(link.fd, select.POLLIN if link.flush() else select.POLLIN | select.POLLOUT)
+            sent = self._gathered or link.flush()
+            poll.register(link.fd, select.POLLIN if sent else select.POLLIN | select.POLLOUT)
         ready = {fd for fd, _ in poll.poll(self._timeout())}
         if self._wake in ready:
             os.read(self._wake, 4096)
@@ -127,6 +137,8 @@ class Keeper:
         times = [link.since + _HELLO_TIME for link in self.strangers]
         if self.jobs is not None and self.jobs.retry_at:
             times.append(self.jobs.retry_at)
+        if self._gathered:
+            times.append(self._gathered + _GATHER)
         times += [cancel.look_at for cancel in self.cancels]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
@@ -171,6 +183,7 @@ class Keeper:
         if self.engine is not None:
             os.close(self.engine.fd)
             self.engine = None
+            self._gathered = 0.0
         if self.jobs is not None:
             self.jobs.drop_queued(lambda _: True, "the engine left before it started")
             if self._die_with_parent:
@@ -230,7 +243,13 @@ class Keeper:
         return "another engine is connected" if self.engine is not None else ""
 
     def _flush(self) -> None:
-        if self.engine is not None:
+        if self.engine is not None and self.engine.pending:
+            now = time.monotonic()
+            self._gathered = self._gathered or now
+            if self.jobs is not None and self.jobs.supplied and not self.cancels and now < self._gathered + _GATHER:
+                # The engine wakes up once for all of them, and nothing waits for what it will say.
+                return
+            self._gathered = 0.0
             self.engine.flush()
             if self.engine.closed:
                 self._engine_left()
