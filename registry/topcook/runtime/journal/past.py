@@ -221,7 +221,8 @@ def _ids(needs: Any) -> list[int]:
 
 def _read_last(item: PastItem, step: tuple[Any, ...]) -> None:
     _, attempt, state, at, started, duration, status, _, _ = step
-    item.state, item.attempt = _STATES[state], max(attempt, item.attempt)
+    # An attempt that was given back used up no number.
+    item.state, item.attempt = _STATES[state], attempt
     if state in _FINAL:
         item.finished, item.started, item.duration, item.exit_status = at, started, duration, status
     elif item.state is WorkItemState.Cooking:

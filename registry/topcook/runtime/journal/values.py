@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from topcook.contract.secrets import redacted
+from topcook.contract.secrets import redact
 from topcook.model.attributes import AttribFlag, AttribType, Attribute
 from topcook.model.files import File
 
@@ -33,20 +33,26 @@ def files_from_rows(rows: Iterable[list[Any]]) -> list[File]:
     return [File(path, tag, digest, own) for path, tag, digest, own in rows]
 
 
-def attributes_to_rows(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Attributes as ``encode`` takes them, by name: type, flags, values; ``null`` for one that is lost."""
-    return {name: _to_row(attribute) for name, attribute in attributes.items()}
+def attributes_to_text(attributes: Mapping[str, Attribute]) -> str:
+    """Attributes as JSON, by name: type, flags, values; ``null`` for one that is lost."""
+    rows = (f"{_encode_name(name)}:{_to_text(attribute)}" for name, attribute in attributes.items())
+    return f"{{{','.join(rows)}}}"
 
 
-def _to_row(attribute: Attribute) -> list[Any] | None:
+def _encode_name(name: str) -> str:
+    return encode(name.encode("utf-8", "backslashreplace").decode())
+
+
+def _to_text(attribute: Attribute) -> str:
     values = attribute.values
     try:
         rows = values if all(type(value) in _PLAIN for value in values) else [_to_plain(value, 0) for value in values]
-        # Lone surrogates cannot be written down either.
-        encode(rows).encode()
-    except (LostError, UnicodeError, ValueError, RecursionError):
-        return None
-    return None if redacted(rows) != rows else [int(attribute.type), int(attribute.flags), rows]
+        text = encode([int(attribute.type), int(attribute.flags), rows])
+        # A lone surrogate is no text that could be written down.
+        text.encode()
+    except (LostError, UnicodeError, ValueError):
+        return "null"
+    return text if redact(text) == text else "null"
 
 
 def _to_plain(value: object, depth: int) -> Any:

@@ -17,7 +17,7 @@ from topcook.runtime.generation import GenerationResult
 from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal.facts import Fact
 from topcook.runtime.journal.schema import create
-from topcook.runtime.journal.values import attributes_to_rows, encode, files_to_rows
+from topcook.runtime.journal.values import attributes_to_text, encode, files_to_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -207,10 +207,10 @@ class Journal:
     def _read_changes(self, changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
         given = {note.item.id for note in hand_overs}
         # Of several steps in one batch the last is what is true once the batch is kept.
-        for item, _, state, at in {change[0]: change for change in changes}.values():
+        for item, before, state, at in {change[0]: change for change in changes}.values():
             if state is WorkItemState.Scheduled and item.id in given:
                 continue
-            if state is WorkItemState.Waiting and not item.attempt:
+            if state is WorkItemState.Waiting and before is WorkItemState.Uncooked:
                 # So it is from the beginning.
                 continue
             run = item.run
@@ -254,7 +254,7 @@ class Journal:
             now = dict(attributes)
             new = {name: each for name, each in now.items() if told.attributes.get(name) is not each}
             if new:
-                self._facts.append((item.id, Fact.ATTRIBUTES, encode(attributes_to_rows(new))))
+                self._facts.append((item.id, Fact.ATTRIBUTES, attributes_to_text(new)))
             told.attributes = now
 
     # ------------------------------------------------------------------ writing

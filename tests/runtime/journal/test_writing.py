@@ -1,0 +1,199 @@
+"""What is written of an item, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topcook.contract.secrets import Vault
+from topcook.model.attributes import AttribFlag, AttribType, Attribute, attribute_of
+from topcook.model.files import File
+from topcook.model.notification import Kind, Notification
+from topcook.model.states import WorkItemState
+from topcook.model.workitem import WorkItem
+from topcook.runtime.inbox import Report, UrisTold
+from topcook.runtime.journal import Past, PastItem
+from topcook.runtime.journal.values import attributes_from_rows, attributes_to_text
+from topcook.runtime.link import Message
+from topcook.runtime.recorder import HandOverNote
+from topcook.testkit.journaldesk import JournalDesk
+
+
+def read(desk: JournalDesk, number: int = 1) -> PastItem:
+    return next(item for item in Past.open(desk.path).items() if item.id == number)
+
+
+def test_an_item_that_was_handed_over_is_in_flight_until_its_end_is_written(desk: JournalDesk) -> None:
+    item = desk.item()
+    assert not any(item.in_flight for item in Past.open(desk.path).items())
+    desk.hand_over(item)
+    assert [(each.token, each.attempt) for each in Past.open(desk.path).in_flight()] == [("cook-1-1-1", 1)]
+    desk.journal.commit([], [desk.move(item, WorkItemState.Cooking)], [])
+    found = read(desk)
+    assert (found.state, found.started, found.in_flight) == (WorkItemState.Cooking, 12.0, True)
+    desk.end(item)
+    assert not Past.open(desk.path).in_flight()
+    assert read(desk).queued == 10.0
+
+
+def test_an_item_that_was_given_back_is_not_in_flight_and_its_attempt_counts_anew(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    item.attempt -= 1
+    desk.journal.commit([], [desk.move(item, WorkItemState.Waiting)], [])
+    assert not Past.open(desk.path).in_flight()
+    desk.hand_over(item)
+    assert read(desk).attempt == 1
+
+
+def test_given_back_and_handed_over_again_within_one_batch_is_handed_over(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    back, again = desk.move(item, WorkItemState.Waiting), desk.move(item, WorkItemState.Scheduled)
+    desk.journal.commit([], [back, again], [HandOverNote(item, 1, "other", "token")])
+    found = read(desk)
+    assert (found.in_flight, found.token, found.scheduler) == (True, "token", "other")
+
+
+def test_what_a_job_reports_is_there_before_its_item_ends(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    item.outputs = [File("a.exr", "file/image", 5)]
+    item.attributes = {"frame": attribute_of(7)}
+    told = [Notification(Kind.OUTPUTS, item.id), Notification(Kind.STARTED, item.name, job_id="4711")]
+    desk.journal.commit([Report(told)], [], [])
+    found = read(desk)
+    assert found.outputs == item.outputs
+    assert found.attributes == item.attributes
+    assert found.job == "4711"
+    item.outputs = [*item.outputs, File("b.exr", "file/image")]
+    item.attributes = {**item.attributes, "size": attribute_of([1.0, 2.0])}
+    desk.journal.commit([Report([Notification(Kind.ATTRIBUTE, item.id)])], [], [])
+    desk.end(item)
+    found = read(desk)
+    assert found.outputs == item.outputs
+    assert found.attributes == item.attributes
+
+
+def test_what_an_earlier_attempt_gave_does_not_count(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    item.outputs = [File("a.exr")]
+    desk.end(item, state=WorkItemState.CookedFail)
+    assert read(desk).outputs
+    item.outputs = None
+    desk.hand_over(item)
+    desk.end(item)
+    assert read(desk).outputs == []
+
+
+def test_an_invalidated_cache_leaves_no_outputs(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    item.outputs = [File("a.exr")]
+    desk.journal.commit([Report([Notification(Kind.OUTPUTS, item.id)])], [], [])
+    item.outputs = None
+    desk.journal.commit([Report([Notification(Kind.INVALIDATE_CACHE, item.id)])], [], [])
+    assert read(desk).outputs == []
+
+
+def test_fingerprints_uris_and_messages_come_back(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.journal.keep_fingerprint(item, "abc")
+    desk.hand_over(item)
+    item.ran().messages.append("it is late")
+    desk.end(item, state=WorkItemState.CookedFail)
+    desk.journal.commit([UrisTold([(item, "file:///log", "http://farm")])], [], [])
+    desk.journal.tell(Message("warning", "farm", "slow"))
+    desk.journal.close("failed")
+    found, past = read(desk), Past.open(desk.path)
+    assert (found.fingerprint, found.log_uri, found.status_uri) == ("abc", "file:///log", "http://farm")
+    assert found.messages == ["it is late"]
+    assert [message[1:] for message in past.messages] == [("warning", "farm", "slow")]
+    assert (past.outcome, past.cook_id) == ("failed", "cook-1")
+
+
+def test_a_secret_is_never_written_and_its_attribute_is_lost(desk: JournalDesk) -> None:
+    vault = Vault(dict)
+    vault.keep("s3cret-word")
+    item = desk.item()
+    item.attributes = {"key": attribute_of("say s3cret-word"), "plain": attribute_of("yes")}
+    item.ran().messages.append("no access with s3cret-word")
+    desk.hand_over(item)
+    desk.end(item)
+    desk.journal.close("cooked")
+    found = read(desk)
+    assert (list(found.attributes), found.lost) == (["plain"], ["key"])
+    with open(desk.path, "rb") as stream:
+        assert b"s3cret-word" not in stream.read()
+
+
+def test_the_journal_of_a_resumed_cook_goes_on(desk: JournalDesk) -> None:
+    first, second = desk.item(), desk.item()
+    desk.hand_over(first, second)
+    desk.end(first)
+    desk.journal.close()
+    assert Past.open(desk.path).outcome == ""
+    desk.journal = desk.opened("cook-1")
+    desk.journal.begin(desk.items)
+    second.attempt = 1
+    desk.hand_over(second)
+    past = Past.open(desk.path)
+    assert [(item.state.name, item.attempt, item.session) for item in past.items()] == [
+        ("CookedSuccess", 1, 2),
+        ("Scheduled", 2, 2),
+    ]
+    assert [session.outcome for session in past.sessions] == ["", ""]
+
+
+def test_of_many_needs_and_of_one_the_ids_come_back(desk: JournalDesk) -> None:
+    first, second = desk.item(), desk.item()
+    last, alone = WorkItem(9, desk.node, 2), WorkItem(10, desk.node, 3)
+    last.dependencies, alone.dependencies = [first, second], [second]
+    desk.journal.begin([last, alone])
+    desk.journal.commit([], [], [])
+    assert (read(desk, 9).needs, read(desk, 10).needs, read(desk, 1).needs) == ([1, 2], [2], [])
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+FILES = st.builds(File, st.text(), st.text(), st.integers(-(2**63), 2**63 - 1), st.booleans())
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    PLAIN | FILES,
+    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(VALUES, max_size=4))
+def test_a_value_comes_back_as_it_was_or_is_told_to_be_lost(values: list[Any]) -> None:
+    flags = AttribFlag.EnvExport | AttribFlag.ReadOnly
+    before = {"it": Attribute(AttribType.PyObject, tuple(values), flags)}
+    after, lost = attributes_from_rows(json.loads(attributes_to_text(before)))
+    assert (after == before and not lost) or (not after and lost == ["it"])
+
+
+def test_plain_values_and_files_are_never_lost() -> None:
+    before = {
+        "numbers": Attribute(AttribType.Float, (1.5, -0.0, math.inf)),
+        "names": Attribute(AttribType.String, ("a\nb", "ü", "")),
+        "file": Attribute(AttribType.File, (File("x.exr", "file/image", 3, False),)),
+        "tree": Attribute(AttribType.Dict, ({"dict": {"file": [1, (2, None)]}},)),
+    }
+    assert attributes_from_rows(json.loads(attributes_to_text(before))) == (before, [])
+
+
+def test_what_no_text_can_carry_is_lost() -> None:
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
+    before = {
+        "object": Attribute(AttribType.PyObject, (object(),)),
+        "key": Attribute(AttribType.Dict, ({1: 2},)),
+        "deep": Attribute(AttribType.PyObject, (deep,)),
+        "half": Attribute(AttribType.String, ("\ud800",)),
+    }
+    assert attributes_from_rows(json.loads(attributes_to_text(before))) == ({}, list(before))
