@@ -15,7 +15,7 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.checks import check
 from topcook.machine.circles import circle_of
-from topcook.machine.generating import Generating
+from topcook.machine.many import Many
 from topcook.machine.phases import DONE_WELL, HELD, Phase, Trigger
 from topcook.machine.statics import eligible_statics
 
@@ -32,7 +32,7 @@ _OPEN = frozenset({Phase.WAITING, Phase.READY})
 _NOT_BEGUN = _OPEN | {Phase.BLOCKED}
 
 
-class CookState(Generating):
+class CookState(Many):
     """The state of one cook; only ``handle`` changes it."""
 
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
@@ -152,14 +152,15 @@ class CookState(Generating):
                 self._out.append(ins.HandOverStatic(scheduler.name, items))
                 return
         batch = scheduler.take()
+        offer = Trigger.OFFER
         for item in batch:
-            self._hand_over(item, Trigger.OFFER)
+            self._hand_over(item, offer)
         if batch:
             self._out.append(ins.HandOver(scheduler.name, batch))
 
     def _hand_over(self, item: WorkItem, trigger: Trigger) -> None:
         item.attempt += 1
-        run = item.ran()
+        run = item.run or item.ran()
         if run.queued is None:
             run.queued = self.now
         self.move(item, trigger, self.now)
@@ -226,6 +227,14 @@ class CookState(Generating):
             self.item_event(event)
         else:
             self.batch_event(event)
+
+    def _on_items_accepted(self, event: ev.ItemsAccepted) -> None:
+        self.now = event.at
+        self.items_accepted(event)
+
+    def _on_items_ran(self, event: ev.ItemsRan) -> None:
+        self.now = event.rows[-1][2]
+        self.items_ran(event)
 
     def _on_items_generated(self, event: ev.ItemsGenerated) -> None:
         self.now = event.at
@@ -299,6 +308,8 @@ _HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {
     ev.LimitsSet: CookState._on_limits_set,  # noqa: SLF001
     ev.StaticReturned: CookState._on_static_returned,  # noqa: SLF001
     ev.ItemEvent: CookState._on_item_event,  # noqa: SLF001
+    ev.ItemsAccepted: CookState._on_items_accepted,  # noqa: SLF001
+    ev.ItemsRan: CookState._on_items_ran,  # noqa: SLF001
     ev.ItemsGenerated: CookState._on_items_generated,  # noqa: SLF001
     ev.GenerationFailed: CookState._on_generation_failed,  # noqa: SLF001
     ev.CancelItems: CookState._on_cancel_items,  # noqa: SLF001

@@ -119,6 +119,25 @@ class ItemEvent:
 
 
 @dataclass(slots=True)
+class ItemsAccepted:
+    """``onSchedule`` answered Succeeded for each of these: many events in one. No batches among them."""
+
+    scheduler: str
+    items: list[WorkItem]
+    at: float
+
+
+@dataclass(slots=True)
+class ItemsRan:
+    """Starts and good ends in the order in which they came: many events in one. No batches, no sub-items among them.
+
+    A row is the item, its attempt, when, and of an end how many seconds it took; of a start ``None``.
+    """
+
+    rows: list[tuple[WorkItem, int, float, float | None]]
+
+
+@dataclass(slots=True)
 class CancelItems:
     """The user cancels single items."""
 

@@ -10,7 +10,6 @@ from topcook.machine.phases import (
     DONE_BADLY,
     DONE_WELL,
     GIVEN_BACK,
-    HELD,
     LOST,
     RETURNS,
     SETTLED,
@@ -18,8 +17,8 @@ from topcook.machine.phases import (
     Phase,
     Trigger,
 )
+from topcook.machine.steps import FREED, QUEUED, STEPS, TAKEN
 from topcook.machine.story import Story
-from topcook.machine.transitions import TRANSITIONS
 from topcook.model.enums import GenerateWhen
 from topcook.model.workitem import Trait
 
@@ -36,12 +35,11 @@ if TYPE_CHECKING:
 #: item, PDG state before, state after, when
 Change = tuple["WorkItem", "WorkItemState", "WorkItemState", float]
 
-# Read for every step of every item: by position and as plain integers, because an enumeration's call and its ``&`` are
-# Python functions.
-_PHASES = tuple(Phase)
-_ROWS = tuple(TRANSITIONS[phase] for phase in Phase)
-_STATES = tuple(STATE_OF[phase] for phase in Phase)
+# Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
 _AUTOMATIC = int(Trait.AUTOMATIC)
+# Where nothing else is asked, an enumeration's member takes a while to find.
+_WAITING, _COOKING = Phase.WAITING, Phase.COOKING
+_RELEASE = Trigger.RELEASE
 
 
 class Items:
@@ -56,7 +54,10 @@ class Items:
         self.needed: set[str] = set()
         self.now = 0.0
         self.story = Story()
+        self.tell = self.story.tell
         self.changes: list[Change] = []
+        #: Automatic items that were done by themselves, not yet drained.
+        self.completed: list[WorkItem] = []
         #: Contradictions worth telling: (item, what).
         self.problems: list[tuple[WorkItem, str]] = []
         #: Counters over all nodes: those not complete, and generation calls under way.
@@ -87,6 +88,11 @@ class Items:
         changes, self.changes = self.changes, []
         return changes
 
+    def drain_completed(self) -> list[WorkItem]:
+        """The automatic items that were done since the last call, in order."""
+        completed, self.completed = self.completed, []
+        return completed
+
     def drain_problems(self) -> list[tuple[WorkItem, str]]:
         """The contradictions noted since the last call."""
         problems, self.problems = self.problems, []
@@ -96,44 +102,42 @@ class Items:
 
     def move(self, item: WorkItem, trigger: Trigger, at: float) -> bool:
         """Apply one row of the table; answers whether the item moved. Raises ``InvalidTransition`` without a row."""
-        before = _PHASES[item.phase]
-        row = _ROWS[before].get(trigger)
-        if row is None:
-            raise InvalidTransition(item.id, before.name, trigger.value, self.story.of(item.id))
-        after, mark = row
-        self.story.add(at, item.id, before, trigger, before if after is None else after, mark)
-        if after is None:
+        step = STEPS[item.phase].get(trigger)
+        if step is None:
+            raise InvalidTransition(item.id, Phase(item.phase).name, trigger.value, self.story.of(item.id))
+        before, after, mark, moves, new, means, ends = step
+        self.tell((at, item.id, before, trigger, after, mark))
+        if not moves:
             if mark == "problem":
                 self.problems.append((item, f"{trigger.value} contradicts what was reported: it {_stands(before)}"))
             return False
-        self._enter(item, before, after, at)
-        return True
-
-    def _enter(self, item: WorkItem, before: Phase, after: Phase, at: float) -> None:
         item.phase = after
-        old = item.state
-        new = item.state = _STATES[after]
-        if old is not new:
-            self.changes.append((item, old, new, at))
+        if new is not None:
+            self.changes.append((item, item.state, new, at))
+            item.state = new
         if item.batch_parent is not None:
             # Its batch has the place in the queue and counts as the one job that it is.
             self._count_in_batch(item.batch_parent, before, after)
-        elif before in HELD:
-            if after not in HELD:
-                scheduler = self.schedulers[item.scheduler]
-                scheduler.in_flight -= 1
-                if after is not Phase.READY:
-                    scheduler.has_room_now()
-        elif after in HELD:
-            self.schedulers[item.scheduler].in_flight += 1
-        elif after is Phase.READY:
-            self.schedulers[item.scheduler].push(item)
+        elif means:
+            self._count_at_scheduler(item, means)
         if item.batch is not None:
             self.batches.append(item)
-        if after in SETTLED:
+        if ends:
             self._settled(item, after, at)
         elif after is Phase.UNCOOKED and before is not Phase.BLOCKED:
             self._count(item, -1)
+        return True
+
+    def _count_at_scheduler(self, item: WorkItem, means: int) -> None:
+        scheduler = self.schedulers[item.scheduler]
+        if means == TAKEN:
+            scheduler.in_flight += 1
+        elif means == QUEUED:
+            scheduler.push(item)
+        else:
+            scheduler.in_flight -= 1
+            if means == FREED:
+                scheduler.has_room_now()
 
     def _count_in_batch(self, parent: WorkItem, before: Phase, after: Phase) -> None:
         batch = parent.batch
@@ -149,22 +153,24 @@ class Items:
             self.batches.append(parent)
 
     def _settled(self, item: WorkItem, after: Phase, at: float) -> None:
-        node = self._count(item, -1)
+        node = self.nodes[item.node.name]
+        node.unsettled -= 1
+        self.unsettled -= 1
         if node.unsettled == 0:
             self._dirty[node.node.name] = None
         if after in DONE_WELL:
-            self._feed_outputs(node, item)
-            self._released.append(item)
-            if not self._releasing:
-                self._release_dependents(at)
+            if node.outputs:
+                self._feed_outputs(node, item)
+            if item.dependents:
+                self._released.append(item)
+                if not self._releasing:
+                    self._release_dependents(at)
         elif after in DONE_BADLY:
             self._block_dependents(item, at)
 
-    def _count(self, item: WorkItem, change: int) -> NodeState:
-        node = self.nodes[item.node.name]
-        node.unsettled += change
+    def _count(self, item: WorkItem, change: int) -> None:
+        self.nodes[item.node.name].unsettled += change
         self.unsettled += change
-        return node
 
     def _feed_outputs(self, node: NodeState, item: WorkItem) -> None:
         for output in node.outputs:
@@ -175,15 +181,18 @@ class Items:
     def _release_dependents(self, at: float) -> None:
         # A worklist: an automatic item completes inside, and chains of any length must not recurse.
         self._releasing = True
-        while self._released:
-            for dependent in self._released.popleft().dependents or ():
-                dependent.pending -= 1
-                if dependent.phase != Phase.WAITING or dependent.node.name not in self.nodes:
-                    continue
+        nodes, released = self.nodes, self._released
+        while released:
+            for dependent in released.popleft().dependents or ():
+                left = dependent.pending = dependent.pending - 1
                 parent = dependent.batch_parent
-                if dependent.pending == 0:
+                if left and parent is None:
+                    continue
+                if dependent.phase != _WAITING or dependent.node.name not in nodes:
+                    continue
+                if left == 0:
                     self._ready(dependent, at)
-                elif parent is not None and parent.phase == Phase.WAITING:
+                elif parent is not None and parent.phase == _WAITING:
                     # It may still wait for others of its batch only, which does not hold that up.
                     self.batches.append(parent)
         self._releasing = False
@@ -193,9 +202,10 @@ class Items:
             run = item.ran()
             run.queued = run.started = run.finished = at
             run.duration = 0.0
+            self.completed.append(item)
             self.move(item, Trigger.COMPLETE, at)
         else:
-            self.move(item, Trigger.RELEASE, at)
+            self.move(item, _RELEASE, at)
 
     def _block_dependents(self, item: WorkItem, at: float) -> None:
         todo = [item]
@@ -209,10 +219,11 @@ class Items:
 
     def add_item(self, item: WorkItem) -> None:
         """Take a new item into the cook; ``link_item`` counts what it waits for once all of its like are added."""
-        item.phase = Phase.WAITING
-        item.state = STATE_OF[Phase.WAITING]
+        item.phase = _WAITING
+        item.state = STATE_OF[_WAITING]
         item.pending = 0
-        self._count(item, 1)
+        self.nodes[item.node.name].unsettled += 1
+        self.unsettled += 1
         if item.batch is not None:
             item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
         elif item.batch_parent is not None and item.batch_parent.batch is not None:
@@ -225,6 +236,7 @@ class Items:
         if item.batch is not None:
             self.batches.append(item)
             return
+        nodes = self.nodes
         pending = 0
         hopeless = False
         for dependency in item.dependencies:
@@ -233,14 +245,15 @@ class Items:
                 pending += 1
                 if phase in SETTLED:
                     hopeless = True
-                elif phase == Phase.UNCOOKED or dependency.node.name not in self.nodes:
+                elif not phase or dependency.node.name not in nodes:
+                    # Uncooked.
                     self._note_reason(item, f'it waits for "{dependency.name}", which is not part of this cook')
                     hopeless = True
         item.pending = pending
         if hopeless:
-            if item.phase == Phase.WAITING:
+            if item.phase == _WAITING:
                 self.block(item)
-        elif pending == 0 and item.phase == Phase.WAITING:
+        elif pending == 0 and item.phase == _WAITING:
             self._ready(item, self.now)
 
     def block(self, item: WorkItem) -> None:
@@ -272,7 +285,7 @@ class Items:
             self._note_reason(item, event.reason)
         if not self.move(item, trigger, at):
             return
-        if item.phase == Phase.COOKING:
+        if item.phase == _COOKING:
             self._note_start(item, at)
         elif item.phase in SETTLED:
             self._note_end(item, at, event.duration, event.exit_status)
@@ -285,8 +298,8 @@ class Items:
                 self.take_back(item, Trigger.CANCEL_ORDER, at)
 
     def _ignore(self, item: WorkItem, trigger: Trigger, at: float, why: str) -> None:
-        phase = _PHASES[item.phase]
-        self.story.add(at, item.id, phase, trigger, phase, why)
+        phase = Phase(item.phase)
+        self.tell((at, item.id, phase, trigger, phase, why))
 
     def _note_reason(self, item: WorkItem, reason: str) -> None:
         messages = item.ran().messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from topcook.machine.phases import GIVEN_BACK, Phase, Trigger
 if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
 
+#: An enumeration's member takes a while to find, and this is asked of every item.
+_READY = Phase.READY
 #: The first hand-over batch, and the most that one batch holds.
 FIRST_WINDOW = 16
 LARGEST_WINDOW = 1024
@@ -27,7 +30,8 @@ class SchedulerState:
 
     __slots__ = (
         "_batch",
-        "_queue",
+        "_heap",
+        "_line",
         "_refused",
         "_room_again",
         "busy",
@@ -65,20 +69,32 @@ class SchedulerState:
         self._refused = 0
         self._room_again = False
         self.deferred: list[WorkItem] = []
-        self._queue: list[tuple[int, int, WorkItem]] = []
+        # Items become ready nearly in the order in which they are offered: those that come behind all others stand in
+        # line, and only the others pay for a heap.
+        self._line: deque[tuple[int, int, WorkItem]] = deque()
+        self._heap: list[tuple[int, int, WorkItem]] = []
 
     def push(self, item: WorkItem) -> None:
         """Queue a ready item: lower priority number first, then by id."""
-        heappush(self._queue, (item.priority, item.id, item))
+        place = (item.priority, item.id, item)
+        if not self._line or place > self._line[-1]:
+            self._line.append(place)
+        else:
+            heappush(self._heap, place)
+
+    def _pop(self) -> WorkItem:
+        line, heap = self._line, self._heap
+        return (line.popleft() if line and not (heap and heap[0] < line[0]) else heappop(heap))[2]
 
     def has_room_now(self) -> None:
         """The scheduler may take items again: its deferred ones are offered anew."""
         # While a batch is out its refusals are still to come, and may have been decided before this room appeared.
         self._room_again = bool(self.calls)
         self.full = False
-        for item in self.deferred:
-            self.push(item)
-        self.deferred.clear()
+        if self.deferred:
+            for item in self.deferred:
+                self.push(item)
+            self.deferred.clear()
 
     def ticked(self, *, busy: bool) -> None:
         """A tick went by: the count of offers starts again."""
@@ -110,7 +126,7 @@ class SchedulerState:
 
     def take(self) -> list[WorkItem]:
         """The next batch to hand over, counted as out; empty when nothing may be offered now."""
-        if self.stage != "started" or self.busy or self.full or self.calls or self.static_call or not self._queue:
+        if self.stage != "started" or self.busy or self.full or self.calls or self.static_call:
             return []
         count = self.window
         if self.max_items > 0:
@@ -118,10 +134,11 @@ class SchedulerState:
         if self.max_tasks > 0:
             count = min(count, self.max_tasks - self.in_flight)
         batch: list[WorkItem] = []
-        while len(batch) < count and self._queue:
-            item = heappop(self._queue)[2]
+        line, heap = self._line, self._heap
+        while (line or heap) and len(batch) < count:
+            item = line.popleft()[2] if line and not heap else self._pop()
             # An item canceled while it was queued is dropped here rather than searched for there.
-            if item.phase == Phase.READY:
+            if item.phase == _READY:
                 batch.append(item)
                 self.calls.add(item.id)
         self._batch = len(batch)
@@ -130,10 +147,10 @@ class SchedulerState:
 
     def queued(self) -> list[WorkItem]:
         """What is in the queue, in no order; some may have left it by being canceled."""
-        return [item for _, _, item in self._queue]
+        return [item for _, _, item in (*self._line, *self._heap)]
 
     def waits(self) -> bool:
         """Whether something may still come from it: a callback's end, an item's, or another offer."""
-        if self.calls or self.static_call or self.in_flight or self.deferred or self._queue:
+        if self.calls or self.static_call or self.in_flight or self.deferred or self._line or self._heap:
             return True
         return self.stage == "starting"

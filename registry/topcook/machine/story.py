@@ -6,26 +6,27 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from topcook.machine.phases import Phase, Trigger
 
 #: Enough for the last steps of any item that is still moving; older lines make room.
 CAPACITY = 20_000
 
+#: When, the item's id, before, what happened, after, and the row's mark or why nothing changed.
 Line = tuple[float, int, "Phase", "Trigger", "Phase", str]
 
 
 class Story:
     """A ring of transitions; ``of(item_id)`` tells one item's."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_lines", "tell")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         """Keep at most ``capacity`` lines."""
         self._lines: deque[Line] = deque(maxlen=capacity)
-
-    def add(self, at: float, item: int, before: Phase, trigger: Trigger, after: Phase, mark: str) -> None:
-        """Note one step; ``mark`` is the row's mark, or why nothing changed."""
-        self._lines.append((at, item, before, trigger, after, mark))
+        #: Note one step.
+        self.tell: Callable[[Line], None] = self._lines.append
 
     def of(self, item: int) -> list[str]:
         """The lines that concern one item, oldest first."""
