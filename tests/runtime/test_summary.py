@@ -42,7 +42,7 @@ def cook_of(phases: list[Phase], edges: list[tuple[int, int]]) -> Any:
 def test_an_item_is_blocked_by_the_failed_ones_behind_the_blocked_ones() -> None:
     phases = [Phase.FAILED, Phase.SUCCESS, Phase.CANCELED, Phase.BLOCKED, Phase.BLOCKED]
     cook = cook_of(phases, [(0, 3), (1, 3), (3, 4), (2, 4)])
-    assert blockers(cook) == {4: (1,), 5: (1, 3)}
+    assert blockers(cook.state.all_items()) == {4: (1,), 5: (1, 3)}
     found, number = failures(cook, 10)
     assert number == 1
     assert [(failure.item.id, failure.blocks) for failure in found] == [(1, 2)]
@@ -51,7 +51,7 @@ def test_an_item_is_blocked_by_the_failed_ones_behind_the_blocked_ones() -> None
 def test_a_chain_of_any_length_is_followed_and_shares_its_answer() -> None:
     length = 50_000
     cook = cook_of([Phase.FAILED, *[Phase.BLOCKED] * length], [(n, n + 1) for n in range(length)])
-    found = blockers(cook)
+    found = blockers(cook.state.all_items())
     assert len(found) == length
     assert found[2] is found[length + 1]
     assert failures(cook, 1)[0][0].blocks == length
@@ -59,7 +59,7 @@ def test_a_chain_of_any_length_is_followed_and_shares_its_answer() -> None:
 
 def test_a_fan_in_of_failures_names_a_hundred_of_them() -> None:
     cook = cook_of([*[Phase.FAILED] * 500, Phase.BLOCKED], [(n, 500) for n in range(500)])
-    assert len(blockers(cook)[501]) == BLOCKERS
+    assert len(blockers(cook.state.all_items())[501]) == BLOCKERS
 
 
 @given(st.data())
@@ -83,7 +83,7 @@ def test_blockers_are_the_unsuccessful_ancestors_that_are_reached_through_blocke
         return found
 
     expected = {n + 1: naive(n) for n in range(size) if phases[n] is Phase.BLOCKED}
-    assert {item: set(held) for item, held in blockers(cook_of(phases, edges)).items()} == expected
+    assert {item: set(held) for item, held in blockers(cook_of(phases, edges).state.all_items()).items()} == expected
 
 
 def test_states_are_counted_and_the_end_has_one_of_four_names() -> None:

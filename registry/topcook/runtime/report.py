@@ -6,7 +6,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -82,13 +82,18 @@ def report_parts(cook: Cook, *, interrupted: bool = False) -> Iterator[str]:
         "counts": {state.name: number for state, number in counts(cook).items()},
         # A callback that raises for every item says the same every time.
         "messages": list(dict.fromkeys(f"{each.level}: {each.source}: {each.text}" for each in cook.messages)),
-        "schedulers": {name: _scheduler(cook, name) for name in cook.state.schedulers},
+        "schedulers": scheduler_records(cook),
         "types": cook.used.rows(),
     }
+    yield from parts_of(head, list(cook.state.all_items()))
+
+
+def parts_of(head: dict[str, Any], items: Sequence[WorkItem]) -> Iterator[str]:
+    """The text of a report with this head on these items, in pieces."""
     yield _encode(head)[:-1] + ', "items": ['
-    held_by = blockers(cook)
+    held_by = blockers(items)
     before = "\n"
-    for item in cook.state.all_items():
+    for item in items:
         yield before + _encode(item_record(item, held_by.get(item.id, ())))
         before = ",\n"
     yield "\n]}\n"
@@ -129,6 +134,11 @@ def _duration(run: Run) -> float | None:
     if run.started is None or run.finished is None:
         return None
     return max(0.0, run.finished - run.started)
+
+
+def scheduler_records(cook: Cook) -> dict[str, Any]:
+    """The schedulers of a cook as the report has them."""
+    return {name: _scheduler(cook, name) for name in cook.state.schedulers}
 
 
 def _scheduler(cook: Cook, name: str) -> dict[str, Any]:

@@ -55,13 +55,13 @@ def counts(cook: Cook) -> dict[WorkItemState, int]:
     return {state: found[state] for state in WorkItemState if found[state]}
 
 
-def blockers(cook: Cook) -> dict[int, tuple[int, ...]]:
+def blockers(items: Iterable[WorkItem]) -> dict[int, tuple[int, ...]]:
     """For each item that could not cook, the failed and canceled ones that hold it, through others too.
 
     At most ``BLOCKERS`` for an item. Linear: each item is looked at once, behind its dependencies.
     """
     known: dict[int, tuple[int, ...]] = {}
-    for start in cook.state.all_items():
+    for start in items:
         if _held(start) and start.id not in known:
             _find_blockers(start, known)
     return {item: held for item, held in known.items() if held}

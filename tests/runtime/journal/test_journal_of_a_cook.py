@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
+import pytest
+
+from topcook.errors import CookRefusedError
+from topcook.model import graphfile
 from topcook.model.states import WorkItemState
 from topcook.runtime.api import GraphContext
-from topcook.runtime.cook import new_cook_id
+from topcook.runtime.cook import Cook, new_cook_id
 from topcook.runtime.journal import Journal, Past
+from topcook.runtime.journal.keeping import How, KeptCook, keep_cook
+from topcook.runtime.journal.report import report_parts_of
+from topcook.runtime.report import report_parts
+from topcook.runtime.statedir import journal_of
 from topcook.testkit.cookbench import CookBench, Cooked
 
+SCHEMA = json.loads((Path(graphfile.__file__).parents[1] / "schemas" / "report.schema.json").read_text("utf-8"))
 NETWORK = """
     [network]
     scheduler = "local"
@@ -26,6 +41,12 @@ NETWORK = """
     [nodes.after.parms]
     pdg_command = "true"
 """
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
 
 
 def journaled(bench: CookBench, context: GraphContext, path: Path) -> Cooked:
@@ -59,3 +80,95 @@ def test_what_became_of_each_item_is_in_the_journal(bench: CookBench, tmp_path: 
     assert past.in_flight() == []
     waiting = next(item for item in past.items() if item.node == "after" and item.state is WorkItemState.Waiting)
     assert waiting.needs == [failed[0].id]
+
+
+def kept(context: GraphContext, state: Path, monkeypatch: pytest.MonkeyPatch, **how: object) -> tuple[KeptCook, Cook]:
+    monkeypatch.setenv("TOPCOOK_STATE_DIR", str(state))
+    cook_id = new_cook_id()
+    keeping = keep_cook(context.core, "net.toml", cook_id, How(**how))  # type: ignore[arg-type]
+    cook = context.prepare(recorder=keeping.recorder, cook_id=cook_id)
+    keeping.watch(cook)
+    return keeping, cook
+
+
+def test_the_report_of_a_cook_can_be_made_of_its_journal_alone(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = bench.load(NETWORK)
+    keeping, cook = kept(context, tmp_path / "state", monkeypatch)
+    cook.run()
+    wanted = json.loads("".join(report_parts(cook)))
+    found = json.loads("".join(report_parts_of(Past.open(keeping.journal))))
+    by_id = {item["id"]: item for item in wanted["items"]}
+    for item in found["items"]:
+        assert item == by_id[item["id"]]
+    for key in ("version", "network", "state", "counts", "messages", "schedulers", "types"):
+        assert found[key] == wanted[key], key
+    jsonschema.validate(found, SCHEMA)
+
+
+def test_the_report_of_a_cook_that_was_killed_says_how_far_it_came(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = bench.load(NETWORK)
+    keeping, cook = kept(context, tmp_path / "state", monkeypatch)
+    cook.run()
+    with sqlite3.connect(keeping.journal) as connection:
+        connection.execute("UPDATE session SET outcome = NULL, finished = NULL")
+        connection.execute("DELETE FROM step WHERE number > (SELECT count(*) FROM step) - 2")
+    connection.close()
+    found = json.loads("".join(report_parts_of(Past.open(keeping.journal))))
+    jsonschema.validate(found, SCHEMA)
+    assert (found["state"], found["finished"]) == ("interrupted", None)
+
+
+def test_journals_of_the_last_cooks_are_kept_and_older_ones_go(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = []
+    for _ in range(5):
+        context = bench.load(NETWORK)
+        keeping, cook = kept(context, tmp_path / "state", monkeypatch)
+        assert keeping.before == journals[::-1][:3]
+        cook.run()
+        until(lambda: not [each for each in threading.enumerate() if each.name == "topcook-tidy"])
+        journals.append(keeping.journal)
+    assert [Path(each).exists() for each in journals] == [False, False, True, True, True]
+    assert not Path(journals[0]).parent.exists()
+
+
+def test_a_refused_cook_leaves_no_journal_and_the_last_one_stays_the_last(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, cook = kept(bench.load(NETWORK), tmp_path / "state", monkeypatch)
+    cook.run()
+    broken = NETWORK.replace("test @pdg_index", "test @no_such_attribute")
+    refused, cook = kept(bench.load(broken), tmp_path / "state", monkeypatch)
+    assert cook.run() == "refused"
+    assert not Path(refused.journal).exists()
+    third, cook = kept(bench.load(NETWORK), tmp_path / "state", monkeypatch)
+    assert third.before == [first.journal]
+    cook.run()
+
+
+def test_a_journal_elsewhere_is_found_by_the_cooks_id(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping, cook = kept(bench.load(NETWORK), tmp_path / "state", monkeypatch, directory=str(tmp_path / "else"))
+    cook.run()
+    assert Path(keeping.journal).parent == tmp_path / "else"
+    assert journal_of(keeping.cook_id) == keeping.journal
+    assert journal_of("20200101-000000-0000000") == journal_of("") == journal_of("../x") == ""
+
+
+def test_a_cook_without_a_journal_still_holds_the_lock(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = bench.load(NETWORK)
+    _, cook = kept(context, tmp_path / "state", monkeypatch, journal=False)
+    with pytest.raises(CookRefusedError, match="already"):
+        keep_cook(context.core, "net.toml", new_cook_id(), How())
+    cook.run()
+    again, cook = kept(context, tmp_path / "state", monkeypatch)
+    assert again.before == []
+    cook.run()

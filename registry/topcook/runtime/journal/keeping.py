@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError, RecorderError
 from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import KEPT, CookLock
@@ -16,10 +17,14 @@ from topcook.runtime.recorder import MemoryRecorder
 from topcook.runtime.statedir import JOURNAL, cook_directory, drop_old_cooks, forget_journal, journal_of, note_journal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from topcook.machine.events import Event
+    from topcook.machine.items import Change
     from topcook.runtime.cook import Cook
     from topcook.runtime.graph import Graph
     from topcook.runtime.journal.identity import Identity
-    from topcook.runtime.recorder import Recorder
+    from topcook.runtime.recorder import HandOverNote, Recorder
 
 __all__ = ["How", "KeptCook", "keep_cook"]
 
@@ -54,6 +59,8 @@ class KeptCook:
             cook.link.message("warning", "journal", text)
         if self.lock is not None:
             self.lock.lost = cook.cancel
+        if isinstance(self.recorder, _Kept):
+            self.recorder.describe(cook)
 
 
 def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCook:
@@ -104,7 +111,10 @@ class _Kept(Journal):
 
     def __init__(self, path: str, graph: Graph, cook_id: str, how: How, lock: CookLock) -> None:
         self._lock = lock
-        facts: dict[str, Any] = {
+        self._cook: Cook | None = None
+        self._described = -1
+        self._facts_of_session: dict[str, Any] = {
+            "name": graph.network.name,
             "scheduler": lock.identity.scheduler,
             "folder": lock.identity.folder,
             "durability": "power" if how.power else "process",
@@ -114,13 +124,34 @@ class _Kept(Journal):
             cook_id,
             lock.identity.network,
             find=graph.item,
-            facts=facts,
+            facts=self._facts_of_session,
             power=how.power,
             network_disk=_on_network(path),
         )
 
+    def describe(self, cook: Cook) -> None:
+        """Keep what ``cook`` uses, too, each time that another scheduler takes part."""
+        self._cook = cook
+
+    def commit(self, events: Sequence[Event], changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
+        """As every journal does it."""
+        cook = self._cook
+        if cook is not None and hand_overs and len(cook.state.schedulers) != self._described:
+            self._described = len(cook.state.schedulers)
+            self._keep_uses(cook)
+        super().commit(events, changes, hand_overs)
+
+    def _keep_uses(self, cook: Cook) -> None:
+        from topcook.runtime.report import scheduler_records
+
+        facts = {"schedulers": scheduler_records(cook), "types": cook.used.rows()}
+        self.keep_facts(self._facts_of_session | redacted(facts))
+
     def close(self, outcome: str = "") -> None:
         """The cook is over: the next one of its identity may begin."""
+        if self._cook is not None and outcome not in {"", "refused"}:
+            # Errors and warnings of schedulers are among it, and more types than were known at the first hand-over.
+            self._keep_uses(self._cook)
         try:
             super().close(outcome)
         finally:

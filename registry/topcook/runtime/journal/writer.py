@@ -86,7 +86,9 @@ class Journal:
         self._steps: list[tuple[Any, ...]] = []
         self._facts: list[tuple[int, int, str]] = []
         self._messages: list[tuple[float, str, str, str]] = []
+        self._sessions: list[tuple[str, int]] = []
         self._writes = (
+            ("UPDATE session SET facts = ? WHERE number = ?", self._sessions),
             (_NAME, self._fresh_names),
             (_ITEM, self._items),
             (_STEP, self._steps),
@@ -132,6 +134,10 @@ class Journal:
         """Keep with the next commit what an item would do."""
         self._facts.append((item.id, Fact.FINGERPRINT, text))
 
+    def keep_facts(self, facts: dict[str, Any]) -> None:
+        """Keep with the next commit what is known of the session, in place of what was before."""
+        self._sessions.append((json.dumps(facts), self.session))
+
     def tell(self, message: Message) -> None:
         """Keep with the next commit what people were told."""
         self._messages.append((time.time(), message.level, message.source, message.text))
@@ -168,7 +174,7 @@ class Journal:
     def _join(self, items: Iterable[WorkItem]) -> None:
         session, number = self.session, self._number
         for item in items:
-            needs = item.dependencies
+            needs = item.dependencies if item.batch is None else item.needs
             batch = item.batch_parent
             self._items.append(
                 (
