@@ -82,11 +82,11 @@ def test_pages_made_from_the_code_are_up_to_date() -> None:
 
 
 def test_every_command_and_option_is_in_the_docs() -> None:
-    from topcook.cli import main
+    from topcook.cli.group import topcook
 
     page = read("docs/command-line.md")
-    context = click.Context(main)
-    shown = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    context = click.Context(topcook)
+    shown = {name: topcook.get_command(context, name) for name in topcook.list_commands(context)}
     assert shown.keys() >= {"list", "check", "expand", "cook"}
     sections = dict(re.findall(r"^## `topcook (\w+)`\n(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL))
     missing = [

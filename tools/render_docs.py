@@ -108,13 +108,13 @@ def command_lines(words: str, command: click.Command) -> Iterator[str]:
 
 def command_line_page() -> Iterator[str]:
     """The command line, a section a command."""
-    from topcook.cli import main
+    from topcook.cli.group import topcook
 
     yield "# The command line"
     yield ""
     yield MADE.format(source="the commands in `registry/topcook/cli/`")
     yield ""
-    for words, command in [("topcook", main), *commands(main, "topcook")]:
+    for words, command in [("topcook", topcook), *commands(topcook, "topcook")]:
         yield from command_lines(words, command)
 
 

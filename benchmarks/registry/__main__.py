@@ -86,13 +86,11 @@ class Bench:
         return kept | {"XDG_CACHE_HOME": str(self.folder / "cache"), "HOME": str(self.folder)} | more
 
     def contender(self, name: str, *, cold: bool = False) -> Sample:
-        """Another registry, over files with its own tail; ``cold`` without any .pyc."""
+        """Another registry, over files with its own tail; ``cold`` as at the first time, when the .pyc are written."""
         path = self.files.get(name, self.files["pdg"])
         if cold:
             shutil.rmtree(path / "__pycache__", ignore_errors=True)
         environment = self.environment(PYTHONPATH=str(self.stand_in))
-        if cold:
-            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         return run([sys.executable, CONTENDERS, name, str(path)], environment, self.count)
 
     def scan(self) -> Sample:

@@ -11,8 +11,8 @@ import click
 import pytest
 
 from topcook import __version__
-from topcook.cli import main
 from topcook.cli.group import COMMANDS, SECTIONS
+from topcook.cli.group import topcook as main
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

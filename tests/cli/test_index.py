@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from topcook.cli import main
+from topcook.cli.group import topcook as main
 
 FARM = """
 from pdg.scheduler import PyScheduler

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from topcook.cli.group import TopcookGroup
+import sys
+
+# No more than this at the top: an answer that was kept is printed before anything else is imported.
 
 __all__ = ["main"]
 
-main = TopcookGroup()
+
+def main(args: list[str] | None = None, prog_name: str | None = None) -> None:
+    """Run ``topcook`` with ``args`` (default: those of the process) and end the process with its exit status."""
+    words = sys.argv[1:] if args is None else list(args)
+    if words[:1] == ["list"]:
+        from topcook.cli.answers import answered
+
+        status = answered(words)
+        if status is not None:
+            raise SystemExit(status)
+    from topcook.cli.group import topcook
+
+    topcook.main(args, prog_name)

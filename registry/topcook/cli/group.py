@@ -166,3 +166,7 @@ def _version_option() -> click.Option:
     return click.Option(
         ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=callback, help="Show the version."
     )
+
+
+#: The command itself.
+topcook = TopcookGroup()

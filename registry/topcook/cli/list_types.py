@@ -14,6 +14,7 @@ from topcook.cli.menu_text import Page, details_text, rows_text
 from topcook.factory import Factory, Kind, check_pdg_is_ours, menu_rows
 
 if TYPE_CHECKING:
+    from topcook.cli.remembering import Answer
     from topcook.factory import Record
 
 #: How many path entries a command line is written out for.
@@ -45,8 +46,18 @@ def command(*, names: tuple[str, ...], as_json: bool, show_all: bool, types: str
         topcook list localscheduler
         PDG_TYPES_PATH=~/my/types topcook list
     """
+    from topcook.cli.remembering import remembering
+
+    ended: list[int] = []
+    with remembering(sys.argv[1:], ended) as answer:
+        ended.append(_list(names, answer, as_json=as_json, show_all=show_all, types=types))
+    return ended[0]
+
+
+def _list(names: tuple[str, ...], answer: Answer, *, as_json: bool, show_all: bool, types: str) -> int:
     check_pdg_is_ours()
     factory = Factory.scan(config=configuration())
+    answer.hangs_on(factory)
     status = UNCOOKED if strict_failures_of(factory) else COOKED
     records = [record for name in names for record in _asked(factory, name, types)] if names else factory.records
     if as_json:

@@ -54,7 +54,9 @@ class _Seen:
 @click.command("paths")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(*, as_json: bool) -> None:
-    """Show where types are looked for: each place in its order, and who names it.
+    """Show where types are looked for, and how it is there.
+
+    Each place in its order, with who names it.
 
     Of two types of one name the first one wins. Of each place it is told whether it is there, whose it is and whether
     its files are trusted, what file system it is on, how changes in it are noticed, and what to type where something

@@ -29,7 +29,7 @@ _EVENTS = ("removed", "added", "changed", "mended", "failed")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def command(*, names: tuple[str, ...], as_json: bool) -> None:
-    """Watch the types path, and tell what happens to types as their files are saved.
+    """Tell what happens to types as their files are saved.
 
     A file that is saved broken is told with its problems, while the last good version serves on here; a new process
     never serves an old version. With a NAME only that type is told of. Ctrl-C ends it.

@@ -176,7 +176,7 @@ def entry_of(candidate: Candidate, report: ProbeReport, look: Look) -> Entry:
     files = tuple(KeptFile(each.path, each.digest, look.stamp_of(each.path, each.digest)) for each in report.files)
     watched: tuple[KeptFile, ...] = ()
     if candidate.entry_point is not None:
-        watched = tuple(KeptFile(path, "", look.stamp(path)) for path in _distribution_files(candidate.path))
+        watched = tuple(KeptFile(path, "", look.stamp(path)) for path in distribution_files(candidate.path))
     elif not files:
         files = (KeptFile(candidate.path, look.digest(candidate.path) or "", look.stamp(candidate.path)),)
     until = look.at + _patience(report) if report.transient else 0.0
@@ -210,7 +210,7 @@ def _patience(report: ProbeReport) -> float:
     return AGAIN_SLOW if codes & _SLOW else AGAIN
 
 
-def _distribution_files(value: str) -> list[str]:
+def distribution_files(value: str) -> list[str]:
     """The sources of the package that an entry point names: one that is edited where it lies is probed again."""
     from importlib.util import find_spec
 
