@@ -13,13 +13,25 @@ from topcook.machine import TRANSITIONS, Phase, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, HELD, NOTIFICATIONS, RETURNS, SETTLED, STATE_OF
+from topcook.machine.policies import Policies
 from topcook.machine.schedulers import SchedulerState
 from topcook.model.enums import BatchActivation
+from topcook.model.policy import OnFailure, Policy
 from topcook.model.workitem import Trait, WorkItem
 from topcook.testkit.machine import FARM, MachineDriver
 
 ALL = frozenset(Phase)
-CALL_OUT = frozenset({Phase.HANDING_OVER, Phase.COOKING, Phase.SUCCESS, Phase.FAILED, Phase.CANCELED})
+CALL_OUT = frozenset(
+    {
+        Phase.HANDING_OVER,
+        Phase.COOKING,
+        Phase.SUCCESS,
+        Phase.FAILED,
+        Phase.CANCELED,
+        Phase.DELAYED,
+        Phase.TOLERATED,
+    }
+)
 
 #: Where a trigger has rows, and why it has none elsewhere.
 CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
@@ -28,25 +40,36 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.OFFER: (frozenset({Phase.READY}), "what is not ready any more is dropped from the queue"),
     Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
     Trigger.BLOCK: (
-        frozenset({Phase.WAITING, Phase.HANDED_OVER}),
+        frozenset({Phase.WAITING, Phase.HANDED_OVER, Phase.DELAYED}),
         (
             "a ready item's dependencies have succeeded for good, and what cooks or has ended is beyond their reach; "
             "only a static hand-over gives an item away before"
         ),
     ),
-    Trigger.CANCEL_ORDER: (frozenset({Phase.WAITING, Phase.READY}) | HELD, "what is settled or unknown is passed over"),
+    Trigger.CANCEL_ORDER: (
+        frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED}) | HELD,
+        "what is settled or unknown is passed over",
+    ),
+    Trigger.RETRIED: (HELD, "only what is held can fail"),
+    Trigger.AGAIN: (frozenset({Phase.DELAYED}), "only what failed comes again"),
+    **dict.fromkeys((Trigger.TOLERATED, Trigger.FORGIVEN), (HELD, "only what is held can fail")),
+    Trigger.TIMED_OUT: (frozenset({Phase.COOKING}), "time counts from the start, and the phase stays until the end"),
     Trigger.PUT_BACK: (
         frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED}),
         "at the end of a canceled cook no scheduler holds anything, and what has ended stays",
     ),
     Trigger.BATCH_OFFERED: (frozenset({Phase.WAITING, Phase.READY}), "the others are lost, or done in an earlier cook"),
     Trigger.BATCH_BACK: (frozenset({Phase.HANDED_OVER}), "one that was reported on has started its batch"),
-    **dict.fromkeys(
-        (Trigger.BATCH_SUCCEEDED, Trigger.BATCH_FAILED),
-        (frozenset({Phase.HANDED_OVER, Phase.COOKING}), "it went along, and its own end is not known"),
+    Trigger.BATCH_SUCCEEDED: (
+        frozenset({Phase.HANDED_OVER, Phase.COOKING}),
+        "it went along, and its own end is not known",
+    ),
+    Trigger.BATCH_FAILED: (
+        frozenset({Phase.HANDED_OVER, Phase.COOKING, Phase.DELAYED}),
+        "the same; or it was to come again, and the cook was canceled",
     ),
     Trigger.BATCH_CANCELED: (
-        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER, Phase.COOKING}),
+        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER, Phase.COOKING, Phase.DELAYED}),
         "a batch is canceled with all that is not done",
     ),
     Trigger.BATCH_BLOCKED: (
@@ -59,7 +82,13 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
 }
 
 ROWS = [(phase, trigger) for phase, row in TRANSITIONS.items() for trigger in row]
-ENDINGS = {Phase.SUCCESS: Trigger.SUCCEED, Phase.FAILED: Trigger.FAIL, Phase.CANCELED: Trigger.CANCEL}
+ENDINGS = {
+    Phase.SUCCESS: Trigger.SUCCEED,
+    Phase.FAILED: Trigger.FAIL,
+    Phase.CANCELED: Trigger.CANCEL,
+    Phase.TOLERATED: Trigger.FAIL,
+    Phase.DELAYED: Trigger.FAIL,
+}
 
 
 def one_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
@@ -85,6 +114,10 @@ def one_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
         cook.offered()
     else:
         item = cook.item("a")
+        if phase is Phase.DELAYED:
+            cook.allow(retries=1, retry_delay=5.0)
+        elif phase is Phase.TOLERATED:
+            cook.allow(on_failure=OnFailure.CONTINUE)
         if phase is Phase.UNCOOKED:
             cook.request()
             cook.take(ins.StaticReady)
@@ -99,9 +132,24 @@ def one_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
             cook.offered()
             if phase in ENDINGS:
                 cook.said(item, ENDINGS[phase])
+                cook.waiting.clear()
             elif phase is Phase.COOKING:
                 cook.said(item, Trigger.START)
     assert item.phase == phase
+    return cook, item
+
+
+def delayed_static_item() -> tuple[MachineDriver, WorkItem]:
+    """Given away before what it waits for is done, it failed and is to come again."""
+    cook = MachineDriver(SchedulerState(FARM, takes_static=True))
+    first = cook.item("a")
+    item = cook.item("a", first)
+    cook.allow(retries=1, retry_delay=5.0)
+    cook.begin()
+    cook.take(ins.HandOverStatic)
+    cook.said(item, Trigger.FAIL)
+    cook.waiting.clear()
+    cook.allow(retries=0)
     return cook, item
 
 
@@ -138,7 +186,7 @@ def sub_item(phase: Phase, trigger: Trigger) -> tuple[MachineDriver, WorkItem]:
     statically = phase is Phase.HANDED_OVER and trigger is Trigger.BATCH_BLOCKED
     cook = MachineDriver(SchedulerState(FARM, max_items=0, takes_static=statically))
     before = cook.item("a")
-    offered_later = trigger is Trigger.BATCH_OFFERED or phase in {Phase.HANDED_OVER, Phase.COOKING}
+    offered_later = trigger is Trigger.BATCH_OFFERED or phase in HELD | {Phase.DELAYED}
     activation = BatchActivation.First if offered_later else BatchActivation.All
     batch = cook.batch("b", [], [before], activation=activation)
     assert batch.batch is not None
@@ -151,6 +199,12 @@ def sub_item(phase: Phase, trigger: Trigger) -> tuple[MachineDriver, WorkItem]:
         cook.begin()
         cook.waiting.clear()
     item = subs[1] if phase is Phase.WAITING or statically else subs[0]
+    if phase is Phase.DELAYED:
+        cook.allow(retries=1, retry_delay=5.0)
+        cook.said(item, Trigger.FAIL)
+        if trigger is Trigger.BATCH_FAILED:
+            cook.cancel()
+            cook.waiting.clear()
     if phase is Phase.COOKING:
         cook.said(item, Trigger.START)
     assert item.phase == phase
@@ -176,6 +230,27 @@ def canceled(cook: MachineDriver, item: WorkItem) -> None:
         cook.tell(ev.ItemsReleased(cook.take(ins.CancelHeld).items, cook.now))
 
 
+def failed(cook: MachineDriver, item: WorkItem, policy: Policy) -> None:
+    cook.state.be_patient(Policies())
+    assert cook.state.policies is not None
+    cook.state.policies.by_node["a"] = policy
+    cook.said(item, Trigger.FAIL)
+
+
+def comes_again(cook: MachineDriver, item: WorkItem) -> None:
+    cook.said(item, Trigger.ACCEPTED)
+    cook.tell(ev.Clock(cook.now + 100.0))
+
+
+def took_too_long(cook: MachineDriver, item: WorkItem) -> None:
+    cook.allow(heartbeat=10.0)
+    cook.tell(ev.Alive(item, cook.now))
+    cook.take(ins.WakeAt)
+    cook.tell(ev.Clock(cook.now + 100.0))
+    cook.take(ins.WakeAt)
+    cook.tell(ev.ItemsReleased(cook.take(ins.CancelHeld).items, cook.now))
+
+
 def put_back(cook: MachineDriver, _item: WorkItem) -> None:
     cook.cancel()
     cook.stop()
@@ -193,6 +268,16 @@ HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
     Trigger.BLOCK: lambda cook, item: cook.said(item.dependencies[0], Trigger.FAIL),
     Trigger.CANCEL_ORDER: canceled,
     Trigger.PUT_BACK: put_back,
+    **{
+        trigger: (lambda cook, item, policy=policy: failed(cook, item, policy))  # type: ignore[misc]
+        for trigger, policy in {
+            Trigger.RETRIED: Policy(retries=1, retry_delay=5.0),
+            Trigger.TOLERATED: Policy(on_failure=OnFailure.CONTINUE),
+            Trigger.FORGIVEN: Policy(on_failure=OnFailure.SUCCESS),
+        }.items()
+    },
+    Trigger.AGAIN: comes_again,
+    Trigger.TIMED_OUT: took_too_long,
     Trigger.BATCH_OFFERED: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
     Trigger.BATCH_BACK: lambda cook, item: cook.said(item.batch_parent, Trigger.DEFERRED),
     Trigger.BATCH_SUCCEEDED: lambda cook, item: cook.said(item.batch_parent, Trigger.SUCCEED),
@@ -210,6 +295,8 @@ def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigg
         cook, item = static_item(phase)
     elif trigger.name.startswith("BATCH_"):
         cook, item = sub_item(phase, trigger)
+    elif (phase, trigger) == (Phase.DELAYED, Trigger.BLOCK):
+        cook, item = delayed_static_item()
     elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
         cook, item = unbegun_item()
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from topcook.machine.items import Items
+from topcook.machine.failing import Failing
 from topcook.machine.phases import DONE_WELL, HELD, LOST, SETTLED, Phase, Trigger
 from topcook.model.enums import BatchActivation
 
@@ -23,6 +23,7 @@ _SHARED = {
     Phase.FAILED: Trigger.BATCH_FAILED,
     Phase.CANCELED: Trigger.BATCH_CANCELED,
     Phase.BLOCKED: Trigger.BATCH_BLOCKED,
+    Phase.TOLERATED: Trigger.BATCH_FAILED,
 }
 #: A batch whose job ended well has failed nevertheless when a sub-item did not succeed.
 _FAILED_INSTEAD = {Trigger.SUCCEED: Trigger.FAIL, Trigger.COOK_SUCCEEDED: Trigger.COOK_FAILED}
@@ -30,7 +31,7 @@ _FAILED_INSTEAD = {Trigger.SUCCEED: Trigger.FAIL, Trigger.COOK_SUCCEEDED: Trigge
 NAMES_TOLD = 3
 
 
-class Batches(Items):
+class Batches(Failing):
     """Batches, on top of the items' steps."""
 
     def look_at_batches(self) -> None:
@@ -42,6 +43,8 @@ class Batches(Items):
         batch, phase = _batch_of(item), item.phase
         if phase in SETTLED:
             self._share_end(item)
+        elif phase == Phase.DELAYED and batch.lost < len(batch.items):
+            self._delay_with(item)
         elif batch.lost == len(batch.items):
             self._lose(item)
         elif phase == Phase.WAITING:
@@ -52,10 +55,17 @@ class Batches(Items):
 
     def _lose(self, item: WorkItem) -> None:
         """No sub-item is left that could be cooked."""
-        if item.phase == Phase.READY:
+        if item.phase in {Phase.READY, Phase.DELAYED}:
             self.take_back(item, Trigger.CANCEL_ORDER, self.now)
         elif item.phase in {Phase.WAITING, Phase.HANDED_OVER} and item.id not in self._doomed:
             self.block(item)
+
+    def _delay_with(self, item: WorkItem) -> None:
+        """It comes again, and with it whatever of it is not done."""
+        for sub in _batch_of(item).items:
+            if sub.phase in HELD:
+                self._note_reason(sub, f'its batch "{item.name}" failed before it was done')
+                self.take_back(sub, Trigger.BATCH_FAILED, self.now)
 
     def _share_end(self, item: WorkItem) -> None:
         trigger = _SHARED.get(Phase(item.phase))
@@ -76,6 +86,7 @@ class Batches(Items):
         for sub in _batch_of(item).items:
             if sub.phase in {Phase.WAITING, Phase.READY}:
                 sub.attempt = item.attempt
+                self.note_outputs(sub)
                 run = sub.ran()
                 if run.queued is None:
                     run.queued = self.now
@@ -85,7 +96,7 @@ class Batches(Items):
         """Apply what was said of a batch or of a sub-item."""
         item = event.item
         well = event.trigger in _FAILED_INSTEAD and event.attempt in {None, item.attempt}
-        if item.batch is not None and well and item.batch.lost and item.phase in HELD:
+        if item.batch is not None and well and item.phase in HELD and self._has_lost(item.batch):
             self._fail_instead(item, event)
         before = item.phase
         self.item_event(event)
@@ -95,11 +106,14 @@ class Batches(Items):
             self.move(parent, Trigger.START, event.at)
             self._note_start(parent, event.at)
 
+    def _has_lost(self, batch: Batch) -> bool:
+        return batch.lost > 0 or (self.policies is not None and any(sub.phase == Phase.DELAYED for sub in batch.items))
+
     def _fail_instead(self, item: WorkItem, event: ev.ItemEvent) -> None:
         """Its job ended well, so what was not told of is done; but the batch is not, as long as anything is lost."""
         lost = []
         for sub in _batch_of(item).items:
-            if sub.phase in LOST:
+            if sub.phase in LOST or sub.phase == Phase.DELAYED:
                 lost.append(f"{sub.name} {_ended(sub)}")
             elif sub.phase in HELD:
                 self.take_back(sub, Trigger.BATCH_SUCCEEDED, event.at)

@@ -30,6 +30,11 @@ def check(state: Items, *, looked: bool) -> None:
     for scheduler in state.schedulers.values():
         _same(f'items that "{scheduler.name}" holds', scheduler.in_flight, held[scheduler.name])
         _check_queue(scheduler, [item for item in jobs if item.scheduler == scheduler.name])
+    if state.resources is not None:
+        state.resources.check(item for item in jobs if item.phase in HELD)
+    lost = [item for item in jobs if item.phase == Phase.DELAYED and item.id not in state.delayed]
+    if lost:
+        raise InternalError(f"nobody waits for the next attempt of {lost}")
 
 
 def _same(what: str, counted: int, found: int) -> None:

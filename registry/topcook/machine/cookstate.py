@@ -17,6 +17,7 @@ from topcook.machine.checks import check
 from topcook.machine.circles import circle_of
 from topcook.machine.many import Many
 from topcook.machine.phases import DONE_WELL, HELD, Phase, Trigger
+from topcook.machine.resources import Resources
 from topcook.machine.statics import eligible_statics
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 
 _GENERATING = frozenset({"generating", "static ready", "cooking"})
-_OPEN = frozenset({Phase.WAITING, Phase.READY})
-_NOT_BEGUN = _OPEN | {Phase.BLOCKED}
+_OPEN = frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED})
+_NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED})
 
 
 class CookState(Many):
@@ -38,9 +39,10 @@ class CookState(Many):
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
         """Describe the cook: the wanted nodes (their links set), and the schedulers that may be needed."""
         super().__init__(nodes, schedulers)
-        self.stage = "new"
         self.cancel_reason = ""
         self.start_failed = False
+        #: It was canceled because of failures, and has failed itself.
+        self.gave_up = False
         self.paused = False
 
     # ------------------------------------------------------------------ the one door
@@ -52,6 +54,9 @@ class CookState(Many):
             _HANDLERS[type(event)](self, event)
             if self.batches:
                 self.look_at_batches()
+        if self.giving_up and self.stage == "cooking":
+            self.gave_up = True
+            self._cancel(self.giving_up)
         if self.stage in _GENERATING:
             self.look_at_nodes()
         if self.stage == "cooking":
@@ -62,6 +67,8 @@ class CookState(Many):
                 self.look_at_nodes()
                 self._offer_to_all()
         self._advance()
+        if self.policies is not None and self.stage == "cooking" and (at := self.timers.news()) is not None:
+            self._out.append(ins.WakeAt(at))
         out, self._out = self._out, []
         return out
 
@@ -86,7 +93,9 @@ class CookState(Many):
         return not any(s.stage == "starting" or s.calls or s.static_call for s in self.schedulers.values())
 
     def _stuck(self) -> bool:
-        return not self.calls and not any(each.waits() for each in self.schedulers.values())
+        if self.calls or any(each.waits() for each in self.schedulers.values()):
+            return False
+        return not any(item.phase == Phase.DELAYED for item in self.delayed.values())
 
     def _break_circles(self) -> None:
         """Block what waits although nothing can come any more, until something moves or nothing waits."""
@@ -115,15 +124,17 @@ class CookState(Many):
             for item in self.all_items():
                 if item.phase in _NOT_BEGUN:
                     self.move(item, Trigger.PUT_BACK, self.now)
+                elif item.phase == Phase.DELAYED:
+                    self.take_back(item, Trigger.CANCEL_ORDER, self.now)
         self._out.append(ins.Finish(self.outcome()))
 
     def outcome(self) -> str:
         """How the cook ended: canceled, failed or cooked."""
-        if self.cancel_reason and not self.start_failed:
+        if self.cancel_reason and not (self.start_failed or self.gave_up):
             return "canceled"
         if any(node.stalled for node in self.nodes.values()):
             return "failed"
-        well = all(item.phase in DONE_WELL for item in self.all_items())
+        well = all(item.phase in DONE_WELL and item.phase != Phase.TOLERATED for item in self.all_items())
         return "cooked" if well else "failed"
 
     # ------------------------------------------------------------------ schedulers
@@ -144,7 +155,7 @@ class CookState(Many):
     def _offer(self, scheduler: SchedulerState) -> None:
         if scheduler.takes_static and scheduler.stage == "started" and not scheduler.statics_taken:
             scheduler.statics_taken = True
-            items = eligible_statics(scheduler.name, self.all_items())
+            items = eligible_statics(scheduler.name, self.all_items(), self.resources)
             for item in items:
                 self._hand_over(item, Trigger.OFFER_STATIC)
             if items:
@@ -160,6 +171,8 @@ class CookState(Many):
 
     def _hand_over(self, item: WorkItem, trigger: Trigger) -> None:
         item.attempt += 1
+        if self.policies is not None:
+            self.note_outputs(item)
         run = item.run or item.ran()
         if run.queued is None:
             run.queued = self.now
@@ -207,6 +220,18 @@ class CookState(Many):
     def _on_task_requested(self, event: ev.TaskRequested) -> None:
         self.now = event.at
         self.schedulers[event.scheduler].has_room_now()
+
+    def _on_capacity_set(self, event: ev.CapacitySet) -> None:
+        self.now = event.at
+        if self.resources is not None:
+            self.resources.set_total(event.name, event.count)
+
+    def _on_clock(self, event: ev.Clock) -> None:
+        if self.stage == "cooking":
+            self.on_clock(event)
+
+    def _on_alive(self, event: ev.Alive) -> None:
+        self.on_alive(event)
 
     def _on_limits_set(self, event: ev.LimitsSet) -> None:
         scheduler = self.schedulers[event.scheduler]
@@ -273,9 +298,7 @@ class CookState(Many):
     def _on_items_released(self, event: ev.ItemsReleased) -> None:
         self.now = event.at
         for item in event.items:
-            self._doomed.discard(item.id)
-            if item.phase in HELD:
-                self.take_back(item, Trigger.CANCEL_ORDER, event.at)
+            self.released(item, event.at)
 
     def _on_cancel_requested(self, event: ev.CancelRequested) -> None:
         self.now = event.at
@@ -290,6 +313,14 @@ class CookState(Many):
         self.cancel_reason = reason
         self.stage = "canceling"
         self._stop_schedulers(cancel=True)
+
+    # ------------------------------------------------------------------ limits
+
+    def limit(self, total: dict[str, int]) -> None:
+        """Have no more of each named resource out at once than there are; before the first item is ready."""
+        self.resources = Resources(total, self.policies)
+        for scheduler in self.schedulers.values():
+            scheduler.resources = self.resources
 
     # ------------------------------------------------------------------ for tests
 
@@ -306,6 +337,9 @@ _HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {
     ev.Ticked: CookState._on_ticked,  # noqa: SLF001
     ev.TaskRequested: CookState._on_task_requested,  # noqa: SLF001
     ev.LimitsSet: CookState._on_limits_set,  # noqa: SLF001
+    ev.CapacitySet: CookState._on_capacity_set,  # noqa: SLF001
+    ev.Clock: CookState._on_clock,  # noqa: SLF001
+    ev.Alive: CookState._on_alive,  # noqa: SLF001
     ev.StaticReturned: CookState._on_static_returned,  # noqa: SLF001
     ev.ItemEvent: CookState._on_item_event,  # noqa: SLF001
     ev.ItemsAccepted: CookState._on_items_accepted,  # noqa: SLF001

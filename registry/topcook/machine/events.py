@@ -162,6 +162,31 @@ class CancelRequested:
 
 
 @dataclass(slots=True)
+class Clock:
+    """It is as late as ``WakeAt`` asked for, or later."""
+
+    at: float
+
+
+@dataclass(slots=True)
+class Alive:
+    """A job shows that it is alive (a heartbeat); ``attempt`` is ``None`` where it does not know its own."""
+
+    item: WorkItem
+    at: float
+    attempt: int | None = None
+
+
+@dataclass(slots=True)
+class CapacitySet:
+    """There are ``count`` of a named resource from now on."""
+
+    name: str
+    count: int
+    at: float
+
+
+@dataclass(slots=True)
 class PauseSet:
     """Hand nothing over while ``paused``."""
 

@@ -55,10 +55,21 @@ class HandOverStatic(Instruction):
 
 @dataclass(slots=True)
 class CancelHeld(Instruction):
-    """Call ``onCancelWorkItems`` with items the scheduler holds."""
+    """Call ``onCancelWorkItems`` with items the scheduler holds.
+
+    ``grace`` is set when they took too long: seconds between asking a job to end and killing it.
+    """
 
     scheduler: str
     items: list[WorkItem]
+    grace: float | None = None
+
+
+@dataclass(slots=True)
+class WakeAt(Instruction):
+    """Tell ``Clock`` at this time, in seconds by the cook's clock; a later order takes the place of an earlier one."""
+
+    at: float
 
 
 @dataclass(slots=True)

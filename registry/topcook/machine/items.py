@@ -9,7 +9,9 @@ from topcook.errors import InvalidTransition
 from topcook.machine.phases import (
     DONE_BADLY,
     DONE_WELL,
+    FAILURES,
     GIVEN_BACK,
+    HELD,
     LOST,
     RETURNS,
     SETTLED,
@@ -17,6 +19,7 @@ from topcook.machine.phases import (
     Phase,
     Trigger,
 )
+from topcook.machine.policies import Timers
 from topcook.machine.steps import FREED, QUEUED, STEPS, TAKEN
 from topcook.machine.story import Story
 from topcook.model.enums import GenerateWhen
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
     from topcook.machine import events as ev
     from topcook.machine import instructions as ins
     from topcook.machine.nodes import NodeState
+    from topcook.machine.policies import Policies
+    from topcook.machine.resources import Resources
     from topcook.machine.schedulers import SchedulerState
+    from topcook.model.files import File
     from topcook.model.states import WorkItemState
     from topcook.model.workitem import WorkItem
 
@@ -40,6 +46,7 @@ _AUTOMATIC = int(Trait.AUTOMATIC)
 # Where nothing else is asked, an enumeration's member takes a while to find.
 _WAITING, _COOKING = Phase.WAITING, Phase.COOKING
 _RELEASE = Trigger.RELEASE
+_BLOCKABLE = frozenset({Phase.WAITING, Phase.HANDED_OVER, Phase.DELAYED})
 
 
 class Items:
@@ -70,6 +77,28 @@ class Items:
         self._releasing = False
         #: Ids of held items that the user cancels, until the scheduler has been told.
         self._doomed: set[int] = set()
+        self.stage = "new"
+        #: ``None`` while every failure stands and nothing takes too long.
+        self.policies: Policies | None = None
+        self.timers = Timers()
+        #: ``None`` while nothing is limited but by its scheduler.
+        self.resources: Resources | None = None
+        #: The cook stops when so many items have failed for good; 0: never.
+        self.max_failures = 0
+        self.failed = 0
+        #: Why the cook is to stop because of failures, empty while it is not.
+        self.giving_up = ""
+        #: Items between two attempts, by id; some may have been blocked or canceled since.
+        self.delayed: dict[int, WorkItem] = {}
+        self._delays: dict[int, float] = {}
+        #: Ids of delayed items whose time has come while somebody was still busy with their last attempt.
+        self._due: set[int] = set()
+        #: Why items are being ended by their scheduler, by id, until it has been told.
+        self._ending: dict[int, str] = {}
+        #: The last sign of life of a job that promised more: (attempt, when).
+        self._alive: dict[int, tuple[int, float]] = {}
+        #: The outputs that items had before their first attempt, of those that had any.
+        self._outputs_before: dict[int, list[File]] = {}
         #: Batches about which something changed, to be looked at once the event is carried out.
         self.batches: deque[WorkItem] = deque()
         self._out: list[ins.Instruction] = []
@@ -81,6 +110,7 @@ class Items:
 
     def know_scheduler(self, scheduler: SchedulerState) -> None:
         """Take a scheduler into the cook, before the first item that needs it."""
+        scheduler.resources = self.resources
         self.schedulers[scheduler.name] = scheduler
 
     def drain_changes(self) -> list[Change]:
@@ -136,6 +166,8 @@ class Items:
             scheduler.push(item)
         else:
             scheduler.in_flight -= 1
+            if self.resources is not None:
+                self.resources.give_back(item)
             if means == FREED:
                 scheduler.has_room_now()
 
@@ -166,6 +198,8 @@ class Items:
                 if not self._releasing:
                     self._release_dependents(at)
         elif after in DONE_BADLY:
+            if after is Phase.FAILED:
+                self._count_failure(item)
             self._block_dependents(item, at)
 
     def _count(self, item: WorkItem, change: int) -> None:
@@ -211,7 +245,7 @@ class Items:
         todo = [item]
         while todo:
             for dependent in todo.pop().dependents or ():
-                if dependent.phase in {Phase.WAITING, Phase.HANDED_OVER} and dependent.node.name in self.nodes:
+                if dependent.phase in _BLOCKABLE and dependent.node.name in self.nodes:
                     self.move(dependent, Trigger.BLOCK, at)
                     todo.append(dependent)
 
@@ -263,8 +297,12 @@ class Items:
 
     def take_back(self, item: WorkItem, trigger: Trigger, at: float) -> None:
         """End an item by the cook's own decision; it ended now, as far as anybody knows."""
+        if trigger in FAILURES:
+            trigger = self._failed_by(item, trigger, at)
         if self.move(item, trigger, at):
             self._note_end(item, at)
+            if item.phase == Phase.DELAYED:
+                self._put_off(item, at)
 
     # ------------------------------------------------------------------ what schedulers say
 
@@ -281,14 +319,23 @@ class Items:
         if event.attempt is not None and event.attempt != item.attempt:
             self._ignore(item, trigger, at, f"stale: attempt {event.attempt}")
             return
+        if self._ending and item.id in self._ending:
+            self._read_end(event)
+            trigger = event.trigger
         if event.reason:
             self._note_reason(item, event.reason)
+        if trigger in FAILURES and item.phase in HELD:
+            trigger = self._failed_by(item, trigger, at, event.exit_status)
         if not self.move(item, trigger, at):
+            self._wake_if_due(item)
             return
         if item.phase == _COOKING:
             self._note_start(item, at)
         elif item.phase in SETTLED:
             self._note_end(item, at, event.duration, event.exit_status)
+        elif item.phase == Phase.DELAYED:
+            self._note_end(item, at, event.duration, event.exit_status)
+            self._put_off(item, at)
         elif trigger in GIVEN_BACK:
             # Nobody took it, so the number was not used up.
             item.attempt -= 1
@@ -316,7 +363,31 @@ class Items:
                 if sub.pending == 0:
                     self.move(sub, Trigger.RELEASE, at)
 
+    # ------------------------------------------------------------------ what becomes of failures: see failing.py
+
+    def _failed_by(self, item: WorkItem, trigger: Trigger, at: float, exit_status: int | None = None) -> Trigger:
+        raise NotImplementedError
+
+    def _put_off(self, item: WorkItem, at: float) -> None:
+        raise NotImplementedError
+
+    def _count_failure(self, item: WorkItem) -> None:
+        raise NotImplementedError
+
+    def _wake_if_due(self, item: WorkItem) -> None:
+        raise NotImplementedError
+
+    def _read_end(self, event: ev.ItemEvent) -> None:
+        raise NotImplementedError
+
+    def _watch(self, item: WorkItem, at: float) -> None:
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ when it began and ended
+
     def _note_start(self, item: WorkItem, at: float) -> None:
+        if self.policies is not None:
+            self._watch(item, at)
         run = item.ran()
         run.started = at
         run.finished = run.duration = run.exit_status = None

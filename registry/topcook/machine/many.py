@@ -24,6 +24,8 @@ class Many(Generating):
             if item.id in scheduler.calls:
                 scheduler.call_ended(item, _ACCEPTED)
                 self.move(item, _ACCEPTED, at)
+                if self._due:
+                    self._wake_if_due(item)
             else:
                 self._ignore(item, _ACCEPTED, at, "late: nobody asked")
 

@@ -26,6 +26,10 @@ class Phase(IntEnum):
     CANCELED = 9
     #: A dependency failed or is blocked itself: a reason, shown as Waiting.
     BLOCKED = 10
+    #: An attempt failed, and the next one comes later.
+    DELAYED = 11
+    #: It failed, and what depends on it cooks all the same.
+    TOLERATED = 12
 
 
 STATE_OF: dict[Phase, State] = {
@@ -40,9 +44,12 @@ STATE_OF: dict[Phase, State] = {
     Phase.FAILED: State.CookedFail,
     Phase.CANCELED: State.CookedCancel,
     Phase.BLOCKED: State.Waiting,
+    Phase.DELAYED: State.Waiting,
+    Phase.TOLERATED: State.CookedFail,
 }
 
-DONE_WELL = frozenset({Phase.SUCCESS, Phase.CACHED})
+#: What depends on an item in one of these need not wait for it any longer.
+DONE_WELL = frozenset({Phase.SUCCESS, Phase.CACHED, Phase.TOLERATED})
 DONE_BADLY = frozenset({Phase.FAILED, Phase.CANCELED})
 #: A sub-item in one of these came to no good end in its batch.
 LOST = DONE_BADLY | {Phase.BLOCKED}
@@ -51,7 +58,7 @@ SETTLED = DONE_WELL | DONE_BADLY | {Phase.BLOCKED}
 #: The scheduler holds the item, or is being asked to.
 HELD = frozenset({Phase.HANDING_OVER, Phase.HANDED_OVER, Phase.COOKING})
 #: The cook has the item before it and is not done with it.
-IN_PLAY = HELD | {Phase.WAITING, Phase.READY}
+IN_PLAY = HELD | {Phase.WAITING, Phase.READY, Phase.DELAYED}
 
 
 class Trigger(Enum):
@@ -69,6 +76,12 @@ class Trigger(Enum):
     CANCEL_ORDER = "canceled by request"
     #: The cook was canceled before it came to this item.
     PUT_BACK = "put back"
+    # what becomes of a failure, where its policy says something else than to let it stand
+    RETRIED = "to be tried again"
+    AGAIN = "tried again"
+    TOLERATED = "failed, which holds nothing up"
+    FORGIVEN = "failed, which counts as success"
+    TIMED_OUT = "timed out"
     # a sub-item goes where its batch goes
     BATCH_OFFERED = "handed over with its batch"
     BATCH_BACK = "given back with its batch"
@@ -111,4 +124,15 @@ RETURNS = frozenset(
 )
 #: Returns after which the item is the cook's again.
 GIVEN_BACK = frozenset({Trigger.DEFERRED, Trigger.FULL, Trigger.NOT_OFFERED})
+#: What an item may fail by.
+FAILURES = frozenset(
+    {
+        Trigger.FAIL,
+        Trigger.COOK_FAILED,
+        Trigger.REJECTED,
+        Trigger.RAISED,
+        Trigger.TIMED_OUT,
+        Trigger.BATCH_FAILED,
+    }
+)
 NOTIFICATIONS = frozenset({Trigger.START, Trigger.SUCCEED, Trigger.FAIL, Trigger.CANCEL})

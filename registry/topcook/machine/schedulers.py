@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from topcook.machine.phases import GIVEN_BACK, Phase, Trigger
 
 if TYPE_CHECKING:
+    from topcook.machine.resources import Resources
+    from topcook.model.policy import Needs
     from topcook.model.workitem import WorkItem
 
 #: An enumeration's member takes a while to find, and this is asked of every item.
@@ -31,6 +33,7 @@ class SchedulerState:
     __slots__ = (
         "_batch",
         "_heap",
+        "_limited",
         "_line",
         "_refused",
         "_room_again",
@@ -43,6 +46,7 @@ class SchedulerState:
         "max_tasks",
         "name",
         "offered",
+        "resources",
         "stage",
         "static_call",
         "statics_taken",
@@ -73,10 +77,17 @@ class SchedulerState:
         # line, and only the others pay for a heap.
         self._line: deque[tuple[int, int, WorkItem]] = deque()
         self._heap: list[tuple[int, int, WorkItem]] = []
+        #: What named resources items need besides, ``None`` while there are no such.
+        self.resources: Resources | None = None
+        #: Those that need some, in a heap for each set of needs: what is like it is free or lacking for all of them.
+        self._limited: dict[Needs, list[tuple[int, int, WorkItem]]] = {}
 
     def push(self, item: WorkItem) -> None:
         """Queue a ready item: lower priority number first, then by id."""
         place = (item.priority, item.id, item)
+        if self.resources is not None and (needs := self.resources.needs_of(item)):
+            heappush(self._limited.setdefault(needs, []), place)
+            return
         if not self._line or place > self._line[-1]:
             self._line.append(place)
         else:
@@ -133,7 +144,7 @@ class SchedulerState:
             count = min(count, self.max_items - self.offered)
         if self.max_tasks > 0:
             count = min(count, self.max_tasks - self.in_flight)
-        batch: list[WorkItem] = []
+        batch = self._take_limited(count) if self._limited else []
         line, heap = self._line, self._heap
         while (line or heap) and len(batch) < count:
             item = line.popleft()[2] if line and not heap else self._pop()
@@ -145,12 +156,49 @@ class SchedulerState:
         self.offered += len(batch)
         return batch
 
+    def _take_limited(self, count: int) -> list[WorkItem]:
+        """As ``take`` goes on, where some items need named resources: those are theirs from now on."""
+        assert self.resources is not None  # noqa: S101 - nothing is limited otherwise
+        batch: list[WorkItem] = []
+        while len(batch) < count and (needs := self._first_that_fits(self.resources)) is not None:
+            item = heappop(self._limited[needs])[2] if needs else self._pop()
+            if item.phase == _READY:
+                batch.append(item)
+                self.calls.add(item.id)
+                self.resources.take(item, needs)
+        return batch
+
+    def _first_that_fits(self, resources: Resources) -> Needs | None:
+        """The needs of the item that comes next; ``None`` when for all that wait something is lacking.
+
+        What is lacking for an item is kept for it: one that needs a lot is not overtaken for ever by those that need
+        little of the same.
+        """
+        firsts: list[tuple[int, int, Needs]] = []
+        for needs, heap in self._limited.items():
+            while heap and heap[0][2].phase != _READY:
+                heappop(heap)
+            if heap:
+                firsts.append((*heap[0][:2], needs))
+        if self._line or self._heap:
+            firsts.append((*min(each[0] for each in (self._line, self._heap) if each)[:2], ()))
+        claimed: set[str] = set()
+        for _, _, needs in sorted(firsts):
+            lacking = resources.lacking(needs)
+            if not lacking and all(name not in claimed for name, _ in needs):
+                return needs
+            claimed.update(lacking)
+        return None
+
     def queued(self) -> list[WorkItem]:
         """What is in the queue, in no order; some may have left it by being canceled."""
-        return [item for _, _, item in (*self._line, *self._heap)]
+        limited = (place for heap in self._limited.values() for place in heap)
+        return [item for _, _, item in (*self._line, *self._heap, *limited)]
 
     def waits(self) -> bool:
         """Whether something may still come from it: a callback's end, an item's, or another offer."""
         if self.calls or self.static_call or self.in_flight or self.deferred or self._line or self._heap:
+            return True
+        if any(self._limited.values()):
             return True
         return self.stage == "starting"

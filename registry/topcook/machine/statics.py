@@ -10,6 +10,7 @@ from topcook.model.workitem import Trait
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from topcook.machine.resources import Resources
     from topcook.model.workitem import WorkItem
 
 _STATIC = int(Trait.STATIC)
@@ -18,11 +19,12 @@ _LATE_COMMAND = int(Trait.LATE_COMMAND)
 _OPEN = frozenset({Phase.WAITING, Phase.READY})
 
 
-def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem]:
+def eligible_statics(scheduler: str, items: Iterable[WorkItem], resources: Resources | None = None) -> list[WorkItem]:
     """The uncooked static items of ``scheduler`` whose unfinished ancestors are all static and its own, by id.
 
     Items that cook nothing (partitions, mostly) are nobody's: they are not handed over, and what they wait for counts.
-    A command that names input files which nobody knows yet cannot be handed over before they are there.
+    What needs named resources is handed over when it can have them. A command that names input files which nobody
+    knows yet cannot be handed over before they are there.
     Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
     # A batch stands for its sub-items: what they wait for outside of it, and what waits for them.
@@ -31,6 +33,8 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem]) -> list[WorkItem
     for item in items:
         traits = int(item.traits)
         if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC or _is_late(item):
+            continue
+        if resources is not None and resources.needs_of(item):
             continue
         if traits & _AUTOMATIC or item.scheduler == scheduler:
             mine[item.id] = item.pending if item.batch is None else _pending_of_batch(item)

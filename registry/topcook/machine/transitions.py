@@ -38,6 +38,12 @@ _END_WITH_BATCH = {
     T.BATCH_FAILED: Row(P.FAILED),
     T.BATCH_CANCELED: Row(P.CANCELED),
 }
+#: What a policy makes of a failure.
+_END_BY_POLICY = {
+    T.RETRIED: Row(P.DELAYED),
+    T.TOLERATED: Row(P.TOLERATED),
+    T.FORGIVEN: Row(P.SUCCESS),
+}
 _NOT_WITH_BATCH = {T.BATCH_CANCELED: Row(P.CANCELED), T.BATCH_BLOCKED: Row(P.BLOCKED)}
 _EARLY = dict.fromkeys(_REPORTS, Row(None, "early"))
 _LATE = dict.fromkeys(_REPORTS, Row(None, "late"))
@@ -73,6 +79,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
     },
     P.HANDING_OVER: {
         **_END_BY_REPORT,
+        **_END_BY_POLICY,
         **_END_BY_RETURN,
         T.START: Row(P.COOKING),
         T.ACCEPTED: Row(P.HANDED_OVER),
@@ -85,6 +92,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
     },
     P.HANDED_OVER: {
         **_END_BY_REPORT,
+        **_END_BY_POLICY,
         T.START: Row(P.COOKING),
         # onScheduleStatic raised: the items it was given and never reported on fail with it.
         T.RAISED: Row(P.FAILED),
@@ -96,6 +104,8 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
     },
     P.COOKING: {
         **_END_BY_REPORT,
+        **_END_BY_POLICY,
+        T.TIMED_OUT: Row(P.FAILED),
         **_END_BY_RETURN,
         **_END_WITH_BATCH,
         T.START: Row(None, "duplicate"),
@@ -118,4 +128,15 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.PUT_BACK: Row(P.UNCOOKED),
         **_LATE,
     },
+    P.DELAYED: {
+        # The attempt has ended, whatever is still said of it.
+        **_AFTER_END,
+        T.AGAIN: Row(P.WAITING),
+        T.BLOCK: Row(P.BLOCKED),
+        T.CANCEL_ORDER: Row(P.CANCELED),
+        # Its batch came to an end that nothing follows: the cook is being canceled.
+        T.BATCH_FAILED: Row(P.FAILED),
+        T.BATCH_CANCELED: Row(P.CANCELED),
+    },
+    P.TOLERATED: _AFTER_END,
 }

@@ -48,14 +48,30 @@ class WorkItemType(IntEnum):
     DynamicPartition = 4
 
 
+class Attempt:
+    """One attempt of an item that did not end well and was followed by another; fields as in ``Run``."""
+
+    __slots__ = ("duration", "exit_status", "finished", "messages", "number", "queued", "scheduler", "started")
+
+    def __init__(self, number: int, scheduler: str, run: Run) -> None:
+        """Take over what ``run`` has of it."""
+        self.number = number
+        self.scheduler = scheduler
+        self.queued, self.started, self.finished = run.queued, run.started, run.finished
+        self.duration, self.exit_status = run.duration, run.exit_status
+        self.messages = run.messages
+
+
 class Run:
     """What happened to an item in a cook: attempts, times, outcome.
 
     Times are seconds since the epoch by the cook's own clock, ``None`` while unknown.
-    ``exit_status`` is negative for a signal, ``None`` where there was no process.
+    ``exit_status`` is negative for a signal, ``None`` where there was no process. ``attempts`` are the earlier ones,
+    ``None`` where the first was the only one; all else is about the present attempt.
     """
 
     __slots__ = (
+        "attempts",
         "custom_state",
         "duration",
         "exit_status",
@@ -80,6 +96,14 @@ class Run:
         self.messages: list[str] = []
         self.custom_state = ""
         self.percent = -1.0
+        self.attempts: list[Attempt] | None = None
+
+    def begin_again(self, number: int, scheduler: str) -> None:
+        """Keep what became of attempt ``number``, and know nothing of the next one yet."""
+        self.attempts = [*(self.attempts or ()), Attempt(number, scheduler, self)]
+        self.messages = []
+        self.queued = self.started = self.finished = self.duration = self.exit_status = None
+        self.custom_state, self.percent = "", -1.0
 
 
 class WorkItem:

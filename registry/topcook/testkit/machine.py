@@ -15,15 +15,17 @@ An instruction that nobody took is an error as soon as the next event is told, s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from topcook.machine import CookState
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
+from topcook.machine.policies import Policies
 from topcook.machine.schedulers import SchedulerState
 from topcook.model.enums import BatchActivation, GenerateWhen
 from topcook.model.node import Node
+from topcook.model.policy import Policy
 from topcook.model.workitem import Batch, Trait, WorkItem
 
 if TYPE_CHECKING:
@@ -126,6 +128,14 @@ class MachineDriver:
             sub.batch_parent = made
             made.batch.items.append(sub)
         return made
+
+    def allow(self, node: str = "", **policy: Any) -> None:
+        """Have a policy (its fields) from now on, for the items of one node or of all nodes there are."""
+        if self.state.policies is None:
+            self.state.be_patient(Policies())
+        assert self.state.policies is not None  # noqa: S101 - just set
+        for name in [node] if node else self.nodes:
+            self.state.policies.by_node[name] = Policy(**policy)
 
     # ------------------------------------------------------------------ what comes out
 
