@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from topcook.factory.probing import InProcessProber, WorkerPool
+from topcook.factory.probing.messages import report_data
 from topcook.factory.probing.pool import cpus
 from topcook.factory.sources import Candidate
 from topcook.factory.wire import ProbeReport, record_of
@@ -194,6 +195,34 @@ def test_what_cannot_be_told_is_a_problem_of_its_file(make: Make, probe: Probe) 
     reports = probe(odd, make("good"))
     assert states(reports)["good"] == "ok"
     assert reports["odd"].records[0]["problems"]
+
+
+@pytest.mark.parametrize("given", ["label=5", "label='x', category=7"])
+def test_a_label_that_is_no_text_is_told_in_words(make: Make, probe: Probe, given: str) -> None:
+    text = "import pdg\nfrom pdg.processor import PyProcessor\nclass Odd(PyProcessor):\n    def onGenerate(self, *_): ...\n"
+    register = f"def registerTypes(r): r.registerNode(Odd, pdg.nodeType.Processor, name='odd', {given})\n"
+    report = probe(make("odd", text=text + register))["odd"]
+    assert report.records[0]["state"] == "failed"
+    assert "is of type int" in report.records[0]["problems"][0]["message"]
+
+
+def test_a_report_that_nobody_asked_for_speaks_of_no_other_file(make: Make) -> None:
+    """A file that knows how reports look writes one of its own; the worker's real one is not the next file's."""
+    spoken: dict[str, Any] = {}
+    pool = WorkerPool(most=1)
+    pool.probe([make("good")], lambda _, report: spoken.update(report_data(report)), time.monotonic() + 60)
+    forged = f"import json, os\ntext = json.dumps({{'report': {spoken!r}}}).encode()\n"
+    forge = make("forge", forged + "os.write(701, len(text).to_bytes(4, 'big') + text)\n")
+    found: dict[str, str] = {}
+    for name in ("one", "two", "three"):
+        candidates = [make(name), forge, make(f"after_{name}")]
+        pool.probe(
+            candidates, lambda each, report: found.update({each.stem: report.records[0]["name"]}), time.monotonic() + 60
+        )
+    pool.close()
+    assert {name: found[name] for name in found if name != "forge"} == {
+        name: name for name in ("one", "two", "three", "after_one", "after_two", "after_three")
+    }
 
 
 def test_two_pools_and_two_threads_do_not_disturb_each_other(make: Make, probe: Probe) -> None:

@@ -16,6 +16,18 @@ from topcook.factory.wire import ProbeReport
 
 Make = Callable[..., Candidate]
 
+#: Writes a message of its own where the worker writes its reports.
+_FORGE = """
+import json, os
+def say(text):
+    for each in range(700, 704):
+        try:
+            os.write(each, len(text).to_bytes(4, "big") + text)
+        except OSError:
+            pass
+"""
+_FORGED = "say(json.dumps({message}).encode())\n"
+
 #: Name: what stands before the class, the state of the record, and its problems as code:line.
 CASES: dict[str, tuple[str, str, list[str]]] = {
     # What ends the worker.
@@ -52,6 +64,23 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "closes_all": ("import os\nos.closerange(3, 60_000)\n", "failed", ["replaces-process:2"]),
     "closes_all_and_the_output": ("import os\nos.closerange(0, 60_000)\n", "failed", ["replaces-process:2"]),
     "becomes_another": ("import os\nos.execvp('sleep', ['sleep', '1000'])\n", "failed", ["replaces-process:2"]),
+    "reports_an_empty_record": (
+        _FORGE + _FORGED.format(message={"report": {"records": [{}], "files": [], "missing": [], "transient": 0}}),
+        "failed",
+        ["garbled:6"],
+    ),
+    "reports_numbers_for_names": (
+        _FORGE + _FORGED.format(message={"report": {"records": [{"name": 5}], "files": [[1, 2, ""]], "missing": [3]}}),
+        "failed",
+        ["garbled:6"],
+    ),
+    "reports_that_it_is_ready": (
+        _FORGE + _FORGED.format(message={"ready": "x"}) + "while True:\n    pass\n",
+        "failed",
+        ["garbled:6"],
+    ),
+    "reports_what_nobody_can_parse": (_FORGE + "say(b'[' * 300_000)\n", "failed", ["garbled:6"]),
+    "reports_nothing": (_FORGE + "say(b'')\n", "failed", ["garbled:6"]),
     # What raises something that is more than an error.
     "asks": ("X = 1\ninput('name? ')\n", "failed", ["reads-input:2"]),
     "huge": ("X = bytearray(8 * 1024**3)\n", "failed", ["memory:1"]),
@@ -127,6 +156,23 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
         "ok",
         ["patches-library:2"],
     ),
+    "patches_expressions": ("import re\nre.compile = None\n", "ok", ["patches-library:2"]),
+    "patches_sys": ("import sys\nsys.exit = None\n", "ok", ["patches-library:2"]),
+    "patches_the_registry": (
+        "import pdg\npdg.TypeRegistry.registerNode = lambda *_: None\n",
+        "ok",
+        ["patches-library:2"],
+    ),
+    "patches_what_describes_it": (
+        "import topcook.factory.wire\ntopcook.factory.wire.files_of = lambda _: []\n",
+        "ok",
+        ["patches-library:2"],
+    ),
+    "hides_a_module_of_ours": (
+        "import sys\nsys.modules['topcook.factory.faults'] = None\n",
+        "ok",
+        ["patches-library:2"],
+    ),
     "replaces_a_module": (
         "import sys, types\nsys.modules['json'] = types.ModuleType('json')\n",
         "ok",
@@ -156,6 +202,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "hangs_at_exit": ("import atexit, time\natexit.register(time.sleep, 1000)\n", "ok", []),
     "prints_a_line": ("import sys\nprint('hello')\nsys.stderr.write('x')\n", "ok", []),
     "reads_what_is_not_there": ("import sys\nassert sys.stdin.read() == ''\n", "ok", []),
+    "hooks_of_sys": ("import sys\nsys.excepthook = sys.displayhook = print\n", "ok", []),
     "usual_habits": (
         (
             "import gettext, logging, os, sys, warnings\nsys.path.insert(0, '/nowhere')\nos.environ['X'] = '1'\n"

@@ -86,7 +86,7 @@ class Guard:
             self._look_at_output,
         )
         found = [noticed for watch in watches for noticed in watch(directory)]
-        if content and not os.path.exists(candidate.path):
+        if content and _is_gone(candidate.path):
             found.append(("deletes-itself", {}))
         self._own.put_back()
         if _directory() != self._directory:
@@ -226,6 +226,17 @@ def _directory() -> str | None:
         return os.getcwd()
     except OSError:
         return None
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        # A file that gave up its user may not be seen by what is left of its process.
+        return False
+    return False
 
 
 def _children(end: float) -> list[str]:

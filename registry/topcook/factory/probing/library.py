@@ -10,14 +10,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import methodcaller
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 __all__ = ["Library"]
 
-_OURS = frozenset({"pdg", "pdgjob", "pdgcmd", "pdgjson", "pdgd", "pdgutils"})
-#: What an author can come by of ours: behind the façade.
-_BEHIND = ("topcook.contract", "topcook.author")
+_OURS = frozenset({"pdg", "pdgjob", "pdgcmd", "pdgjson", "pdgd", "pdgutils", "topcook"})
+#: Where of ours the classes are looked at, too: what an author comes by behind the façade.
+_BEHIND = ("topcook.contract", "topcook.author", "topcook.factory.typeregistry")
 #: Not looked at: namespaces that are everybody's to fill, and hundreds of names each that nobody replaces.
 _PASSED = frozenset(
     {
@@ -32,7 +32,6 @@ _PASSED = frozenset(
         "token",
         "tokenize",
         "typing",
-        "re",
         "ipaddress",
     }
 )
@@ -49,6 +48,12 @@ class Library:
         self._spaces: dict[str, tuple[Mapping[str, Any], list[str], list[Any]]] = {}
         self._seen: set[str] = set()
         self._all: tuple[list[dict[str, Any]], list[Mapping[str, Any]], list[Any]] = ([], [], [])
+        # Of sys only the functions: the rest, and the hooks, are everybody's to set.
+        self._system = {
+            name: value
+            for name, value in vars(sys).items()
+            if isinstance(value, BuiltinFunctionType) and not name.strip("_").endswith("hook")
+        }
         self.changed("")
 
     def changed(self, directory: str) -> list[str]:
@@ -57,6 +62,9 @@ class Library:
         In a module that is new, what was defined in a file of ``directory`` was put there by that file.
         """
         found: list[str] = []
+        if list(map(vars(sys).get, self._system)) != list(self._system.values()):
+            found += [f"sys.{name}" for name, value in self._system.items() if vars(sys).get(name) is not value]
+            vars(sys).update(self._system)
         if list(map(sys.modules.get, self._modules)) != list(self._modules.values()):
             found += self._replaced_modules()
         if self._values() != self._all[2]:
@@ -112,11 +120,13 @@ class Library:
 
     def _watch(self, name: str, module: object, directory: str) -> list[str]:
         if not isinstance(module, ModuleType):
-            return []
+            # Put there for who imports it later, who fails over it.
+            return [f"sys.modules[{name!r}]"]
         self._modules[name] = module
         space = vars(module)
         self._add(name, space)
-        for key, value in list(space.items()):
+        inside = not name.startswith("topcook") or name.startswith(_BEHIND)
+        for key, value in list(space.items()) if inside else ():
             if isinstance(value, type) and getattr(value, "__module__", None) == name:
                 self._add(f"{name}.{key}", vars(value))
         if not directory:
@@ -129,7 +139,7 @@ class Library:
 
 def _is_watched(name: str) -> bool:
     top = name.partition(".")[0]
-    if top in _OURS or name.startswith(_BEHIND):
+    if top in _OURS:
         return True
     return top in sys.stdlib_module_names and not name.startswith("_") and top not in _PASSED
 

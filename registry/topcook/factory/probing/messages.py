@@ -13,12 +13,44 @@ from typing import Any
 from topcook.factory.records import Origin, Tier
 from topcook.factory.sources import Candidate
 from topcook.factory.trust import Trust
-from topcook.factory.wire import FileRead, ProbeReport
+from topcook.factory.wire import FileRead, ProbeReport, record_of
 
-__all__ = ["candidate_data", "candidate_of", "packed", "read_message", "report_data", "report_of", "write_message"]
+__all__ = [
+    "candidate_data",
+    "candidate_of",
+    "hold_to_wire",
+    "packed",
+    "read_message",
+    "report_data",
+    "report_of",
+    "write_message",
+]
 
 #: More than that is no report but a worker gone mad.
 LONGEST = 256 * 1024 * 1024
+_NOBODY = Origin(Tier.PATH, "")
+#: What a record, a problem and a parm are made of, as far as making them of it does not tell; None is an absent one.
+_TEXT, _NUMBER = (str,), (int, type(None))
+_RECORD: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "label", "category", "parm_category", "about", "reason", "content_hash", "module"), _TEXT),
+    **dict.fromkeys(("parms", "problems", "static", "aliases"), (list,)),
+    "callbacks": (dict,),
+    "static_gen": (bool,),
+    "import_ms": (int, float),
+    "line": _NUMBER,
+}
+_PROBLEM: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("code", "message"), _TEXT),
+    **dict.fromkeys(("path", "hint"), (str, type(None))),
+    **dict.fromkeys(("line", "column", "end_column"), _NUMBER),
+}
+_PARM: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "type", "label", "help"), _TEXT),
+    **dict.fromkeys(("secret", "declared"), (bool,)),
+    "size": (int,),
+}
+#: Lines and columns beyond that are none.
+_FARTHEST = 1 << 31
 
 
 def packed(message: dict[str, Any]) -> bytes:
@@ -36,18 +68,21 @@ def write_message(descriptor: int, data: bytes) -> None:
 
 
 def read_message(descriptor: int) -> dict[str, Any] | None:
-    """The next message; None at the end, or when what comes is none."""
-    length = int.from_bytes(_exactly(descriptor, 4) or b"", "big")
-    if not 0 < length <= LONGEST:
+    """The next message; None at the end, an empty one when what comes is none."""
+    head = _exactly(descriptor, 4)
+    if head is None:
         return None
+    length = int.from_bytes(head, "big")
+    if not 0 < length <= LONGEST:
+        return {}
     text = _exactly(descriptor, length)
     if text is None:
         return None
     try:
         message = json.loads(text)
-    except ValueError:
-        return None
-    return message if isinstance(message, dict) else None
+    except (ValueError, RecursionError, MemoryError):
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 def _exactly(descriptor: int, count: int) -> bytes | None:
@@ -98,9 +133,43 @@ def report_data(report: ProbeReport) -> dict[str, Any]:
 
 
 def report_of(data: dict[str, Any]) -> ProbeReport:
-    """The report again. Raises KeyError, TypeError or ValueError for other data."""
+    """The report again. Raises KeyError, TypeError, AttributeError or ValueError for other data.
+
+    Whoever takes it need not look at it again: a worker gone mad is found out here, and nowhere later.
+    """
     files = [FileRead(path, digest, a2b_base64(content)) for path, digest, content in data["files"]]
-    records = data["records"]
-    if not (isinstance(records, list) and records and all(isinstance(each, dict) for each in records)):
+    records, missing = data["records"], data["missing"]
+    hold_to_wire(records)
+    for record in records:
+        record_of(record, _NOBODY)
+    _hold_to_text([*missing, *(each.path for each in files), *(each.digest for each in files)])
+    return ProbeReport(records, files, tuple(missing), bool(data["transient"]))
+
+
+def hold_to_wire(records: list[dict[str, Any]]) -> None:
+    """Raise TypeError, KeyError or ValueError unless records are what ``wire.record_data`` promises."""
+    if not (isinstance(records, list) and records):
         raise ValueError("a report without records")
-    return ProbeReport(records, files, tuple(data["missing"]), bool(data["transient"]))
+    for record in records:
+        _hold_to(record, _RECORD)
+        for problem in record["problems"]:
+            _hold_to(problem, _PROBLEM)
+        for parm in record["parms"]:
+            _hold_to(parm, _PARM)
+            _hold_to_text(parm["tags"])
+        _hold_to_text([*record["aliases"], *record["callbacks"].values(), record["static"][1]])
+
+
+def _hold_to(data: dict[str, Any], types: dict[str, tuple[type, ...]]) -> None:
+    for name, allowed in types.items():
+        value = data[name]
+        # By its type: an author's text may be of a class of his own, which isinstance would ask.
+        if not issubclass(type(value), allowed):
+            raise TypeError(f"{name} is of type {type(value).__name__}")
+        if allowed is _NUMBER and value is not None and not 0 <= value < _FARTHEST:
+            raise ValueError(f"{name} is {value}")
+
+
+def _hold_to_text(values: list[Any]) -> None:
+    if not all(issubclass(type(each), str) for each in values):
+        raise TypeError("what is to be text is none")

@@ -106,6 +106,9 @@ class Worker:
         descriptor = self._process.stdout.fileno()
         while (message := read_message(descriptor)) is not None:
             self._say("message", message)
+            if not message:
+                # What comes after nonsense has no beginning.
+                break
         self._say("end", {})
 
     def _drain(self) -> None:

@@ -30,11 +30,16 @@ STARTING = 20.0
 
 @dataclass(slots=True)
 class _Task:
-    """A candidate on its way; ``alone`` in a worker that has executed nothing else."""
+    """A candidate on its way; ``alone`` in a worker that has executed nothing else.
+
+    ``word`` goes with the request and comes back with the report: what a file writes to its worker's descriptors
+    itself is taken for no report, neither on it nor on the file after it.
+    """
 
     candidate: Candidate
     alone: bool = False
     since: float = 0.0
+    word: str = ""
 
 
 class Session:
@@ -94,9 +99,10 @@ class Session:
                 continue
             self._pending.remove(task)
             self._waiting.remove(worker)
-            task.since = time.monotonic()
+            task.since, task.word = time.monotonic(), os.urandom(8).hex()
             self._busy[worker] = task
-            worker.ask({"candidate": candidate_data(task.candidate), "patience": self._pool.limit * 0.9})
+            patience = self._pool.limit * 0.9
+            worker.ask({"candidate": candidate_data(task.candidate), "patience": patience, "word": task.word})
 
     def _staff(self, now: float) -> None:
         """Have one worker for each processor that is not in use, and more while they all sit and wait."""
@@ -152,19 +158,25 @@ class Session:
             self._ended(worker, "")
         elif event.what == "flood":
             self._ended(worker, "prints-endlessly")
-        elif "ready" in event.data:
+        elif worker in self._starting:
+            # The first that it says, before it executes anything.
             worker.ready, worker.pid = True, int(event.data["ready"])
-            if worker in self._starting:
-                self._starting.remove(worker)
-                self._waiting.append(worker)
-                self._assign()
+            self._starting.remove(worker)
+            self._waiting.append(worker)
+            self._assign()
         elif worker in self._busy:
             self._reported(worker, event.data)
+        else:
+            # Nobody has asked it: what a file left in it is speaking.
+            self._drop(worker)
 
     def _reported(self, worker: Worker, data: dict[str, Any]) -> None:
         try:
             report = report_of(data["report"])
-        except (KeyError, TypeError, ValueError):
+            garbled = data["word"] != self._busy[worker].word
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+            garbled = True
+        if garbled:
             self._ended(worker, "garbled")
             return
         task = self._busy.pop(worker)

@@ -17,7 +17,14 @@ from topcook.factory.houstub import offer_hou
 from topcook.factory.probing.examine import examine, plugin_name
 from topcook.factory.probing.guard import Guard
 from topcook.factory.probing.guess import guessed
-from topcook.factory.probing.messages import candidate_of, packed, read_message, report_data, write_message
+from topcook.factory.probing.messages import (
+    candidate_of,
+    hold_to_wire,
+    packed,
+    read_message,
+    report_data,
+    write_message,
+)
 from topcook.factory.probing.verdict import BROKEN, CUT_OFF, read_again
 from topcook.factory.records import State
 from topcook.factory.typeregistry import TypeRegistry
@@ -81,11 +88,11 @@ def serve(requests: int, reports: int, dumps: int, greeting: dict[str, Any]) -> 
     gc.freeze()
     guard = Guard((requests, reports, dumps))
     try:
-        while (message := receive()) is not None:
+        while message := receive():
             if not hasattr(os, "fork"):
                 # Elsewhere the host asks for it by a signal when it has lost patience.
                 faulthandler.dump_traceback_later(message["patience"], file=dumps if dumps >= 0 else 2)
-            answer = _answer(candidate_of(message["candidate"]), registry, hook, guard)
+            answer = _answer(candidate_of(message["candidate"]), message["word"], registry, hook, guard)
             if not hasattr(os, "fork"):
                 faulthandler.cancel_dump_traceback_later()
             write_message(reports, answer)
@@ -107,7 +114,7 @@ def _receiver(requests: int, *, watched: bool) -> Callable[[], dict[str, Any] | 
 
     def listen() -> None:
         begun.release()
-        while (message := read_message(requests)) is not None:
+        while message := read_message(requests):
             inbox.put(message)
         os._exit(0)
 
@@ -118,7 +125,7 @@ def _receiver(requests: int, *, watched: bool) -> Callable[[], dict[str, Any] | 
     return inbox.get
 
 
-def _answer(candidate: Candidate, registry: TypeRegistry, hook: TypesHook, guard: Guard) -> bytes:
+def _answer(candidate: Candidate, word: str, registry: TypeRegistry, hook: TypesHook, guard: Guard) -> bytes:
     process, broken = os.getpid(), ""
     guard.begin()
     try:
@@ -138,10 +145,11 @@ def _answer(candidate: Candidate, registry: TypeRegistry, hook: TypesHook, guard
         report = _failed(candidate, f"what it replaced is needed to describe it ({broken})", problems)
     else:
         report.records[0]["problems"] += [asdict(each) for each in problems]
-    more = {"spoiled": guard.spoiled, "foreign": guard.foreign}
+    more = {"word": word, "spoiled": guard.spoiled, "foreign": guard.foreign}
     try:
+        hold_to_wire(report.records)
         return packed({"report": report_data(report), **more})
-    except (TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         failed = _failed(candidate, f"what it registers cannot be told: {error}", problems)
         return packed({"report": report_data(failed), **more})
 
