@@ -14,7 +14,7 @@ import click
 
 from topcook.cli.configured import configuration, tell
 from topcook.cli.problems import counted
-from topcook.model.cells import cell_width, cut, padded, printable
+from topcook.model.cells import cell_width, padded, printable
 from topcook.model.userdirs import home_of, resolved
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def _entry(head: str, each: _Seen) -> Iterator[str]:
     count, colour = _count(each)
     named_by = printable(_short(each.entry.named_by))
     if cell_width(path) > room:
-        yield head + click.style(cut(path, _room() - _STEP), bold=each.exists, dim=not each.exists)
+        # Never cut: a path is there to be copied.
+        yield head + click.style(path, bold=each.exists, dim=not each.exists)
         yield " " * _STEP + click.style(count, fg=colour)
     else:
         yield (
