@@ -68,10 +68,9 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    print(f"microseconds an event (two an item), medians of {given.rounds} rounds of A B A B; × is against bare SQLite")
-    print(
-        f"{'durability':<12}{'a commit':>9}{'wall':>9}{'cpu':>9}{'bare wall':>11}{'bare cpu':>10}{'× wall':>8}{'× cpu':>8}"
-    )
+    print(f"microseconds an event (two an item), medians of {given.rounds} rounds; x is against bare SQLite")
+    heads = ("a commit", "wall", "cpu", "bare wall", "bare cpu", "x wall", "x cpu")
+    print(f"{'durability':<12}" + "".join(f"{head:>10}" for head in heads))
     for power in (False, True):
         for size in SIZES:
             items = given.items // (10 if power and size == 1 else 1)
