@@ -160,6 +160,48 @@ def test_a_fresh_stamp_proves_nothing(drop: Drop, home: Home, monkeypatch: pytes
     assert reads == [str(path)]
 
 
+@pytest.mark.parametrize("year", [2200, 2300])
+def test_a_file_of_the_future_is_read_each_time_and_neither_executed_nor_written_down(
+    drop: Drop, home: Home, year: int
+) -> None:
+    path = drop("farm.py")
+    seconds = (year - 1970) * 31_556_952
+    os.utime(path, (seconds, seconds))
+    home.scan()
+    size = home.path.stat()
+    assert only(home.scan()).usable
+    assert (home.probed, home.notes) == ([], [])
+    now = home.path.stat()
+    assert (now.st_mtime_ns, now.st_ctime_ns) == (size.st_mtime_ns, size.st_ctime_ns)
+    drop("farm.py", label="Two")
+    os.utime(path, (seconds, seconds))
+    assert only(home.scan()).label == "Two"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are text there")
+def test_what_is_no_text_is_kept_as_it_is_and_costs_the_others_nothing(drop: Drop, home: Home) -> None:
+    """Names of files in another encoding, and halves of characters in labels, are nothing that UTF-8 can say."""
+    types = drop("good.py").parent
+    (types / os.fsdecode(b"sch\xebduler.py")).write_text("import no_such_client\n", encoding="utf-8")
+    odd = drop("odd.py").read_text(encoding="utf-8").replace('label="Odd"', 'label="\\ud800 odd"')
+    drop("odd.py", odd)
+    first = home.scan()
+    assert home.notes == []
+    second = home.scan()
+    assert (home.probed, home.notes) == ([], [])
+    assert told(second) == told(first)
+    assert {each.name for each in second.records} == {"good", "odd", os.fsdecode(b"sch\xebduler")}
+    assert second.load(second.scheduler("odd")).__name__ == "Farm"
+
+
+def test_what_cannot_be_written_leaves_the_rest_of_the_index_as_it_was(drop: Drop, home: Home) -> None:
+    drop("farm.py")
+    home.scan()
+    home.index().put("x", object())  # type: ignore[arg-type]
+    home.scan()
+    assert home.probed == []
+
+
 def test_a_helper_that_changes_appears_or_goes_makes_its_importer_new(drop: Drop, home: Home) -> None:
     text = drop("farm.py").read_text(encoding="utf-8").replace('label="Farm"', "label=label()")
     drop("farm.py", text + "def label():\n    try:\n        import naming\n    except ImportError:\n"

@@ -21,6 +21,8 @@ T = TypeVar("T")
 #: Seconds to wait for another process's lock; where locks hang (network homes), the price of each start.
 PATIENCE = 0.25
 _PRAGMAS = "PRAGMA page_size = 16384; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
+#: Errors of the moment, and of what we gave: the file is as it was.
+_NO_DAMAGE = (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.DataError)
 _PLAIN = frozenset(b"/-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -69,8 +71,12 @@ class Database:
                         connection.execute(statement)
                     work(connection)
                     connection.execute("COMMIT")
-            except (sqlite3.Error, OSError, UnicodeError) as error:
+            except (sqlite3.Error, OSError) as error:
                 self._trouble(error, "written")
+                return False
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
+                # What SQLite does not take; the file itself is as it was.
+                self._note(f'the index "{self.path}" could not be written: {error}')
                 return False
             return True
 
@@ -108,7 +114,7 @@ class Database:
         except sqlite3.Error:
             self._open = None
         self._shut = True
-        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _NO_DAMAGE)
         if (damaged or not isinstance(error, sqlite3.Error | OSError)) and not self.sealed:
             self._set_aside()
 

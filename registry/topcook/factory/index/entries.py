@@ -136,6 +136,9 @@ class Look:
             renewed = entry._replace(
                 checked_at=self.at, files=tuple(each._replace(stamp=self.stamp(each.path)) for each in files)
             )
+            if not all(_proves(each.stamp, each.stamp, self.at) for each in renewed.files):
+                # A clock that goes ahead of ours: nothing would be known next time that is not known now.
+                renewed = entry
         else:
             return None
         return renewed if not candidate.is_package or self._is_whole(candidate.path, entry) else None

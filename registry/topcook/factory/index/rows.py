@@ -30,13 +30,14 @@ __all__ = [
     "is_plainly_same",
     "keep",
     "place_of",
+    "readable",
     "record_of_row",
     "version_of_rows",
 ]
 
 Row = Sequence[Any]
 #: Root, path below it, stem, and whether the file was named itself.
-Place = tuple[bytes, bytes, str, bool]
+Place = tuple[bytes, bytes, bytes, bool]
 
 _PLACE = ("root", "path", "stem", "named")
 _ENTRY = ("checked_at", "size", "mtime", "ctime", "inode", "digest", "more")
@@ -54,7 +55,7 @@ SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS environment (id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, used_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS candidate (
     id INTEGER PRIMARY KEY, environment INTEGER NOT NULL REFERENCES environment (id) ON DELETE CASCADE,
-    root BLOB NOT NULL, path BLOB NOT NULL, stem TEXT NOT NULL, named INTEGER NOT NULL,
+    root BLOB NOT NULL, path BLOB NOT NULL, stem BLOB NOT NULL, named INTEGER NOT NULL,
     checked_at REAL NOT NULL, size INTEGER, mtime INTEGER, ctime INTEGER, inode TEXT, digest TEXT, more TEXT,
     UNIQUE (environment, root, path, stem, named)
 );
@@ -69,6 +70,12 @@ CREATE TABLE IF NOT EXISTS directory (
 CREATE TABLE IF NOT EXISTS source (digest TEXT PRIMARY KEY, content BLOB NOT NULL, kept_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS blob (key TEXT PRIMARY KEY, value BLOB NOT NULL)
 """
+#: The columns of a record that are text, in a row of its own.
+_TEXTS = tuple(
+    _RECORD.index(name) for name in ("name", "state", "kind", "label", "category", "reason", "why", "aliases")
+)
+#: The numbers that SQLite can keep.
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in Kind}
 
@@ -78,7 +85,7 @@ def place_of(candidate: Candidate, *, shared: bool = False) -> Place:
     root = candidate.origin.root
     inside = candidate.path.startswith(root + os.sep)
     path = candidate.path[len(root) + 1 :] if inside else candidate.path
-    return b"" if shared else os.fsencode(root), os.fsencode(path), candidate.stem, candidate.named
+    return b"" if shared else os.fsencode(root), os.fsencode(path), os.fsencode(candidate.stem), candidate.named
 
 
 def entry_of_row(row: Row, candidate: Candidate) -> Entry:
@@ -178,7 +185,10 @@ def keep(
     """
     own = entry.files[0] if entry.files else KeptFile("", "", None)
     stamp = own.stamp
-    numbers = (stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode)) if stamp is not None else (None,) * 4
+    numbers: tuple[Any, ...] = (None,) * 4
+    # A file of the year 2300 is compared by its content.
+    if stamp is not None and all(_LEAST <= each <= _MOST for each in stamp[:3]):
+        numbers = (stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode))
     digest = own.digest if entry.files else None
     values = (entry.checked_at, *numbers, digest, _more_of(entry, root))
     place = (environment, *found)
@@ -206,7 +216,7 @@ def row_of_record(data: dict[str, Any]) -> tuple[Any, ...]:
     import json
 
     takes, why = data["static"]
-    return (
+    row: tuple[Any, ...] = (
         data["name"],
         data["state"],
         data["kind"],
@@ -220,6 +230,19 @@ def row_of_record(data: dict[str, Any]) -> tuple[Any, ...]:
         len(data["problems"]),
         json.dumps({name: data[name] for name in DETAILS}, default=str).encode(),
     )
+    try:
+        "".join(row[at] for at in _TEXTS).encode()
+    except UnicodeEncodeError:
+        # Bytes of a file name that are no text, and what else no UTF-8 can say: as bytes, all of them.
+        return tuple(each.encode("utf-8", "surrogatepass") if at in _TEXTS else each for at, each in enumerate(row))
+    return row
+
+
+def readable(row: Row) -> Row:
+    """A selected row whose texts were kept as bytes, with its texts. Raises ValueError for other bytes."""
+    record = row[AT_RECORD:]
+    texts = [each.decode("utf-8", "surrogatepass") if at in _TEXTS else each for at, each in enumerate(record)]
+    return (*row[:AT_RECORD], *texts)
 
 
 def record_of_row(row: Row, origin: Origin, version: Version) -> Record:

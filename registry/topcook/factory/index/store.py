@@ -21,6 +21,7 @@ from topcook.factory.index.rows import (
     is_plainly_same,
     keep,
     place_of,
+    readable,
     record_of_row,
     version_of_rows,
 )
@@ -103,7 +104,7 @@ class Index:
         rows = connection.execute(f"{query} ORDER BY r.rowid", (self.environment, *wanted))
         groups: _Groups = {}
         for row in rows:
-            groups.setdefault(row[:AT_ENTRY], []).append(row)
+            groups.setdefault(row[:AT_ENTRY], []).append(row if type(row[AT_RECORD]) is str else readable(row))
         stems = connection.execute(
             "SELECT path, stems FROM environment e JOIN directory d ON d.environment = e.id WHERE e.key = ?",
             (self.environment,),
