@@ -12,7 +12,7 @@ from typing import Any
 
 import pdg
 from pdg.scheduler import PyScheduler
-from topcook.author import JobReport, log_to_scheduler, report, traceback_text
+from topcook.author import JobReport, attempt_of, function_reports, log_to_scheduler, report, traceback_text
 
 #: How long a canceled cook waits for functions that are in the middle of something: a thread cannot be killed.
 PATIENCE = 5.0
@@ -24,7 +24,7 @@ class InProcessScheduler(PyScheduler):
     def __init__(self, scheduler: Any, name: str) -> None:
         """Threads start with the cook."""
         PyScheduler.__init__(self, scheduler, name)
-        self._queue: SimpleQueue[tuple[Any, JobReport] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Any, int] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._canceled = threading.Event()
 
@@ -90,42 +90,48 @@ class InProcessScheduler(PyScheduler):
 
     def onSchedule(self, work_item: Any) -> pdg.scheduleResult:
         """Queue the item; one whose command wants a process is refused: passing it over would look like success."""
-        if not work_item.isInProcess and work_item.command:
-            report(self, work_item).failed(
-                f'"{self.name}" runs Python functions of nodes, and "{work_item.name}" has a command; '
-                f'give node "{work_item.node.name}" a scheduler that starts processes: localscheduler',
-                time.monotonic(),
-            )
-            return pdg.scheduleResult.Succeeded
-        self._queue.put((work_item, report(self, work_item)))
+        self.scheduleAll([work_item])
         return pdg.scheduleResult.Succeeded
 
-    def _work(self, queue: SimpleQueue[tuple[Any, JobReport] | None], canceled: threading.Event) -> None:
-        log_to_scheduler(self)
-        while True:
-            job = queue.get()
-            if job is None:
-                return
-            work_item, told = job
-            if canceled.is_set():
-                told.canceled("canceled before it started")
+    def scheduleAll(self, work_items: list[Any]) -> None:
+        """Queue many items at once, each as ``onSchedule`` does (Topcook's own)."""
+        put = self._queue.put
+        for work_item in work_items:
+            if not work_item.isInProcess and work_item.command:
+                self._refuse(work_item)
             else:
-                self._cook(work_item, told)
+                put((work_item, attempt_of(work_item)))
 
-    def _cook(self, work_item: Any, told: JobReport) -> None:
-        told.started(time.monotonic())
-        try:
-            self.cookWorkItem(work_item)
-        except BaseException as error:  # noqa: BLE001 - author code; sys.exit() in it must not end this thread
-            if isinstance(error, SystemExit) and error.code in (None, 0):
-                told.succeeded(time.monotonic(), exit_status=None)
-                return
-            text = traceback_text(error, "inprocessscheduler.py", "pythonscript.py")
-            sys.stderr.write(text)
-            self.onWorkItemAppendLog(work_item.id, -1, text, int(pdg.workItemLogType.Error))
-            told.failed(f"{type(error).__name__}: {error}", time.monotonic())
-        else:
-            told.succeeded(time.monotonic(), exit_status=None)
+    def _refuse(self, work_item: Any) -> None:
+        report(self, work_item).failed(
+            f'"{self.name}" runs Python functions of nodes, and "{work_item.name}" has a command; '
+            f'give node "{work_item.node.name}" a scheduler that starts processes: localscheduler',
+            time.monotonic(),
+        )
+
+    def _work(self, queue: SimpleQueue[tuple[Any, int] | None], canceled: threading.Event) -> None:
+        log_to_scheduler(self)
+        runs = function_reports(self)
+        while (job := queue.get()) is not None:
+            work_item, attempt = job
+            if canceled.is_set():
+                report(self, work_item, attempt).canceled("canceled before it started")
+                continue
+            runs.started(work_item, attempt)
+            try:
+                self.cookWorkItem(work_item)
+            except BaseException as error:  # noqa: BLE001 - author code; sys.exit() in it must not end this thread
+                if not (isinstance(error, SystemExit) and error.code in (None, 0)):
+                    self._failed(work_item, report(self, work_item, attempt), error)
+                    continue
+            runs.succeeded(work_item, attempt)
+
+    def _failed(self, work_item: Any, told: JobReport, error: BaseException) -> None:
+        at = time.monotonic()
+        text = traceback_text(error, "inprocessscheduler.py", "pythonscript.py")
+        sys.stderr.write(text)
+        self.onWorkItemAppendLog(work_item.id, -1, text, int(pdg.workItemLogType.Error))
+        told.failed(f"{type(error).__name__}: {error}", at)
 
 
 def registerTypes(type_registry: Any) -> None:

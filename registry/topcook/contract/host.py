@@ -159,6 +159,19 @@ class LocalJob(Protocol):
         """Called when the job has ended and was reaped."""
 
 
+class FunctionReports(Protocol):
+    """How one thread of a scheduler reports on the functions of in-process items that it runs, one after the other.
+
+    What goes wrong is notified as by any scheduler.
+    """
+
+    def started(self, work_item: Any, attempt: int) -> None:
+        """The function of this attempt is about to be called."""
+
+    def succeeded(self, work_item: Any, attempt: int) -> None:
+        """It has ended well."""
+
+
 class SchedulerHost(Protocol):
     """What a scheduler instance may ask of, and tell, the cook."""
 
@@ -203,6 +216,9 @@ class SchedulerHost(Protocol):
 
     def notify(self, notification: Notification) -> None:
         """Report something about an item; from any thread; never blocks."""
+
+    def function_reports(self) -> FunctionReports | None:
+        """For the calling thread; ``None`` where each report is to be seen by itself."""
 
     def limit_in_flight(self, count: int) -> None:
         """Offer it nothing while it holds so many items (0: no limit), whatever ``pdg_maxtasks`` allows."""

@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 NO_FLAGS = AttribFlag.NoFlags
+# Plain integers: a flag's own "in" is a Python function, and this is asked of every item.
+_AUTOMATIC, _PARTITION = int(Trait.AUTOMATIC), int(Trait.PARTITION)
 
 
 def inherited(source: WorkItem) -> dict[str, Attribute] | None:
@@ -67,7 +69,7 @@ def pass_outputs(item: WorkItem) -> None:
     An item that was given output files when it was made (a file pattern's) keeps them. Nothing happens before the
     item is done.
     """
-    if item.outputs is None and item.state in SUCCESSFUL and Trait.AUTOMATIC in item.traits:
+    if item.outputs is None and int(item.traits) & _AUTOMATIC and item.state in SUCCESSFUL:
         item.outputs = _each_once(made for needed in item.dependencies for made in needed.outputs or ())
 
 
@@ -77,7 +79,9 @@ def take_late_attributes(item: WorkItem) -> None:
     A static item is made, with the attributes of its parent, before the parent cooks. Called when it is handed over
     or, where there is nothing to hand over, done.
     """
-    if Trait.PARTITION in item.traits:
+    if item.parent is None and not int(item.traits) & _PARTITION:
+        return
+    if int(item.traits) & _PARTITION:
         fresh = common_attributes(item.dependencies)
     else:
         fresh = item.parent.attributes if item.parent is not None else None
@@ -96,7 +100,7 @@ def pass_expected_outputs(item: WorkItem) -> None:
 
     Nothing is passed on while one of its dependencies is silent: half a list would be taken for the whole.
     """
-    if item.outputs is not None or Trait.AUTOMATIC not in item.traits:
+    if item.outputs is not None or not int(item.traits) & _AUTOMATIC:
         return
     known = [needed.outputs or needed.expected_outputs for needed in item.dependencies]
     if all(known):

@@ -29,7 +29,7 @@ from topcook.runtime.generation import (
     pass_outputs,
     plan_generation,
 )
-from topcook.runtime.inbox import Broken, Report, UrisTold
+from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from topcook.runtime.keeper.client import KeeperProcess
 
 
-# Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
-_AUTOMATIC, _LATE_COMMAND = int(Trait.AUTOMATIC), int(Trait.LATE_COMMAND)
+# A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
+_LATE_COMMAND = int(Trait.LATE_COMMAND)
 
 
 def new_cook_id() -> str:
@@ -223,10 +223,9 @@ class Cook:
                 with collector_at_rest() if len(events) > MANY else contextlib.nullcontext():
                     instructions = self.state.handle(*events)
                 changes = self.state.drain_changes()
-                for item, _, _, _ in changes:
-                    if int(item.traits) & _AUTOMATIC:
-                        pass_outputs(item)
-                        take_late_attributes(item)
+                for item in self.state.drain_completed():
+                    pass_outputs(item)
+                    take_late_attributes(item)
                 self._record(batch, changes, instructions)
             except Exception as error:
                 for done in acknowledge:
@@ -273,6 +272,8 @@ class Cook:
                 events += self._reports.checked(entry)
             elif kind is Report:
                 events += [each for event in self._reports.read(entry) for each in self._reports.checked(event)]
+            elif kind is Ran:
+                events += self._reports.ran(entry)
             elif kind is Message:
                 self._tell(entry)
             elif kind is GenerationResult:

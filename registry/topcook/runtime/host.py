@@ -21,13 +21,14 @@ from topcook.errors import CallbackError, CookRefusedError, TopcookError
 from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
-from topcook.model.enums import AcceptResult, ScheduleResult, TickResult
+from topcook.model.enums import TickResult
 from topcook.runtime.calls import Caller
 from topcook.runtime.children import end_children
 from topcook.runtime.delegate import Delegate
 from topcook.runtime.faults import describe, full_text, stack_of
 from topcook.runtime.filedependencies import FileDependencies, without_dependents
-from topcook.runtime.hostdoor import HostDoor, SchedulerHandle
+from topcook.runtime.handingover import HandingOver, takes_all
+from topcook.runtime.hostdoor import SchedulerHandle
 from topcook.runtime.inbox import Broken, UrisTold
 from topcook.runtime.paths import is_absolute, working_directories
 from topcook.runtime.uris import ask_uris
@@ -43,22 +44,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TRIGGER_OF: dict[ScheduleResult, Trigger] = {
-    ScheduleResult.Succeeded: Trigger.ACCEPTED,
-    ScheduleResult.Failed: Trigger.REJECTED,
-    ScheduleResult.Deferred: Trigger.DEFERRED,
-    ScheduleResult.FullDeferred: Trigger.FULL,
-    ScheduleResult.CookSucceeded: Trigger.COOK_SUCCEEDED,
-    ScheduleResult.CookFailed: Trigger.COOK_FAILED,
-    ScheduleResult.CookCanceled: Trigger.COOK_CANCELED,
-}
-
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
 
 
-class Host(HostDoor):
+class Host(HandingOver):
     """Runs one scheduler instance."""
 
     def __init__(self, node: SchedulerNode, graph: Graph, record: Record, cls: type, *, static: bool) -> None:
@@ -71,6 +62,7 @@ class Host(HostDoor):
         self.cls = cls
         self.takes_static = static
         self._accepts_by_item = is_authors(cls, "onAcceptWorkItem")
+        self._takes_all = takes_all(cls)
         self.draining = False
         #: A cook has ended without waiting any longer for the callback that still runs.
         self.given_up = False
@@ -336,52 +328,6 @@ class Host(HostDoor):
         if not Path(local).is_absolute():
             local = str(Path(self.graph.network.hip, local).resolve())
             self.directories.working = (local, remote if is_absolute(remote) else local)
-
-    def _hand_over(self, link: CookLink, items: list[WorkItem]) -> None:
-        full = False
-        for item in items:
-            if full or self.draining or link is not self.link:
-                link.inbox.post(ev.ItemEvent(item, Trigger.NOT_OFFERED, link.clock.now()))
-                continue
-            trigger, reason = self._schedule(link, item)
-            # What the job said while this blocked came before its end.
-            self.delegate.run()
-            link.inbox.post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
-            # Polls go on, however long the batch takes.
-            full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
-        if self._keeper is not None:
-            self._keeper.send()
-
-    def _schedule(self, link: CookLink, item: WorkItem) -> tuple[Trigger, str]:
-        unfit = self._not_accepted(item) or self._files.bring_for(item, self._call)
-        if unfit:
-            return Trigger.RAISED, unfit
-        try:
-            result = self._call("onSchedule", ItemHandle(item, self.graph), item=item)
-        except CallbackError as error:
-            self._problem(link, error)
-            return Trigger.RAISED, str(error)
-        reason = ""
-        if result is ScheduleResult.Failed:
-            reason = f'scheduler "{self.name}" could not schedule it: onSchedule returned Failed'
-        elif result is ScheduleResult.CookFailed:
-            reason = f'scheduler "{self.name}" said at once that it failed: onSchedule returned CookFailed'
-        return TRIGGER_OF[result], reason
-
-    def _not_accepted(self, item: WorkItem) -> str:
-        """Why the scheduler does not want the item, empty when it does."""
-        if not self._accepts_by_item:
-            return ""
-        try:
-            answer = self._call("onAcceptWorkItem", ItemHandle(item, self.graph), item=item)
-        except CallbackError as error:
-            return str(error)
-        if answer is not AcceptResult.Reject:
-            return ""
-        return (
-            f'scheduler "{self.name}" does not accept it: onAcceptWorkItem returned Reject\n'
-            f'    give node "{item.node.name}" another scheduler'
-        )
 
     def _hand_over_static(self, link: CookLink, items: list[WorkItem]) -> None:
         if self.draining or link is not self.link:

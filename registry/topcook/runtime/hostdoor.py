@@ -13,13 +13,14 @@ from topcook.model.directories import Directories
 from topcook.model.secrets import MASK
 from topcook.runtime import environment, workdir
 from topcook.runtime.inbox import Report
+from topcook.runtime.runs import FunctionRuns
 from topcook.runtime.strays import speak_through
 from topcook.runtime.trace import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from topcook.contract.host import JobKeeper
+    from topcook.contract.host import FunctionReports, JobKeeper
     from topcook.model.node import SchedulerNode
     from topcook.model.notification import Notification
     from topcook.model.parms import Parms
@@ -56,6 +57,8 @@ class HostDoor:
         self.directories = Directories()
         self.ports_ready = False
         self.accepts_in_process = False
+        #: Changes with every notification.
+        self.notified = 0
         #: How many items the scheduler wants to hold at most; 0: it has not said.
         self.room = 0
         self.link: CookLink | None = None
@@ -117,6 +120,7 @@ class HostDoor:
     def notify(self, notification: Notification) -> None:
         """Post a notification; outside a cook it is noted in the log and dropped."""
         link = self.link
+        self.notified += 1
         if self.graph.trace:
             self.log(told(notification, "notified"))
         if link is None:
@@ -125,6 +129,13 @@ class HostDoor:
             self.deliver()
         else:
             link.inbox.post(Report([notification], self.name))
+
+    def function_reports(self) -> FunctionReports | None:
+        """For the calling thread and the present cook; ``None`` where each report is to be seen by itself."""
+        link = self.link
+        if link is None or self.graph.trace or self.delegate.listens:
+            return None
+        return FunctionRuns(self, link)
 
     def deliver(self) -> None:
         """Have the author's event methods called for what waits for them."""

@@ -6,6 +6,7 @@ A batch is what arrived while the last one was worked on; nothing waits on purpo
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,39 @@ class Report:
         self.notifications = notifications
         self.scheduler = scheduler
         self.done = done
+
+
+#: A work item, its attempt, when (by the cook's clock), and of an end how many seconds it took; of a start ``None``.
+Row = tuple["WorkItem", int, float, "float | None"]
+
+
+class Ran:
+    """What functions of in-process items came to: one thread adds rows, the cook takes all that are there.
+
+    Many rows travel with one post, as many as come before the cook looks.
+    """
+
+    __slots__ = ("_post", "_posted", "_rows")
+
+    def __init__(self, post: Callable[[Any], None]) -> None:
+        """Nothing yet; the first row posts this by ``post``."""
+        self._post = post
+        self._posted = False
+        self._rows: deque[Row] = deque()
+
+    def add(self, item: WorkItem, attempt: int, at: float, duration: float | None = None) -> None:
+        """Add a start or, with its ``duration``, a good end."""
+        self._rows.append((item, attempt, at, duration))
+        if not self._posted:
+            self._posted = True
+            self._post(self)
+
+    def take(self) -> list[Row]:
+        """All rows that are there."""
+        # Invariant: what is added after this is posted anew; what was added before is taken below.
+        self._posted = False
+        rows = self._rows
+        return [rows.popleft() for _ in range(len(rows))]
 
 
 class UrisTold:

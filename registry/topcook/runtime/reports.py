@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from topcook.model.notification import Notification
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
+    from topcook.runtime.inbox import Ran
     from topcook.runtime.link import CookLink
 
 TRIGGER_OF: dict[Kind, Trigger] = {
@@ -78,6 +79,17 @@ class Reports:
                 events.append(self._item_event(part, trigger, notification))
             elif notification.attempt in {None, part.attempt}:
                 self._store(part, notification, report.scheduler)
+        return events
+
+    def ran(self, told: Ran) -> list[ev.Event]:
+        """The machine's events of what functions came to."""
+        rows = told.take()
+        if not any(row[0].expected_outputs for row in rows):
+            return [ev.ItemsRan(rows)] if rows else []
+        events: list[ev.Event] = []
+        for item, attempt, at, duration in rows:
+            trigger = Trigger.START if duration is None else Trigger.SUCCEED
+            events += self.checked(ev.ItemEvent(item, trigger, at, attempt, duration))
         return events
 
     def _delegated(self, item: WorkItem, said: Notification) -> bool:

@@ -167,6 +167,9 @@ class FakeHost:
         """Count it."""
         self.tasks += 1
 
+    def function_reports(self) -> None:
+        """Each report is to be seen."""
+
     def limit_in_flight(self, count: int) -> None:
         """Keep it as ``most_in_flight``."""
         self.most_in_flight = count

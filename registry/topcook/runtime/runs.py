@@ -1,0 +1,41 @@
+"""What the functions of in-process items come to, on the way from the thread that runs them to the cook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.runtime.inbox import Ran
+
+if TYPE_CHECKING:
+    from topcook.contract.workitem import WorkItem
+    from topcook.runtime.hostdoor import HostDoor
+    from topcook.runtime.link import CookLink
+
+
+class FunctionRuns:
+    """Starts and good ends, told by one thread; what went wrong is notified as by any scheduler."""
+
+    __slots__ = ("_host", "_now", "_post", "_ran", "_seen", "_since")
+
+    def __init__(self, host: HostDoor, link: CookLink) -> None:
+        """Tell the cook of ``link``."""
+        self._host = host
+        self._now = link.clock.now
+        self._post = link.inbox.post
+        self._ran = Ran(self._post)
+        self._seen = host.notified
+        self._since = 0.0
+
+    def started(self, work_item: WorkItem, attempt: int) -> None:
+        """The item's function is about to be called."""
+        self._since = self._now()
+        self._ran.add(work_item.record, attempt, self._since)
+
+    def succeeded(self, work_item: WorkItem, attempt: int) -> None:
+        """It has ended well."""
+        if self._host.notified != self._seen:
+            # What was notified meanwhile, perhaps of this very item, is in the inbox behind the rows before it.
+            self._seen = self._host.notified
+            self._ran = Ran(self._post)
+        at = self._now()
+        self._ran.add(work_item.record, attempt, at, at - self._since)
