@@ -201,7 +201,7 @@ def tab(home: dict[str, str]) -> Iterator[Callable[..., Screen]]:
 
 def ready(screen: Screen) -> Screen:
     """The menu stands, and its files are followed."""
-    screen.until(lambda: "choose" in screen.text)
+    screen.until(lambda: "choose" in screen.text and "◌" not in screen.text)
     return screen
 
 
@@ -275,6 +275,26 @@ def test_a_saved_file_changes_its_row_in_place_and_the_picked_line_stays(
     screen.until(lambda: "◐ Aaa Farm" in screen.text)
     assert "edit broken" in screen.row("Aaa Farm")
     assert at > 0
+
+
+def test_a_file_that_waits_for_a_server_keeps_nobody_from_the_menu(
+    tab: Callable[..., Screen], types: Path, tmp_path: Path
+) -> None:
+    ready(tab()).press("\x1b")
+    (types / "slowfarm.py").write_text(
+        "import os, time\n"
+        f"while not os.path.exists({str(tmp_path / 'server')!r}):\n    time.sleep(0.01)\n"
+        + GOOD.format(cls="Slow", name="slowfarm", label="Slow Farm"),
+        encoding="utf-8",
+    )
+    screen = tab()
+    screen.until(lambda: "◌" in screen.row("slowfarm"))
+    assert "● Zeta Farm" in screen.text
+    (tmp_path / "server").touch()
+    screen.until(lambda: "● Slow Farm" in screen.text)
+    screen.press("slow\r")
+    assert screen.ends() == 0
+    assert screen.lines[0] == "slowfarm"
 
 
 def test_letters_act_in_the_list_after_tab_and_filter_again_otherwise(tab: Callable[..., Screen], types: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from topcook.cli.tab.terminal import Terminal
 
 _NOTHING_CHOSEN = 1
+#: How many seconds the first picture waits for files that are not known yet; their rows follow.
+_PATIENCE = 0.5
 
 
 @click.command("tab")
@@ -104,13 +106,16 @@ def _choose(terminal: Terminal, types: str, target: Target | None, *, full: bool
     from topcook.cli.tab.recent import read_recent, recent_path, remember
     from topcook.cli.tab.run import MenuLoop
     from topcook.cli.tab.session import Session
+    from topcook.factory.scan import START
     from topcook.runtime.overrides import DEFAULT
 
-    factory = Factory.scan(config=configuration())
+    by_line = os.environ.get("TERM") == "dumb"
+    # Lines that are printed once cannot change afterwards: they wait as every listing does.
+    factory = Factory.scan(config=configuration(), patience=START if by_line else _PATIENCE)
     feed = Feed(factory, types)
     recent = recent_path()
     menu = Menu(feed.entries(), read_recent(recent))
-    if os.environ.get("TERM") == "dumb":
+    if by_line:
         from topcook.cli.tab.prompt import choose_by_line
 
         chosen = choose_by_line(menu, terminal.ask, lambda text: terminal.write(f"{text}\n"))

@@ -173,8 +173,9 @@ class MenuLoop:
         self._session.menu.resize(shape.list_rows)
         frame = self._painter.frame(self._session, shape, pane=pane)
         if frame != self._shown:
-            self._terminal.write(drawn(frame, self._shown))
-            self._shown = frame
+            # Noted before it is there: a signal right after the writing finds what it has to erase.
+            before, self._shown = self._shown, frame
+            self._terminal.write(drawn(frame, before))
 
     def _clear(self) -> None:
         """Forget what is shown, so that all is painted; a terminal that grew narrower may have wrapped it."""
