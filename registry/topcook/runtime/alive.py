@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from topcook.runtime.keeper.program.record import boot_id
 
@@ -17,8 +16,7 @@ SILENT = 60.0
 _TOLERANCE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A process: on which host, in which start of it (and which process namespace), when begun (seconds after that)."""
 
     host: str
@@ -35,11 +33,11 @@ class Process:
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Process:
         """One that was written down by ``facts``; raises ``KeyError`` or ``TypeError`` for what is none."""
-        return cls(*(facts[each.name] for each in fields(cls)))
+        return cls(*(facts[name] for name in cls._fields))
 
     def facts(self) -> dict[str, Any]:
         """It as plain data."""
-        return asdict(self)
+        return self._asdict()
 
     def is_here(self) -> bool:
         """Whether it is, or was, on this machine."""

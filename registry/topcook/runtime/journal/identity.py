@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import TopcookError
 from topcook.model.userdirs import resolved
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from topcook.runtime.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """A network file, the scheduler of nodes that name none, and where that one works."""
 
     network: str
@@ -27,8 +25,8 @@ class Identity:
     @property
     def key(self) -> str:
         """Twelve letters for all three; a file's name can hold them."""
-        text = f"{self.network}\0{self.scheduler}\0{self.folder}"
-        return hashlib.sha256(os.fsencode(text)).hexdigest()[:12]
+        text = os.fsencode("\0".join(self))
+        return f"{zlib.crc32(text):08x}{zlib.crc32(text[::-1]):08x}"[:12]
 
     @property
     def pointer(self) -> str:

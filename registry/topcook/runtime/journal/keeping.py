@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError, RecorderError
@@ -14,7 +11,7 @@ from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import KEPT, CookLock
 from topcook.runtime.journal.writer import Journal
 from topcook.runtime.recorder import MemoryRecorder
-from topcook.runtime.statedir import JOURNAL, cook_directory, drop_old_cooks, forget_journal, journal_of, note_journal
+from topcook.runtime.statedir import JOURNAL, cook_directory, forget_journal, journal_of, note_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +20,12 @@ if TYPE_CHECKING:
     from topcook.machine.items import Change
     from topcook.runtime.cook import Cook
     from topcook.runtime.graph import Graph
-    from topcook.runtime.journal.identity import Identity
     from topcook.runtime.recorder import HandOverNote, Recorder
 
 __all__ = ["How", "KeptCook", "keep_cook"]
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(NamedTuple):
     """How a cook is kept: in which directory its journal lies (empty: the user's own), and what that survives.
 
     ``journal`` False: not at all. ``power``: it survives the plug, not only the process.
@@ -41,24 +36,26 @@ class How:
     power: bool = False
 
 
-@dataclass(slots=True)
 class KeptCook:
     """A cook about to begin: its id, what it is recorded by, and the journals of the cooks before, newest first."""
 
-    cook_id: str
-    identity: Identity
-    recorder: Recorder
-    journal: str
-    before: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    lock: CookLock | None = None
+    __slots__ = ("before", "cook_id", "identity", "journal", "lock", "recorder", "told")
+
+    def __init__(self, cook_id: str, lock: CookLock, recorder: Recorder, journal: str, told: list[str]) -> None:
+        """Know what was begun; ``told`` is for people."""
+        self.cook_id = cook_id
+        self.identity = lock.identity
+        self.recorder = recorder
+        self.journal = journal
+        self.before = [each["journal"] for each in lock.before if os.path.isfile(each["journal"])]
+        self.told = told
+        self.lock = lock
 
     def watch(self, cook: Cook) -> None:
         """Tell the cook what was found, and end it should another one take its place."""
         for text in self.told:
             cook.link.message("warning", "journal", text)
-        if self.lock is not None:
-            self.lock.lost = cook.cancel
+        self.lock.lost = cook.cancel
         if isinstance(self.recorder, _Kept):
             self.recorder.describe(cook)
 
@@ -79,17 +76,12 @@ def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCo
         told.append(f'no lock against a second cook in "{os.path.dirname(lock.path)}": {error.strerror or error}')
     if lock.told:
         told.append(lock.told)
-    here = [each for each in lock.before if os.path.isfile(each["journal"])]
-    kept = KeptCook(cook_id, identity, MemoryRecorder(), path, [each["journal"] for each in here], told, lock)
     try:
-        kept.recorder = _Kept(path, graph, cook_id, how, lock) if how.journal else _Unkept(lock)
+        recorder = _Kept(path, graph, cook_id, how, lock) if how.journal else _Unkept(lock)
     except RecorderError as error:
         lock.release("refused")
         raise CookRefusedError(str(error)) from error
-    if how.journal:
-        old = [(each["cook"], each["journal"]) for each in here[KEPT - 1 :]]
-        threading.Thread(target=_tidy, args=(old,), name="topcook-tidy", daemon=True).start()
-    return kept
+    return KeptCook(cook_id, lock, recorder, path, told)
 
 
 def _place(cook_id: str, how: How) -> str:
@@ -157,6 +149,8 @@ class _Kept(Journal):
         finally:
             if outcome == "refused" and self.session == 1:
                 forget_journal(self._lock.cook_id, self.path)
+            elif outcome:
+                _drop_older(self._lock.before)
             self._lock.release(outcome)
 
 
@@ -172,11 +166,10 @@ class _Unkept(MemoryRecorder):
         self._lock.release(outcome)
 
 
-def _tidy(old: list[tuple[str, str]]) -> None:
-    """Remove journals that nobody will ask for: of this identity all but the last, of others the very old."""
-    with contextlib.suppress(OSError):
-        for cook_id, path in old:
-            # A keeper's files are there as long as jobs of the cook may be.
-            if not os.path.exists(os.path.join(cook_directory(cook_id), "keeper.json")):
-                forget_journal(cook_id, path)
-        drop_old_cooks()
+def _drop_older(before: list[dict[str, str]]) -> None:
+    """Remove the journals of an identity that nobody will ask for."""
+    here = [each for each in before if os.path.isfile(each["journal"])]
+    for each in here[KEPT - 1 :]:
+        # A keeper's files are there as long as jobs of the cook may be.
+        if not os.path.exists(os.path.join(cook_directory(each["cook"]), "keeper.json")):
+            forget_journal(each["cook"], each["journal"])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.errors import CookRefusedError
 from topcook.runtime.alive import SILENT, Process, ago, clock_text
+from topcook.runtime.statedir import drop_old_cooks
 
 if TYPE_CHECKING:
     from topcook.runtime.journal.identity import Identity
@@ -108,7 +109,11 @@ class CookLock:
         _replace(self.path, json.dumps(facts, indent=1))
 
     def _beat(self) -> None:
+        tidied = False
         while not self._over.wait(BEAT):
+            if not tidied:
+                tidied = True
+                drop_old_cooks()
             said = read_pointer(self.path)
             if said is not None and (said["cook"], said["process"]) != (self.cook_id, self._facts["process"]):
                 self._over.set()

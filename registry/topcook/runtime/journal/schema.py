@@ -46,6 +46,7 @@ def create(path: str, *, power: bool, network_disk: bool) -> sqlite3.Connection:
     try:
         _settle(connection, power=power, network_disk=network_disk)
         _bring_up(connection, path)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if power or network_disk else 'NORMAL'}")
     except sqlite3.Error as error:
         connection.close()
         raise RecorderError(_cannot(path, error)) from error
@@ -70,8 +71,10 @@ def _settle(connection: sqlite3.Connection, *, power: bool, network_disk: bool) 
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
         return
+    if not power:
+        # An empty journal that a power cut takes is no loss, and the disk need not be waited for.
+        connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if power else 'NORMAL'}")
     # A checkpoint waits for the disk, and the cook with it: seldom is better than short.
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
 

@@ -44,15 +44,28 @@ def _encode_name(name: str) -> str:
 
 
 def _to_text(attribute: Attribute) -> str:
+    row = _to_row(attribute)
+    try:
+        text = encode(row)
+        # A lone surrogate is no text that could be written down.
+        text.encode()
+    except (UnicodeError, ValueError):
+        return "null"
+    return text if redact(text) == text else "null"
+
+
+def attributes_to_rows(attributes: Mapping[str, Attribute]) -> dict[str, list[Any] | None]:
+    """Attributes as ``encode`` takes them, by name; ``None`` for one with an object in it. Secrets stand in them."""
+    return {name: _to_row(attribute) for name, attribute in attributes.items()}
+
+
+def _to_row(attribute: Attribute) -> list[Any] | None:
     values = attribute.values
     try:
         rows = values if all(type(value) in _PLAIN for value in values) else [_to_plain(value, 0) for value in values]
-        text = encode([int(attribute.type), int(attribute.flags), rows])
-        # A lone surrogate is no text that could be written down.
-        text.encode()
-    except (LostError, UnicodeError, ValueError):
-        return "null"
-    return text if redact(text) == text else "null"
+    except LostError:
+        return None
+    return [int(attribute.type), int(attribute.flags), rows]
 
 
 def _to_plain(value: object, depth: int) -> Any:
