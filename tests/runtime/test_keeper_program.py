@@ -114,6 +114,7 @@ def test_a_machine_short_of_processes_is_asked_again_and_the_order_is_kept(monke
         jobs.fill()
         clock[0] = jobs.retry_at
     jobs.fill()
+    jobs.tell()
     assert [(fields[0], fields[1]) for fields in told] == [(wire.STARTED, b"c-1-1"), (wire.STARTED, b"c-2-1")]
 
 

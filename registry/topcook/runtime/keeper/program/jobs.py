@@ -7,6 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from . import wire
 from .processes import MARK
@@ -71,6 +72,10 @@ class Jobs:
         self._pause = _FIRST_PAUSE
         self._environments: dict[int, dict[bytes, bytes]] = {}
         self._spawner = Spawner()
+        #: Children that ended and are not told of yet: (job, wait status, usage, when).
+        self._reaped: list[tuple[Job, int, Any, float]] = []
+        #: Jobs that started, likewise: (job, boot clock just before, when).
+        self._begun: list[tuple[Job, float, float]] = []
 
     @property
     def queued(self) -> bool:
@@ -126,8 +131,7 @@ class Jobs:
         pool.used += job.weight
         self.running[pid] = job
         self.started_at[pid] = at
-        self.record.started(job.token, pid, boot, at)
-        self.report([wire.STARTED, job.token.encode(), b"%d" % pid, b"%.6f" % at])
+        self._begun.append((job, boot, at))
 
     def _give_up(self, job: Job, now: float) -> bool:
         if not job.give_up:
@@ -146,7 +150,10 @@ class Jobs:
         return env
 
     def reap(self) -> None:
-        """Take note of every child that ended, jobs and what jobs left behind."""
+        """Take every child that ended, jobs and what jobs left behind; ``tell`` tells of them.
+
+        That comes after ``fill``: a slot that came free waits for nothing.
+        """
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -159,14 +166,28 @@ class Jobs:
                 continue
             del self.started_at[pid]
             self.pools[job.pool].used -= job.weight
-            code = os.waitstatus_to_exitcode(status)
-            self.end(job, code, job.reason, usage.ru_maxrss * _RSS_UNIT, usage.ru_utime + usage.ru_stime)
+            self._reaped.append((job, status, usage, time.monotonic()))
             # A place is free again, whatever it was that was short.
             self.retry_at = 0.0
 
-    def end(self, job: Job, status: int | None, reason: str = "", max_rss: int = 0, cpu: float = 0.0) -> None:
-        """Record and report the end of a job."""
-        at = time.monotonic()
+    def tell(self) -> None:
+        """Record and report the ends and starts since this was last called."""
+        if self._reaped:
+            for job, status, usage, at in self._reaped:
+                code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+                self._ended(job, code, at, job.reason, usage.ru_maxrss * _RSS_UNIT, cpu)
+            self._reaped.clear()
+        if self._begun:
+            for job, boot, at in self._begun:
+                self.record.started(job.token, job.pid, boot, at)
+                self.report([wire.STARTED, job.token.encode(), b"%d" % job.pid, b"%.6f" % at])
+            self._begun.clear()
+
+    def end(self, job: Job, status: int | None, reason: str = "") -> None:
+        """Record and report the end of a job that never ran."""
+        self._ended(job, status, time.monotonic(), reason, 0, 0.0)
+
+    def _ended(self, job: Job, status: int | None, at: float, reason: str, max_rss: int, cpu: float) -> None:
         self.record.ended(job.token, status, at, max_rss, cpu)
         told = b"" if status is None else b"%d" % status
         self.report(

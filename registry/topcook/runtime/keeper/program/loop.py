@@ -89,6 +89,9 @@ class Keeper:
         self._socket_path = ""
         self._die_with_parent = False
         self._wake = _wake_on_signals(self)
+        self._poll = select.poll()
+        #: What is registered there: mostly the same as the last time.
+        self._polled: dict[int, int] = {}
         #: When the first report was gathered that the engine was not sent yet; 0: there is none.
         self._gathered = 0.0
 
@@ -98,8 +101,9 @@ class Keeper:
             self._wait()
             if self.jobs is not None:
                 self.jobs.reap()
-                self._step_cancels(self.jobs)
                 self.jobs.fill()
+                self.jobs.tell()
+                self._step_cancels(self.jobs)
                 self.jobs.record.flush()
             self._flush()
         if self._socket_path:
@@ -111,14 +115,17 @@ class Keeper:
         return self.jobs is None or not (self.jobs.running or self.jobs.queued)
 
     def _wait(self) -> None:
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        poll.register(self.listener, select.POLLIN)
         links = [link for link in (self.engine, *self.strangers) if link is not None]
+        polled = {self._wake: select.POLLIN, self.listener: select.POLLIN}
         for link in links:
             sent = self._gathered or link.flush()
-            poll.register(link.fd, select.POLLIN if sent else select.POLLIN | select.POLLOUT)
-        ready = {fd for fd, _ in poll.poll(self._timeout())}
+            polled[link.fd] = select.POLLIN if sent else select.POLLIN | select.POLLOUT
+        if polled != self._polled:
+            self._poll = select.poll()
+            self._polled = polled
+            for fd, events in polled.items():
+                self._poll.register(fd, events)
+        ready = {fd for fd, _ in self._poll.poll(self._timeout())}
         if self._wake in ready:
             os.read(self._wake, 4096)
         if self.stopping:
