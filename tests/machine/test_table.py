@@ -36,7 +36,12 @@ CALL_OUT = frozenset(
 #: Where a trigger has rows, and why it has none elsewhere.
 CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.RELEASE: (frozenset({Phase.WAITING}), "the last dependency is counted for waiting items only"),
-    Trigger.COMPLETE: (frozenset({Phase.WAITING}), "the same, for items with nothing to cook"),
+    Trigger.COMPLETE: (frozenset({Phase.WAITING, Phase.CHECKING}), "the same, for items with nothing to cook"),
+    Trigger.RECALL: (frozenset({Phase.WAITING}), "an item is looked up once, when nothing it waits for is left"),
+    **dict.fromkeys(
+        (Trigger.FRESH, Trigger.FOUND, Trigger.FAILED_BEFORE, Trigger.ADOPT),
+        (frozenset({Phase.CHECKING}), "an answer about what was put back or canceled meanwhile is passed over"),
+    ),
     Trigger.OFFER: (frozenset({Phase.READY}), "what is not ready any more is dropped from the queue"),
     Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
     Trigger.BLOCK: (
@@ -47,7 +52,7 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
         ),
     ),
     Trigger.CANCEL_ORDER: (
-        frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED}) | HELD,
+        frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED, Phase.CHECKING}) | HELD,
         "what is settled or unknown is passed over",
     ),
     Trigger.RETRIED: (HELD, "only what is held can fail"),
@@ -55,7 +60,7 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     **dict.fromkeys((Trigger.TOLERATED, Trigger.FORGIVEN), (HELD, "only what is held can fail")),
     Trigger.TIMED_OUT: (frozenset({Phase.COOKING}), "time counts from the start, and the phase stays until the end"),
     Trigger.PUT_BACK: (
-        frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED}),
+        frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED, Phase.CHECKING}),
         "at the end of a canceled cook no scheduler holds anything, and what has ended stays",
     ),
     Trigger.BATCH_OFFERED: (frozenset({Phase.WAITING, Phase.READY}), "the others are lost, or done in an earlier cook"),
@@ -118,7 +123,11 @@ def one_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
             cook.allow(retries=1, retry_delay=5.0)
         elif phase is Phase.TOLERATED:
             cook.allow(on_failure=OnFailure.CONTINUE)
-        if phase is Phase.UNCOOKED:
+        if phase is Phase.CHECKING:
+            cook.state.remembers = True
+            cook.request()
+            cook.waiting.clear()
+        elif phase is Phase.UNCOOKED:
             cook.request()
             cook.take(ins.StaticReady)
             cook.cancel()
@@ -153,8 +162,14 @@ def delayed_static_item() -> tuple[MachineDriver, WorkItem]:
     return cook, item
 
 
-def automatic_item() -> tuple[MachineDriver, WorkItem]:
+def automatic_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
     cook = MachineDriver()
+    if phase is Phase.CHECKING:
+        item = cook.item("a", traits=Trait.STATIC | Trait.AUTOMATIC)
+        cook.state.remembers = True
+        cook.request()
+        cook.waiting.clear()
+        return cook, item
     first = cook.item("a")
     item = cook.item("a", first, traits=Trait.STATIC | Trait.AUTOMATIC)
     cook.begin()
@@ -170,6 +185,19 @@ def static_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
     cook.go()
     cook.take(ins.StartScheduler)
     return cook, item if phase is Phase.WAITING else first
+
+
+def remembered_item() -> tuple[MachineDriver, WorkItem]:
+    cook = MachineDriver()
+    first = cook.item("a")
+    item = cook.item("a", first)
+    cook.state.remembers = True
+    cook.request()
+    cook.go()
+    cook.tell(ev.Recalled([(each, Trigger.FRESH, "") for each in cook.take(ins.Recall).items], cook.now))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    cook.offered()
+    return cook, item
 
 
 def unbegun_item() -> tuple[MachineDriver, WorkItem]:
@@ -251,6 +279,24 @@ def took_too_long(cook: MachineDriver, item: WorkItem) -> None:
     cook.tell(ev.ItemsReleased(cook.take(ins.CancelHeld).items, cook.now))
 
 
+def completed(cook: MachineDriver, item: WorkItem) -> None:
+    if item.phase == Phase.CHECKING:
+        cook.tell(ev.Recalled([(item, Trigger.COMPLETE, "")], cook.now))
+    else:
+        cook.said(item.dependencies[0], Trigger.SUCCEED)
+
+
+def found(cook: MachineDriver, item: WorkItem, trigger: Trigger) -> None:
+    cook.tell(ev.Go(cook.now))
+    assert cook.take(ins.Recall).items == [item]
+    cook.tell(ev.Recalled([(item, trigger, "")], cook.now))
+    if trigger is Trigger.ADOPT:
+        item.attempt = 1
+        cook.take(ins.StartScheduler)
+        cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now))
+        cook.tell(ev.Adopted(FARM, [(each, True) for each in cook.take(ins.Adopt).items], cook.now))
+
+
 def put_back(cook: MachineDriver, _item: WorkItem) -> None:
     cook.cancel()
     cook.stop()
@@ -262,7 +308,12 @@ HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
         for trigger in NOTIFICATIONS | RETURNS
     },
     Trigger.RELEASE: lambda cook, item: cook.said(item.dependencies[0], Trigger.SUCCEED),
-    Trigger.COMPLETE: lambda cook, item: cook.said(item.dependencies[0], Trigger.SUCCEED),
+    Trigger.COMPLETE: completed,
+    Trigger.RECALL: lambda cook, item: cook.said(item.dependencies[0], Trigger.SUCCEED),
+    **{
+        trigger: (lambda cook, item, trigger=trigger: found(cook, item, trigger))  # type: ignore[misc]
+        for trigger in (Trigger.FRESH, Trigger.FOUND, Trigger.FAILED_BEFORE, Trigger.ADOPT)
+    },
     Trigger.OFFER: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
     Trigger.OFFER_STATIC: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
     Trigger.BLOCK: lambda cook, item: cook.said(item.dependencies[0], Trigger.FAIL),
@@ -290,13 +341,15 @@ HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
 @pytest.mark.parametrize(("phase", "trigger"), ROWS, ids=lambda each: each.name.lower())
 def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigger) -> None:
     if trigger is Trigger.COMPLETE:
-        cook, item = automatic_item()
+        cook, item = automatic_item(phase)
     elif trigger is Trigger.OFFER_STATIC:
         cook, item = static_item(phase)
     elif trigger.name.startswith("BATCH_"):
         cook, item = sub_item(phase, trigger)
     elif (phase, trigger) == (Phase.DELAYED, Trigger.BLOCK):
         cook, item = delayed_static_item()
+    elif trigger is Trigger.RECALL:
+        cook, item = remembered_item()
     elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
         cook, item = unbegun_item()
     else:

@@ -15,8 +15,8 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.checks import check
 from topcook.machine.circles import circle_of
-from topcook.machine.many import Many
 from topcook.machine.phases import DONE_WELL, HELD, Phase, Trigger
+from topcook.machine.recalling import Recalling
 from topcook.machine.resources import Resources
 from topcook.machine.statics import eligible_statics
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 _GENERATING = frozenset({"generating", "static ready", "cooking"})
-_OPEN = frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED})
-_NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED})
+_OPEN = frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED, Phase.CHECKING})
+_NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED, Phase.CHECKING})
 
 
-class CookState(Many):
+class CookState(Recalling):
     """The state of one cook; only ``handle`` changes it."""
 
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
@@ -61,6 +61,8 @@ class CookState(Many):
             self.look_at_nodes()
         if self.stage == "cooking":
             self._start_needed()
+            if self.remembers:
+                self.ask_past()
             self._offer_to_all()
             if self.unsettled and self._stuck():
                 self._break_circles()
@@ -93,7 +95,7 @@ class CookState(Many):
         return not any(s.stage == "starting" or s.calls or s.static_call for s in self.schedulers.values())
 
     def _stuck(self) -> bool:
-        if self.calls or any(each.waits() for each in self.schedulers.values()):
+        if self.calls or self.recalling or self.to_recall or any(each.waits() for each in self.schedulers.values()):
             return False
         return not any(item.phase == Phase.DELAYED for item in self.delayed.values())
 
@@ -154,6 +156,9 @@ class CookState(Many):
 
     def _offer(self, scheduler: SchedulerState) -> None:
         if scheduler.takes_static and scheduler.stage == "started" and not scheduler.statics_taken:
+            if self.recalling:
+                # What is done already is not given away; what is left is, once that is known.
+                return
             scheduler.statics_taken = True
             items = eligible_statics(scheduler.name, self.all_items(), self.resources)
             for item in items:
@@ -300,6 +305,14 @@ class CookState(Many):
         for item in event.items:
             self.released(item, event.at)
 
+    def _on_recalled(self, event: ev.Recalled) -> None:
+        self.now = event.at
+        self.recalled(event)
+
+    def _on_adopted(self, event: ev.Adopted) -> None:
+        self.now = event.at
+        self.adopted(event)
+
     def _on_cancel_requested(self, event: ev.CancelRequested) -> None:
         self.now = event.at
         self._cancel(event.reason or "canceled")
@@ -340,6 +353,8 @@ _HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {
     ev.CapacitySet: CookState._on_capacity_set,  # noqa: SLF001
     ev.Clock: CookState._on_clock,  # noqa: SLF001
     ev.Alive: CookState._on_alive,  # noqa: SLF001
+    ev.Recalled: CookState._on_recalled,  # noqa: SLF001
+    ev.Adopted: CookState._on_adopted,  # noqa: SLF001
     ev.StaticReturned: CookState._on_static_returned,  # noqa: SLF001
     ev.ItemEvent: CookState._on_item_event,  # noqa: SLF001
     ev.ItemsAccepted: CookState._on_items_accepted,  # noqa: SLF001

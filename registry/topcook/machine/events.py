@@ -138,6 +138,26 @@ class ItemsRan:
 
 
 @dataclass(slots=True)
+class Recalled:
+    """The answer to ``Recall``: item, what follows, and words for its messages (empty: none).
+
+    What follows is ``FOUND``, ``FRESH``, ``FAILED_BEFORE`` or ``ADOPT``; ``FOUND`` or ``COMPLETE`` of automatic items.
+    """
+
+    found: list[tuple[WorkItem, Trigger, str]]
+    at: float
+
+
+@dataclass(slots=True)
+class Adopted:
+    """The answer to ``Adopt``: of each item whether the scheduler has its job again."""
+
+    scheduler: str
+    items: list[tuple[WorkItem, bool]]
+    at: float
+
+
+@dataclass(slots=True)
 class CancelItems:
     """The user cancels single items."""
 

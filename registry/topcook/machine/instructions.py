@@ -54,6 +54,21 @@ class HandOverStatic(Instruction):
 
 
 @dataclass(slots=True)
+class Recall(Instruction):
+    """Look these items up in the past; answer with ``Recalled``."""
+
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
+class Adopt(Instruction):
+    """Ask the scheduler for the jobs that these items have had since before; answer with ``Adopted``."""
+
+    scheduler: str
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
 class CancelHeld(Instruction):
     """Call ``onCancelWorkItems`` with items the scheduler holds.
 

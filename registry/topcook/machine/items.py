@@ -78,6 +78,15 @@ class Items:
         #: Ids of held items that the user cancels, until the scheduler has been told.
         self._doomed: set[int] = set()
         self.stage = "new"
+        #: Whether there is a past to look items up in; said before the cook begins.
+        self.remembers = False
+        #: Ids of items that were looked up, or are to be; items still to be asked about; those asked about, by id.
+        self._looked_up: set[int] = set()
+        self.to_recall: list[WorkItem] = []
+        self.recalling: dict[int, WorkItem] = {}
+        #: Items whose last hand-over has no known end, by the scheduler that is to be asked for them.
+        self.adoptable: dict[str, list[WorkItem]] = {}
+        self._told_early: dict[int, list[ev.ItemEvent]] = {}
         #: ``None`` while every failure stands and nothing takes too long.
         self.policies: Policies | None = None
         self.timers = Timers()
@@ -232,14 +241,22 @@ class Items:
         self._releasing = False
 
     def _ready(self, item: WorkItem, at: float) -> None:
-        if int(item.traits) & _AUTOMATIC:
-            run = item.ran()
-            run.queued = run.started = run.finished = at
-            run.duration = 0.0
-            self.completed.append(item)
-            self.move(item, Trigger.COMPLETE, at)
+        if self.remembers and item.batch_parent is None and item.id not in self._looked_up:
+            self._looked_up.add(item.id)
+            self.to_recall.append(item)
+            self.move(item, Trigger.RECALL, at)
+        elif int(item.traits) & _AUTOMATIC:
+            self._done_by_itself(item, Trigger.COMPLETE, at)
         else:
             self.move(item, _RELEASE, at)
+
+    def _done_by_itself(self, item: WorkItem, trigger: Trigger, at: float) -> None:
+        """An item that cooks nothing is done by itself."""
+        run = item.ran()
+        run.queued = run.started = run.finished = at
+        run.duration = 0.0
+        self.completed.append(item)
+        self.move(item, trigger, at)
 
     def _block_dependents(self, item: WorkItem, at: float) -> None:
         todo = [item]
@@ -262,7 +279,9 @@ class Items:
             item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
         elif item.batch_parent is not None and item.batch_parent.batch is not None:
             item.batch_parent.batch.waiting += 1
-        if not int(item.traits) & _AUTOMATIC:
+        if not int(item.traits) & _AUTOMATIC and not (
+            self.remembers and item.batch is None and item.batch_parent is None
+        ):
             self.needed.add(item.scheduler)
 
     def link_item(self, item: WorkItem) -> None:

@@ -30,6 +30,8 @@ class Phase(IntEnum):
     DELAYED = 11
     #: It failed, and what depends on it cooks all the same.
     TOLERATED = 12
+    #: All it waits for is done; what an earlier cook knows of it is being looked up.
+    CHECKING = 13
 
 
 STATE_OF: dict[Phase, State] = {
@@ -46,6 +48,7 @@ STATE_OF: dict[Phase, State] = {
     Phase.BLOCKED: State.Waiting,
     Phase.DELAYED: State.Waiting,
     Phase.TOLERATED: State.CookedFail,
+    Phase.CHECKING: State.Waiting,
 }
 
 #: What depends on an item in one of these need not wait for it any longer.
@@ -58,7 +61,7 @@ SETTLED = DONE_WELL | DONE_BADLY | {Phase.BLOCKED}
 #: The scheduler holds the item, or is being asked to.
 HELD = frozenset({Phase.HANDING_OVER, Phase.HANDED_OVER, Phase.COOKING})
 #: The cook has the item before it and is not done with it.
-IN_PLAY = HELD | {Phase.WAITING, Phase.READY, Phase.DELAYED}
+IN_PLAY = HELD | {Phase.WAITING, Phase.READY, Phase.DELAYED, Phase.CHECKING}
 
 
 class Trigger(Enum):
@@ -82,6 +85,12 @@ class Trigger(Enum):
     TOLERATED = "failed, which holds nothing up"
     FORGIVEN = "failed, which counts as success"
     TIMED_OUT = "timed out"
+    # what an earlier cook knows of it
+    RECALL = "looked up"
+    FRESH = "to be cooked"
+    FOUND = "found done"
+    FAILED_BEFORE = "found failed"
+    ADOPT = "taken up again"
     # a sub-item goes where its batch goes
     BATCH_OFFERED = "handed over with its batch"
     BATCH_BACK = "given back with its batch"

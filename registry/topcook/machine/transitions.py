@@ -60,6 +60,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
     P.WAITING: {
         T.RELEASE: Row(P.READY),
         T.COMPLETE: Row(P.SUCCESS),
+        T.RECALL: Row(P.CHECKING),
         T.OFFER_STATIC: Row(P.HANDED_OVER),
         T.BLOCK: Row(P.BLOCKED),
         T.CANCEL_ORDER: Row(P.CANCELED),
@@ -139,4 +140,15 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.BATCH_CANCELED: Row(P.CANCELED),
     },
     P.TOLERATED: _AFTER_END,
+    P.CHECKING: {
+        T.FRESH: Row(P.READY),
+        T.FOUND: Row(P.CACHED),
+        T.FAILED_BEFORE: Row(P.FAILED),
+        T.ADOPT: Row(P.HANDED_OVER),
+        T.COMPLETE: Row(P.SUCCESS),
+        T.CANCEL_ORDER: Row(P.CANCELED),
+        T.PUT_BACK: Row(P.UNCOOKED),
+        # What a job tells that is being taken up is kept until it is.
+        **_EARLY,
+    },
 }

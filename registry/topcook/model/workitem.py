@@ -129,6 +129,7 @@ class WorkItem:
         "frame_step",
         "id",
         "index",
+        "key",
         "label",
         "node",
         "outputs",
@@ -148,6 +149,8 @@ class WorkItem:
         self.id = item_id
         self.node = node
         self.index = index
+        #: The same in every cook of its network; empty while nothing of the cook is kept.
+        self.key = ""
         self.label = ""
         self.custom_name: str | None = None
         self.command = ""

@@ -169,6 +169,10 @@ class Graph:
         """A fresh record with the next id."""
         return WorkItem(next(self._ids), node, index)
 
+    def count_from(self, number: int) -> None:
+        """Let the next item have this id, or a later one."""
+        self._ids = itertools.count(max(number, next(self._ids)))
+
     def keep_items(self, items: Sequence[WorkItem]) -> None:
         """Let records be found by id and name; the machine has taken them into their nodes."""
         for item in items:

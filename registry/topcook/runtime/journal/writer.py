@@ -142,13 +142,13 @@ class Journal:
         """Keep with the next commit what people were told."""
         self._messages.append((time.time(), message.level, message.source, message.text))
 
-    def close(self, outcome: str = "") -> None:
+    def close(self, outcome: str = "") -> bool:
         """The cook is over, as ``outcome`` says; without one, or after a failure, it is left as by a crash.
 
-        Again a no-op.
+        Answers whether all of it is kept. Again a no-op.
         """
         if self._closed:
-            return
+            return not self._broken
         self._closed = True
         try:
             if outcome and not self._broken:
@@ -161,6 +161,7 @@ class Journal:
             raise RecorderError(f'the end of the cook could not be written to "{self.path}": {error}') from error
         finally:
             self._connection.close()
+        return bool(outcome) and not self._broken
 
     # ------------------------------------------------------------------ gathering
 
@@ -180,7 +181,7 @@ class Journal:
                 (
                     item.id,
                     session,
-                    getattr(item, "key", item.name),
+                    item.key or item.name,
                     number(item.node.name),
                     item.index,
                     item.custom_name,

@@ -1,0 +1,84 @@
+"""Looking items up in the past: what an earlier cook has done, and what it left under way.
+
+Nothing of this happens in a cook without a past (``remembers``). In one that has, every item is looked up once, when
+all that it waits for is done; what is found out decides whether it is done, cooked, or taken up where it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.machine import instructions as ins
+from topcook.machine.many import Many
+from topcook.machine.phases import Phase, Trigger
+from topcook.model.workitem import Trait
+
+if TYPE_CHECKING:
+    from topcook.machine import events as ev
+    from topcook.model.workitem import WorkItem
+
+_AUTOMATIC = int(Trait.AUTOMATIC)
+
+
+class Recalling(Many):
+    """The past, on top of what is done with many items at once."""
+
+    def item_event(self, event: ev.ItemEvent) -> None:
+        """What a job tells while it is being taken up counts once it is."""
+        if event.item.phase == Phase.CHECKING and event.item.id in self.recalling:
+            self._told_early.setdefault(event.item.id, []).append(event)
+        else:
+            super().item_event(event)
+
+    def _is_plain(self, item: WorkItem) -> bool:
+        return item.id not in self.recalling and super()._is_plain(item)
+
+    def ask_past(self) -> None:
+        """Have what became ready looked up, and what was found in flight taken up where its scheduler has started."""
+        if self.to_recall:
+            asked, self.to_recall = self.to_recall, []
+            self.recalling.update((item.id, item) for item in asked)
+            self._out.append(ins.Recall(asked))
+        for name in list(self.adoptable):
+            if self.schedulers[name].stage == "started":
+                self._out.append(ins.Adopt(name, self.adoptable.pop(name)))
+
+    def recalled(self, event: ev.Recalled) -> None:
+        """Let each item go where what was found about it sends it."""
+        for item, trigger, reason in event.found:
+            self.recalling.pop(item.id, None)
+            if item.phase != Phase.CHECKING:
+                continue
+            if reason:
+                self._note_reason(item, reason)
+            if int(item.traits) & _AUTOMATIC:
+                self._done_by_itself(item, trigger, event.at)
+            elif trigger is Trigger.ADOPT:
+                self.needed.add(item.scheduler)
+                self.adoptable.setdefault(item.scheduler, []).append(item)
+                self.recalling[item.id] = item
+            else:
+                if trigger is Trigger.FRESH:
+                    self.needed.add(item.scheduler)
+                self.move(item, trigger, event.at)
+                self._read_early(item)
+
+    def _read_early(self, item: WorkItem) -> None:
+        for told in self._told_early.pop(item.id, ()):
+            self.item_event(told)
+
+    def adopted(self, event: ev.Adopted) -> None:
+        """The scheduler has these again, or has them not; what was canceled meanwhile is ended."""
+        unwanted: list[WorkItem] = []
+        for item, taken in event.items:
+            self.recalling.pop(item.id, None)
+            if item.phase == Phase.CHECKING:
+                if taken:
+                    run = item.ran()
+                    run.queued = run.queued or event.at
+                self.move(item, Trigger.ADOPT if taken else Trigger.FRESH, event.at)
+                self._read_early(item)
+            elif taken and item.phase == Phase.CANCELED:
+                unwanted.append(item)
+        if unwanted and self.schedulers[event.scheduler].stage == "started":
+            self._out.append(ins.CancelHeld(event.scheduler, unwanted))
