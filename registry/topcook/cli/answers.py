@@ -12,11 +12,6 @@ from __future__ import annotations
 import os
 import sys
 
-# What type checkers take for typing's, whose import would cost half of what is saved here.
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TextIO
-
 __all__ = ["FORMAT", "Stamp", "access", "answered", "folder", "key_of", "names_in", "path_of", "stamp"]
 
 #: Counts up with every change of what is kept or how.
@@ -75,8 +70,8 @@ def key_of(words: list[str]) -> tuple[object, ...]:
     """Everything but files that an answer hangs on. Raises OSError when the current directory is gone."""
     from topcook import __version__
 
-    streams = tuple((stream.isatty(), stream.encoding) if stream else (False, "") for stream in _streams())
-    size = tuple(os.get_terminal_size(sys.stdout.fileno())) if streams[0][0] else ()
+    streams = tuple((stream.isatty(), stream.encoding) for stream in (sys.stdout, sys.stderr) if stream is not None)
+    size = tuple(os.get_terminal_size(sys.stdout.fileno())) if sys.stdout is not None and sys.stdout.isatty() else ()
     known = tuple(sorted(pair for pair in os.environ.items() if pair[0] not in _NOISE))
     who = (os.geteuid(), os.getegid(), tuple(os.getgroups()))
     python = (sys.version, sys.prefix, sys.executable, tuple(sys.path))
@@ -111,10 +106,6 @@ def access(path: str) -> Stamp | None:
     """Who may change what a directory holds: its mode and owners, and which directory it is."""
     found = stamp(path)
     return found[:4] if found is not None else None
-
-
-def _streams() -> tuple[TextIO, TextIO]:
-    return (sys.stdout, sys.stderr)
 
 
 def _read(path: str) -> Kept | None:

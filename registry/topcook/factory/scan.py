@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from topcook.config import Config, load_config
@@ -32,6 +31,7 @@ from topcook.factory.sources import (
 )
 from topcook.factory.trust import trust_of
 from topcook.factory.typespath import TypesEntry, builtin_types_dir, types_path
+from topcook.model.collector import collector_at_rest
 
 if TYPE_CHECKING:
     from topcook.factory.backlog import Backlog
@@ -134,7 +134,7 @@ class Factory(Lookup):
         factory._rules = Rules(trust_of(config, path.entries, environ), config)
         factory.problems += [*config.problems, *path.problems]
         factory.problems += offered_hou(os.environ if environ is None else environ)
-        with _uncollected():
+        with collector_at_rest():
             factory._take(factory._all_candidates())
         return factory
 
@@ -471,16 +471,3 @@ class Factory(Lookup):
             slot.records = fresh
             self._resolve()
         return True
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the cyclic collector off while thousands of records are made: it would walk them all, again and again."""
-    rest = gc.isenabled()
-    if rest:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if rest:
-            gc.enable()

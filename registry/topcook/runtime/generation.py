@@ -16,13 +16,13 @@ from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CookError, Problem
+from topcook.model.collector import collector_at_rest
 from topcook.model.enums import GenerationType, Result
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
 from topcook.runtime.generation_problems import RefusedError, as_problems, capped, defined_at
 from topcook.runtime.generation_texts import evaluate_labels, evaluate_texts, finish_late_command
 from topcook.runtime.generation_when import Plan, generate_when, plan_generation
-from topcook.runtime.surroundings import collector_at_rest
 
 if TYPE_CHECKING:
     from topcook.contract.callbacks import Callback

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from topcook.errors import CookRefusedError
-from topcook.factory.bundles import home_of, read_bundle
+from topcook.factory.bundles import home_of, read_bundle, read_file
 
 __all__ = ["Installation", "main_file", "plan_install", "removable", "write_atomically"]
 
@@ -82,16 +83,41 @@ def _data_of(package: str, home: str) -> Iterable[tuple[str, bytes]]:
 
 
 def removable(main: str, others: Iterable[str]) -> list[str]:
-    """The files that go when a types file goes: itself, its package, and helpers that no other types file imports."""
+    """The files that go when a types file goes: itself, its package, and helpers that no other types file imports.
+
+    Of what is a symbolic link it is the link that goes, a package's, too: nothing that lies elsewhere.
+    """
     home = home_of(main)
-    kept: set[str] = set()
+    package = os.path.dirname(main) if os.path.basename(main) == "__init__.py" else ""
+    if os.path.islink(package):
+        return [package]
+    helpers = set(read_bundle(main).files) - {main}
     for other in others:
-        kept.update(read_bundle(other).files)
-    if os.path.basename(main) == "__init__.py":
-        own = [os.path.join(home, name) for name, _ in _data_of(os.path.dirname(main), home)]
-    else:
-        own = []
-    return [main, *(each for each in [*read_bundle(main).files, *own] if each != main and each not in kept)]
+        helpers -= _needed(other, helpers)
+    own = [os.path.join(home, name) for name, _ in _data_of(package, home)] if package else []
+    return [main, *sorted(path for path in helpers if not _behind_a_link(path, home)), *own]
+
+
+def _needed(other: str, helpers: Iterable[str]) -> set[str]:
+    """Which of some files another types file imports; of one that cannot be compiled now, those that its text names."""
+    try:
+        bundle = read_bundle(other)
+        content = bundle.content(other)
+        bundle.code(other)
+    except OSError:
+        return set(helpers)
+    except Exception:  # noqa: BLE001 - what author text raises when it is compiled; it may be mended tomorrow
+        words = set(re.findall(rb"\w+", content))
+        home = home_of(other)
+        tops = {each: os.path.relpath(each, home).partition(os.sep)[0].removesuffix(".py") for each in helpers}
+        return {each for each, top in tops.items() if top.encode() in words}
+    return set(bundle.files)
+
+
+def _behind_a_link(path: str, home: str) -> bool:
+    """Whether a directory between is a link to elsewhere."""
+    inside = os.path.relpath(os.path.dirname(path), home)
+    return os.path.realpath(os.path.dirname(path)) != os.path.normpath(os.path.join(os.path.realpath(home), inside))
 
 
 def write_atomically(path: str, content: bytes) -> None:
@@ -111,7 +137,6 @@ def write_atomically(path: str, content: bytes) -> None:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        return read_file(path)
     except OSError:
         return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import io
+import tokenize
 from collections.abc import Collection, Iterator
 
 __all__ = ["made_relative"]
@@ -11,17 +14,20 @@ __all__ = ["made_relative"]
 def made_relative(content: bytes, siblings: Collection[str], depth: int) -> tuple[bytes, list[int]]:
     """A source with its absolute imports of ``siblings`` made relative, and the lines that were changed.
 
-    ``depth`` is how many packages below the common one the file lies. All other bytes stay as they are.
-    Raises ``SyntaxError`` for a source that cannot be parsed.
+    ``depth`` is how many packages below the common one the file lies. All else stays as it is, in the encoding that
+    the source has. Raises ``SyntaxError`` for a source that cannot be parsed.
     """
-    tree = ast.parse(content)
-    lines = content.splitlines(keepends=True)
+    mark, body, encoding = _decoded(content)
+    tree = ast.parse(body)
+    # Columns count the bytes of UTF-8, whatever the source is written in.
+    whole = body.encode()
+    lines = whole.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
     changed: list[int] = []
     dots = "." * (depth + 1)
-    text = content
+    text = whole
     # From the end, so that the places before stay where they are.
     for node in sorted(_imports(tree), key=lambda each: (each.lineno, each.col_offset), reverse=True):
         new = _rewritten(node, siblings, dots)
@@ -32,7 +38,19 @@ def made_relative(content: bytes, siblings: Collection[str], depth: int) -> tupl
         begin, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
         text = text[:begin] + new.encode() + text[end:]
         changed.append(node.lineno)
-    return text, sorted(changed)
+    return mark + text.decode().encode(encoding) if changed else content, sorted(changed)
+
+
+def _decoded(content: bytes) -> tuple[bytes, str, str]:
+    """The byte order mark, if there is one, the text behind it, and how that is encoded."""
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    # Lines end as compile has them end, also with a carriage return alone.
+    lines = io.BytesIO(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    encoding = tokenize.detect_encoding(lines.readline)[0].removesuffix("-sig")
+    try:
+        return mark, content[len(mark) :].decode(encoding), encoding
+    except ValueError as error:
+        raise SyntaxError(f"{error}") from error
 
 
 def _imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LOCAL_FARM", "LOG_PATH", "STATES", "job_of"]
+__all__ = ["LOG_PATH", "STATES", "job_of", "local_farm", "poll_all"]
 
 LOG_PATH = '''
 def _log_path(self, work_item):
@@ -22,7 +22,7 @@ self.addCommonJobEnvVars({variables}, work_item)
 
 
 #: A farm to begin with: jobs as processes of this machine. ``@after@`` marks what only a farm with dependencies has.
-LOCAL_FARM = '''
+_LOCAL_FARM = '''
 class Farm:
     """The farm. This one runs jobs on this machine: put your farm's calls in place of its three methods."""
 
@@ -92,3 +92,40 @@ def _tell(self, item, state):
     elif state == "failed":
         self.onWorkItemFailed(item, -1)
 '''
+
+#: What a farm has that knows dependencies, by the mark that stands there; another has nothing there.
+_WITH_DEPENDENCIES = {
+    "@after_parm@": ", after=()",
+    "@after_doc@": " It waits for the jobs ``after``.",
+    "@after_arg@": ", after",
+    "@after_check@": """\
+            ends = [self._ended.get(other) for other in after]
+            if any(end not in (None, "done") for end in ends):
+                del self._waiting[job]
+                self._ended[job] = "canceled"
+            if job not in self._waiting or None in ends:
+                continue
+""",
+}
+
+
+def local_farm(*, with_dependencies: bool = False) -> str:
+    """The class of the farm to begin with."""
+    text = _LOCAL_FARM
+    for mark, put in _WITH_DEPENDENCIES.items():
+        text = text.replace(mark, put if with_dependencies else "")
+    return text
+
+
+def poll_all(ask: str) -> str:
+    """The body of onTick: ``ask`` gives ``states``, by job, and each item is told what became of its job."""
+    return f"""
+{ask.strip()}
+for job, item in list(self._items.items()):
+    # A job that the farm has forgotten will never be heard of again.
+    state = states.get(job, "failed")
+    self._tell(item, state)
+    if state not in ("queued", "running"):
+        del self._items[job]
+return pdg.tickResult.SchedulerReady
+"""

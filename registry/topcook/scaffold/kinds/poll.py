@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from topcook.scaffold.kind import Kind
-from topcook.scaffold.kinds.parts import LOCAL_FARM, LOG_PATH, STATES, job_of
+from topcook.scaffold.kinds.parts import LOG_PATH, STATES, job_of, local_farm, poll_all
 from topcook.scaffold.musts import MUSTS
 
 __all__ = ["KIND"]
-
-_PLAIN = {"@after_parm@": "", "@after_doc@": "", "@after_arg@": "", "@after_check@": ""}
-
-
-def _farm() -> str:
-    text = LOCAL_FARM
-    for mark, put in _PLAIN.items():
-        text = text.replace(mark, put)
-    return text
-
 
 KIND = Kind(
     name="poll",
@@ -35,7 +25,7 @@ together with another callback: there is no thread and no lock. Class Farm stand
             "help": "How many jobs the farm runs at a time.",
         },
     ),
-    head=_farm(),
+    head=local_farm(),
     state="self._farm = None\nself._items = {}  # job -> id of its work item, for jobs that have not ended",
     bodies={
         "onStart": 'self._farm = Farm(self["@name@_slots"].evaluateInt())\nreturn True',
@@ -53,16 +43,7 @@ job = self._farm.submit(command, env, self.workingDir(True), self._log_path(work
 self._items[job] = work_item.id
 return pdg.scheduleResult.Succeeded  # taken: how it ends is told by onTick
 """.lstrip(),
-        "onTick": """
-states = self._farm.states()  # one question for all jobs
-for job, item in list(self._items.items()):
-    # A job that the farm has forgotten will never be heard of again.
-    state = states.get(job, "failed")
-    self._tell(item, state)
-    if state not in ("queued", "running"):
-        del self._items[job]
-return pdg.tickResult.SchedulerReady
-""",
+        "onTick": poll_all("states = self._farm.states()  # one question for all jobs"),
         "onCancelWorkItems": """
 unwanted = {work_item.id for work_item in work_items}
 self._farm.cancel([job for job, item in self._items.items() if item in unwanted])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from topcook.scaffold.kind import Kind
-from topcook.scaffold.kinds.parts import LOG_PATH, STATES, job_of
+from topcook.scaffold.kinds.parts import LOG_PATH, STATES, job_of, poll_all
 from topcook.scaffold.musts import MUSTS
 
 __all__ = ["KIND"]
@@ -77,7 +77,7 @@ job = {
 self._items[self._ask("POST", "/jobs", job)["job"]] = work_item.id
 return pdg.scheduleResult.Succeeded  # taken: how it ends is told by onTick
 """.lstrip(),
-        "onTick": """
+        "onTick": poll_all("""
 if not self._items:
     return pdg.tickResult.SchedulerReady
 try:
@@ -89,14 +89,7 @@ except pdg.CookError as error:
     self.cookError(str(error))
     return pdg.tickResult.SchedulerCancelCook
 self._unreached = 0
-for job, item in list(self._items.items()):
-    # A job that the farm has forgotten will never be heard of again.
-    state = states.get(job, "failed")
-    self._tell(item, state)
-    if state not in ("queued", "running"):
-        del self._items[job]
-return pdg.tickResult.SchedulerReady
-""",
+"""),
         "onCancelWorkItems": """
 unwanted = {work_item.id for work_item in work_items}
 self._ask("DELETE", "/jobs", {"jobs": [job for job, item in self._items.items() if item in unwanted]})

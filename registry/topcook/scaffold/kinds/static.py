@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from topcook.scaffold.kind import Kind
 from topcook.scaffold.kinds import poll
-from topcook.scaffold.kinds.parts import LOCAL_FARM, LOG_PATH, STATES
+from topcook.scaffold.kinds.parts import LOG_PATH, STATES, local_farm
 
 __all__ = ["KIND"]
-
-_AFTER = {
-    "@after_parm@": ", after=()",
-    "@after_doc@": " It waits for the jobs ``after``.",
-    "@after_arg@": ", after",
-    "@after_check@": """\
-            ends = [self._ended.get(other) for other in after]
-            if any(end not in (None, "done") for end in ends):
-                del self._waiting[job]
-                self._ended[job] = "canceled"
-            if job not in self._waiting or None in ends:
-                continue
-""",
-}
-
-
-def _farm() -> str:
-    text = LOCAL_FARM
-    for mark, put in _AFTER.items():
-        text = text.replace(mark, put)
-    return text
-
 
 KIND = Kind(
     name="static",
@@ -39,7 +17,7 @@ later, and every retry, comes to onSchedule. Class Farm stands for your farm's A
 """,
     imports=("itertools", "signal", "subprocess"),
     parms=poll.KIND.parms,
-    head=_farm(),
+    head=local_farm(with_dependencies=True),
     state=poll.KIND.state,
     bodies={
         **poll.KIND.bodies,
