@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -145,3 +146,96 @@ def test_what_is_no_types_file_is_refused_with_the_reason(home: Path, tmp_path: 
     done = run(install, tmp_path / what)
     assert isinstance(done.exception, CookRefusedError)
     assert what in str(done.exception)
+
+
+links = pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+
+
+@links
+def test_of_a_package_that_is_a_link_the_link_goes(home: Path, tmp_path: Path) -> None:
+    own = write(tmp_path / "work" / "farm_l" / "__init__.py", farm(tmp_path / "farm_l.py").read_text(encoding="utf-8"))
+    data = write(own.parent / "settings.json", "{}")
+    home.mkdir(parents=True)
+    (home / "farm_l").symlink_to(own.parent)
+    assert run(uninstall, "farm_l").exit_code == 0
+    assert list(home.iterdir()) == []
+    assert own.is_file()
+    assert data.is_file()
+
+
+@links
+def test_of_a_file_that_is_a_link_the_link_goes_and_helpers_behind_links_stay(home: Path, tmp_path: Path) -> None:
+    part = write(tmp_path / "work" / "kit" / "__init__.py", "X = 1\n")
+    own = farm(tmp_path / "work" / "farm_l.py", "import kit")
+    home.mkdir(parents=True)
+    (home / "farm_l.py").symlink_to(own)
+    (home / "kit").symlink_to(part.parent)
+    done = run(uninstall, "farm_l")
+    assert done.exit_code == 0, done.output
+    assert [each.name for each in home.iterdir()] == ["kit"]
+    assert own.is_file()
+    assert part.is_file()
+
+
+@links
+def test_nothing_is_taken_out_of_a_folder_that_is_a_link(home: Path, tmp_path: Path) -> None:
+    own = farm(tmp_path / "work" / "farm_l.py")
+    home.mkdir(parents=True)
+    (home / "sub").symlink_to(own.parent)
+    with pytest.raises(CookRefusedError, match="is a link"):
+        CliRunner().invoke(uninstall, ["farm_l"], catch_exceptions=False)
+    assert own.is_file()
+
+
+@links
+def test_a_cache_that_is_a_link_is_not_emptied(home: Path, tmp_path: Path) -> None:
+    kept = write(tmp_path / "elsewhere" / "precious.txt", "x")
+    write(home / "farm_l" / "__init__.py", farm(tmp_path / "farm_l.py").read_text(encoding="utf-8"))
+    (home / "farm_l" / "__pycache__").symlink_to(kept.parent)
+    assert run(uninstall, "farm_l").exit_code == 0
+    assert kept.is_file()
+
+
+@pytest.mark.parametrize(
+    "edit", ["import shared_part\ndef broken(:\n", "import shared_part\nimport no_such\ndef registerTypes(r): ...\n"]
+)
+def test_helpers_of_a_file_that_is_broken_today_stay(home: Path, edit: str) -> None:
+    farm(home / "farm_a.py", "import shared_part")
+    write(home / "shared_part.py", "X = 1\n")
+    write(home / "farm_b.py", edit)
+    assert run(uninstall, "farm_a").exit_code == 0
+    assert sorted(path.name for path in home.iterdir() if path.suffix) == ["farm_b.py", "shared_part.py"]
+
+
+def test_helpers_of_a_file_that_is_blocked_stay(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm(home / "farm_a.py", "import shared_part")
+    farm(home / "farm_b.py", "import shared_part")
+    write(home / "shared_part.py", "X = 1\n")
+    monkeypatch.setenv("HOUDINI_PDG_TYPE_SKIPLIST", "farm_b")
+    assert run(uninstall, "farm_a").exit_code == 0
+    assert sorted(path.name for path in home.iterdir() if path.suffix) == ["farm_b.py", "shared_part.py"]
+
+
+def test_a_name_means_a_file_before_a_type_before_a_class(home: Path) -> None:
+    write(home / "a_slurm.py", "import no_such_client\nclass farm_a: ...\n")
+    farm(home / "farm_a.py")
+    assert run(uninstall, "farm_a").exit_code == 0
+    assert [path.name for path in home.iterdir() if path.suffix] == ["a_slurm.py"]
+
+
+def test_a_name_that_several_files_have_is_asked_back(home: Path) -> None:
+    text = farm(home / "farm_a.py").read_text(encoding="utf-8")
+    write(home / "one.py", text)
+    (home / "farm_a.py").rename(home / "two.py")
+    with pytest.raises(CookRefusedError, match=r"any of 2 files[^$]*uninstall one.py"):
+        CliRunner().invoke(uninstall, ["farm_a"], catch_exceptions=False)
+    assert len(list(home.glob("*.py"))) == 2
+
+
+def test_a_file_that_ends_its_process_is_refused_and_ends_nobody_else(home: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "exits.py", "import os\nos._exit(0)\n")
+    command = [sys.executable, "-m", "topcook", "install", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "os._exit" in done.stderr
+    assert not home.exists()

@@ -33,6 +33,37 @@ def test_imports_of_siblings_are_relative_and_nothing_else_changes(before: str, 
     assert changed
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("encoding", "first", "word"),
+    [
+        ("utf-8-sig", "# BOM", "ä"),
+        ("utf-8-sig", "# coding: utf-8-sig", "ä"),
+        ("latin-1", "# -*- coding: latin-1 -*-", "ää"),
+        ("cp1252", "# coding: cp1252", "€"),
+        ("gbk", "#!/usr/bin/python\n# vim: set fileencoding=gbk :", "中文"),
+    ],
+)
+def test_a_source_stays_in_its_encoding_and_with_its_line_ends(
+    encoding: str, first: str, word: str, ending: str
+) -> None:
+    before = f"{first}\nx = '{word}'; import part  # {word}\ndef f():\n\timport part\n".replace("\n", ending)
+    text, changed = made_relative(before.encode(encoding), SIBLINGS, 0)
+    assert text == before.replace("import part", "from . import part").encode(encoding)
+    assert len(changed) == 2
+    compile(text, "x.py", "exec")
+
+
+def test_a_byte_order_mark_before_the_import_itself_stays() -> None:
+    assert made_relative(b"\xef\xbb\xbfimport part\n", SIBLINGS, 0) == (b"\xef\xbb\xbffrom . import part\n", [1])
+
+
+@pytest.mark.parametrize("content", [b"x = '\xff'\n", b"# coding: no-such\n", b"\xef\xbb\xbf# coding: latin-1\n"])
+def test_an_encoding_that_cannot_be_read_is_a_syntax_error(content: bytes) -> None:
+    with pytest.raises(SyntaxError):
+        made_relative(content, SIBLINGS, 0)
+
+
 @pytest.mark.parametrize(
     "text", ["import os", "import partial", "from .part import x", "s = 'import part'", "# import part", ""]
 )

@@ -14,14 +14,10 @@ __all__ = ["examined", "sound"]
 
 
 def examined(path: str) -> list[Record]:
-    """The records of a types file or package, as a fresh look at it gives them."""
+    """The records of a types file or package, as a fresh look at it gives them: executed in a process of its own."""
     from topcook.factory import Factory
-    from topcook.factory.quiet import captured_output
 
-    factory = Factory([])
-    with captured_output():
-        factory.add_path(os.path.abspath(path))
-    return factory.records
+    return Factory([]).examine([os.path.abspath(path)])
 
 
 def sound(path: str, *, force: bool, doing: str) -> list[Record]:

@@ -98,20 +98,22 @@ def removable(main: str, others: Iterable[str]) -> list[str]:
     return [main, *sorted(path for path in helpers if not _behind_a_link(path, home)), *own]
 
 
-def _needed(other: str, helpers: Iterable[str]) -> set[str]:
-    """Which of some files another types file imports; of one that cannot be compiled now, those that its text names."""
+def _needed(other: str, helpers: set[str]) -> set[str]:
+    """Which of some files another types file imports; of text that cannot be compiled now, those that it names."""
     try:
         bundle = read_bundle(other)
-        content = bundle.content(other)
-        bundle.code(other)
     except OSError:
-        return set(helpers)
-    except Exception:  # noqa: BLE001 - what author text raises when it is compiled; it may be mended tomorrow
-        words = set(re.findall(rb"\w+", content))
-        home = home_of(other)
-        tops = {each: os.path.relpath(each, home).partition(os.sep)[0].removesuffix(".py") for each in helpers}
-        return {each for each, top in tops.items() if top.encode() in words}
-    return set(bundle.files)
+        return helpers
+    home = home_of(other)
+    tops = {each: os.path.relpath(each, home).partition(os.sep)[0].removesuffix(".py") for each in helpers}
+    found = set(bundle.files)
+    for path, content in bundle.files.items():
+        try:
+            bundle.code(path)
+        except Exception:  # noqa: BLE001 - what author text raises when it is compiled; it may be mended tomorrow
+            words = set(re.findall(rb"\w+", content))
+            found |= {each for each, top in tops.items() if os.fsencode(top) in words}
+    return found
 
 
 def _behind_a_link(path: str, home: str) -> bool:
