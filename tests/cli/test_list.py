@@ -46,6 +46,18 @@ def listed(types: Path, *arguments: str, status: int = 0) -> subprocess.Complete
     return done
 
 
+def test_what_pip_installed_is_checked_by_the_name_of_its_distribution(
+    types: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = types.parent / "site" / "topcook_odd-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: topcook-odd\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[pdg.types]\nodd = no_such_module\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(info.parent))
+    (types / "broken.py").unlink()
+    assert "1 file with problems; all of them: topcook check topcook-odd\n" in listed(types).stderr
+
+
 def test_a_broken_file_stands_in_place_and_what_to_type_is_told_below(types: Path) -> None:
     done = listed(types, "--types", "schedulers")
     rows = done.stdout.splitlines()

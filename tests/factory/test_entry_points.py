@@ -103,6 +103,61 @@ def test_an_entry_point_that_names_no_module_is_listed_as_failed(site: Site) -> 
     assert record.problems[0].hint
 
 
+FARM = """\
+import pdg
+
+class Farm(pdg.PyScheduler):
+    def onSchedule(self, work_item):
+        return pdg.scheduleResult.Succeeded
+"""
+REGISTERING = "\ndef registerTypes(registry):\n    registry.registerScheduler(Farm)\n"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "message", "hint"),
+    [
+        (
+            ".scheduler",
+            'the entry point names the module "topcook_farm.scheduler", which is not there',
+            "install the distribution again",
+        ),
+        (
+            ":registerType",
+            'the entry point names "registerType", and there is no "topcook_farm.registerType"',
+            'did you mean "topcook_farm:registerTypes"?',
+        ),
+        (
+            ":Farm",
+            "the entry point leads to no registerTypes(type_registry), and registers nothing",
+            'name the module that has registerTypes(type_registry): topcook-farm = "topcook_farm"',
+        ),
+    ],
+)
+def test_an_entry_point_that_leads_to_no_types_is_failed_not_a_helper(
+    site: Site, attribute: str, message: str, hint: str
+) -> None:
+    site("topcook-farm", FARM + REGISTERING, attribute)
+    factory = Factory.scan({})
+    record = next(record for record in factory.records if record.origin.distribution == "topcook-farm")
+    assert record.state is State.FAILED
+    (problem,) = record.problems
+    assert (problem.code, problem.message) == ("entry-point-target", message)
+    assert (problem.path, problem.line) == (f"topcook_farm{attribute}", None)
+    assert hint in (problem.hint or "")
+
+
+def test_what_an_installed_module_raises_is_placed_in_its_own_files(site: Site, tmp_path: Path) -> None:
+    site("topcook-farm", "import json\n\njson.loads('{')\n")
+    factory = Factory.scan({})
+    record = next(record for record in factory.records if record.origin.distribution == "topcook-farm")
+    assert (record.problems[0].path, record.problems[0].line) == (str(tmp_path / "site" / "topcook_farm.py"), 3)
+
+
+def test_a_module_that_registers_while_it_is_imported_needs_no_hook(site: Site) -> None:
+    site("topcook-farm", FARM + "\npdg.TypeRegistry.types().registerScheduler(Farm)\n")
+    assert str(Factory.scan({}).scheduler("farm").origin) == "topcook-farm 1.2.0 (pip)"
+
+
 def test_a_blocked_distribution_is_not_imported(site: Site, tmp_path: Path) -> None:
     site("topcook-farm", "import sys\nsys.blocked_was_imported = True\n")
     (tmp_path / "site.toml").write_text('[[block]]\ndistribution = "Topcook_Farm"\nreason = "old"\n', encoding="utf-8")

@@ -113,8 +113,12 @@ def _tell_of_problems(factory: Factory) -> None:
     for problem in factory.problems:
         click.echo(problem_text(problem, level="warning"), err=True)
     paths = list(dict.fromkeys(record.origin.path for record in broken))
-    roots = list(dict.fromkeys(record.origin.root or record.origin.path for record in broken))
+    # What pip installed is checked by the name of its distribution.
+    origins = [record.origin for record in broken]
+    roots = list(dict.fromkeys(each.distribution or each.root or each.path for each in origins))
     if paths:
-        what = paths if len(paths) == 1 or len(roots) > _MOST_ROOTS else roots
-        told = f"{counted(len(paths), 'file')} with problems; all of them: topcook check {' '.join(what[:_MOST_ROOTS])}"
-        click.echo(told, err=True)
+        what = paths if len(paths) == 1 and not broken[0].origin.distribution else roots
+        words = [*what[:_MOST_ROOTS], *(["..."] if len(what) > _MOST_ROOTS else [])]
+        click.echo(
+            f"{counted(len(paths), 'file')} with problems; all of them: topcook check {' '.join(words)}", err=True
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import linecache
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -31,6 +32,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 #: Calling these does not execute them.
 _NO_CALL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
+#: Nobody but who made a distribution, or installed half of it, can mend what it names.
+_REINSTALL = 'install the distribution again; where it is yours: NAME = "package.module" below [pdg.types]'
+
 #: What a types module has: a function that takes the registry.
 Hook = Callable[..., object]
 
@@ -50,12 +54,36 @@ def hook_of(thing: object) -> Hook | None:
 
 
 def entry_point_hook(value: str) -> Hook | None:
-    """The hook that an entry point's ``module:attribute [extras]`` names; raises whatever its import raises."""
-    module, _, attribute = value.partition("[")[0].strip().partition(":")
-    found: object = importlib.import_module(module.strip())
-    for name in filter(None, attribute.strip().split(".")):
-        found = getattr(found, name)
+    """The hook that an entry point's ``module:attribute [extras]`` names; raises whatever its import raises.
+
+    Raises ``SchedulerLoadError`` when what it names is not there: that is a mistake of the distribution, in no file.
+    """
+    name, _, attribute = (each.strip() for each in value.partition("[")[0].partition(":"))
+    try:
+        found: object = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise _target_error(value, f'the module "{name}"', error.name, _REINSTALL) from error
+    at = name
+    for each in filter(None, attribute.split(".")):
+        try:
+            found = getattr(found, each)
+        except AttributeError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(each, [HOOK, *vars(sys.modules[name])], n=1)
+            hint = f'did you mean "{name}:{close[0]}"?' if close and at == name else _REINSTALL
+            raise _target_error(value, f'"{attribute}"', f"{at}.{each}", hint) from error
+        at = f"{at}.{each}"
     return hook_of(found)
+
+
+def _target_error(value: str, named: str, missing: str, hint: str) -> SchedulerLoadError:
+    why = "which is not there" if f'"{missing}"' in named else f'and there is no "{missing}"'
+    return SchedulerLoadError(
+        [Problem("entry-point-target", f"the entry point names {named}, {why}", value, hint=hint)]
+    )
 
 
 class _Spec:

@@ -42,18 +42,38 @@ def character(text: str, offset: int) -> int:
 
 def raised_at(error: BaseException, path: str) -> Spot:
     """The deepest frame in the directory of ``path``: a frame inside a library tells its author less."""
-    directory = os.path.dirname(path) + os.sep
+    file, directory = _home(path)
     best: TracebackType | None = None
     step = error.__traceback__
     while step is not None:
         filename = step.tb_frame.f_code.co_filename
-        if filename == path or filename.startswith(directory):
+        if filename == file or filename.startswith(directory):
             best = step
         step = step.tb_next
     if best is None:
         return Spot(path)
     code, line = best.tb_frame.f_code, best.tb_lineno
     return Spot(code.co_filename, line, *_columns(code, best.tb_lasti, line))
+
+
+def _home(path: str) -> tuple[str, str]:
+    """The file, and the directory with a separator at its end, in which all is the author's own.
+
+    Of an entry point that is its module alone, or the package that the module is in.
+    """
+    if os.path.isabs(path) or path.endswith(".py"):
+        return path, os.path.dirname(path) + os.sep
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec(path.partition(":")[0].partition(".")[0].strip())
+    except (ImportError, ValueError, AttributeError):
+        # The last two: something stands in sys.modules that no import has put there.
+        spec = None
+    if spec is None or spec.origin is None:
+        return path, path
+    folder = os.path.dirname(spec.origin) + os.sep
+    return spec.origin, folder if spec.submodule_search_locations else spec.origin
 
 
 def called_at(called: tuple[CodeType, int, int] | None, path: str) -> Spot:

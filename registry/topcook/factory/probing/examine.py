@@ -136,8 +136,18 @@ def _records(run: _Run, registry: TypeRegistry, hook: TypesHook) -> list[Record]
             sys.meta_path.remove(run.asked)
         run.missing = tuple(name for name in run.asked.names if name not in sys.modules)
     if function is None and not registrations:
+        if candidate.origin.tier is Tier.ENTRY_POINT:
+            # A file beside types files may be a helper; whoever writes an entry point means types.
+            return [_failed(run, [_leads_to_no_types(candidate)])]
         return [_skipped(candidate, why_skipped(candidate.path) or f"it has no {HOOK}")]
     return list(_described(candidate, registrations, run.content, function))
+
+
+def _leads_to_no_types(candidate: Candidate) -> Problem:
+    module = candidate.path.partition(":")[0].strip()
+    message = f"the entry point leads to no {HOOK}(type_registry), and registers nothing"
+    hint = f'name the module that has {HOOK}(type_registry): {candidate.stem} = "{module}" below [pdg.types]'
+    return Problem("entry-point-target", message, candidate.path, hint=hint)
 
 
 def _skipped(candidate: Candidate, reason: str) -> Record:

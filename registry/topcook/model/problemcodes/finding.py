@@ -48,6 +48,13 @@ FINDING: tuple[Code, ...] = (
     Code(
         "entry-point-value", "an entry point names no module", "Its value is package.module or package.module:function."
     ),
+    Code(
+        "entry-point-target",
+        "what an entry point names is not there, or registers no types",
+        "It names a module that has registerTypes(type_registry), or that function, of what the distribution installs.",
+        '[project.entry-points."pdg.types"]\nfarm = "my_farm.scheduler:FarmScheduler"',
+        '[project.entry-points."pdg.types"]\nfarm = "my_farm.scheduler"',
+    ),
     Code("hou", "TOPCOOK_HOU has a value that says nothing", "TOPCOOK_HOU=stub gives a stand-in for hou."),
     Code("houdini-own", "a directory is part of Houdini itself", "Its types need Houdini, and are passed over."),
     Code("package-broken", "a package file of Houdini cannot be read", "What it names is not looked at."),
