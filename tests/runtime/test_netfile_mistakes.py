@@ -118,3 +118,13 @@ def test_an_unknown_scheduler_of_the_command_line_is_told_once(tmp_path: Path, c
     with pytest.raises(GraphFileError) as refused:
         load_network(path, **choice)
     assert [problem.code for problem in refused.value.problems] == ["unknown-scheduler"]
+
+
+@pytest.mark.parametrize("named", ['[network]\nscheduler = "farm"\n', ""])
+def test_who_names_a_scheduler_of_an_unknown_type_is_not_told_that_it_is_unknown(tmp_path: Path, named: str) -> None:
+    own = "" if named else 'scheduler = "farm"\n'
+    text = (
+        f'{named}[schedulers.farm]\ntype = "nofarm"\n[nodes.one]\ntype = "genericgenerator"\n{own}parms.command = "x"\n'
+    )
+    (problem,) = mistakes(tmp_path, text)
+    assert problem.message == 'unknown scheduler "nofarm"'

@@ -280,6 +280,8 @@ class _Builder:
         else:
             # A node whose items need a scheduler that there is not says so again, without its place.
             told = [each.message for each in self.problems if each.code == "unknown-scheduler"]
+            made = self.context.core.network.schedulers
+            told += [f'unknown scheduler "{name}"' for name in self.file.schedulers if name not in made]
             found = (each for each in cook.generation_problems if not any(text in each.message for text in told))
             self.problems += found
 
