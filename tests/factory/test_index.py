@@ -375,6 +375,16 @@ def test_an_index_that_others_may_write_or_that_is_anothers_is_not_believed(drop
         assert "another user" in home.notes[0]
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_an_index_beside_which_everybody_may_put_a_journal_is_not_believed(drop: Drop, home: Home, mode: int) -> None:
+    drop("farm.py")
+    home.scan()
+    home.path.parent.chmod(mode)
+    home.scan()
+    assert home.probed == ["farm"]
+    assert "everybody may put files beside" in home.notes[0]
+
+
 def test_the_index_is_for_nobody_else_to_read(drop: Drop, home: Home) -> None:
     drop("farm.py")
     home.scan()

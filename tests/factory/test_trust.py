@@ -224,6 +224,27 @@ def test_a_helper_that_everybody_may_write_is_not_imported(types: Path, drop: Ca
         assert not hasattr(sys, "helper_was_executed")
 
 
+@pytest.mark.parametrize("place", ["kit", "kit/inner"])
+def test_a_folder_of_helpers_into_which_everybody_may_put_files_is_not_imported_from(
+    types: Path, drop: Callable[..., Path], place: str
+) -> None:
+    text = drop("farm.py").read_text(encoding="utf-8")
+    (types / "farm.py").write_text("import kit.inner.part\n" + text, encoding="utf-8")
+    (types / "kit" / "inner").mkdir(parents=True)
+    for name in ("__init__.py", "inner/__init__.py", "inner/part.py"):
+        (types / "kit" / name).write_text("import sys\nsys.helper_was_executed = True\n", encoding="utf-8")
+    (types / place).chmod(0o777)
+    if place != "kit":
+        # What lies outside of that folder is imported on the way to it.
+        (types / "kit" / "__init__.py").write_text("", encoding="utf-8")
+    factory = Factory.scan({"PDG_TYPES_PATH": str(types)})
+    (record,) = [record for record in factory.records if record.name == "farm"]
+    assert record.state is State.FAILED
+    assert record.problems[0].code == "untrusted-writable"
+    assert record.problems[0].path == str(types / place)
+    assert not hasattr(sys, "helper_was_executed")
+
+
 def test_reading_waits_for_no_pipe_and_takes_no_device(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "zero.py").symlink_to("/dev/zero")

@@ -106,6 +106,12 @@ class Candidate:
 
         Raises UntrustedFileError, and other OSErrors.
         """
+        directory = os.path.dirname(path or self.path)
+        if self.trust is not None and directory != os.path.dirname(self.path):
+            # A folder of helpers, which nobody has looked at yet.
+            problems = self.trust.refused(directory, os.stat(directory), DIRECTORY)
+            if problems:
+                raise UntrustedFileError(problems)
         return read_trusted(path or self.path, self.trust)
 
 

@@ -40,6 +40,14 @@ def not_ours(path: str) -> str:
         return f'"{path}" belongs to another user; it is not used'
     if status.st_mode & _OTHERS_MAY_WRITE:
         return f'"{path}" may be written by others; it is not used: chmod go-w {path}'
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        around = os.stat(directory)
+    except OSError:
+        return ""
+    if around.st_mode & stat.S_IWOTH:
+        # SQLite believes a journal that lies beside its file, whoever put it there.
+        return f'everybody may put files beside "{path}"; it is not used: let {VARIABLE} name another directory'
     return ""
 
 
