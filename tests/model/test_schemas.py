@@ -31,6 +31,8 @@ NETWORK: dict[str, Any] = {
         "scheduler": "local",
         "inprocess_scheduler": "threads",
         "display": "render",
+        "slots": 8,
+        "max_failures": 3,
         "files": ["a.py"],
         "parms": {"x": 1},
     },
@@ -53,6 +55,7 @@ NETWORK: dict[str, Any] = {
             "files": ["scene.geo"],
         },
     },
+    "resources": {"licence:nuke": 5, "disk": 0},
     "pathmap": [{"from": "/a", "to": "B:/a", "zone": "WIN", "match": "prefix", "scheduler": "farm"}],
     "profiles": {"farm": {"scheduler": "farm", "parms": {"y": True}, "job_parms": {}, "overrides": {"render": "f"}}},
 }
@@ -71,6 +74,7 @@ ITEMS: list[dict[str, Any]] = [
         "outputs": ["a.png", {"path": "b.exr", "tag": "file/image"}],
         "priority": -3,
         "slots": 2,
+        "resources": ["disk", "licence:nuke = 2"],
         "inprocess": False,
         "frame": 1001.5,
         "index": 7,
@@ -91,6 +95,12 @@ REPORT: dict[str, Any] = {
             "errors": [], "warnings": ["slow"],
         }
     },
+    "types": [
+        {
+            "name": "localscheduler", "kind": "scheduler", "path": "/types/local.py", "distribution": None,
+            "distribution_version": None, "content_hash": "00",
+        }
+    ],
     "items": [
         {
             "id": 1, "name": "render_1", "label": "", "index": 0, "frame": None, "node": "render", "scheduler": "local",
@@ -98,6 +108,12 @@ REPORT: dict[str, Any] = {
             "duration": 1, "exit_status": -9, "outputs": [{"path": "a.png", "tag": "file/image", "checksum": 0}],
             "attributes": {"angle": {"type": "float", "value": [15.0]}}, "log_uri": "file:///l", "status_uri": "",
             "dependencies": [2], "blocked_by": [], "messages": ["killed"],
+            "earlier_attempts": [
+                {
+                    "attempt": 1, "scheduler": "local", "queued": 1700000000.25, "started": None, "finished": None,
+                    "duration": None, "exit_status": 1, "messages": ["exit status 1"],
+                }
+            ],
         }
     ],
 }  # fmt: skip

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from topcook.runtime.cook import new_cook_id
+from topcook.runtime.tokens import new_cook_id
 
 
 def test_cooks_of_the_same_second_sort_by_their_time(monkeypatch: pytest.MonkeyPatch) -> None:

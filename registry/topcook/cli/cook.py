@@ -21,9 +21,9 @@ from topcook.cli.problems import print_error
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
 from topcook.runtime import strays
-from topcook.runtime.cook import new_cook_id
 from topcook.runtime.journal.keeping import How, keep_cook
 from topcook.runtime.lastcook import write_last_cook
+from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext

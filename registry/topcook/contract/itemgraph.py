@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from topcook.contract.holders import Expressions
 from topcook.errors import CallbackError
+from topcook.model.attributes import AttribType, Attribute
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def add_item_graph(item_holder: WorkItemHolder, rows: Sequence[ItemRecord], *, e
         record.traits = in_process if row.inprocess else static
         if row.attributes:
             record.attributes = row.attributes
+        if row.resources:
+            needed = Attribute(AttribType.String, tuple(row.resources))
+            record.attributes = {**(record.attributes or {}), "pdg_resources": needed}
         record.frame = row.frame
         if expand:
             outputs = [("outputs", made.path, made.tag) for made in row.outputs]

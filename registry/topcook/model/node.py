@@ -72,7 +72,9 @@ class SchedulerNode:
 class Network:
     """A TOP network: nodes and schedulers by name, and what is cooked by default.
 
-    ``hip`` is the directory of the network file (``$HIP``); ``environment`` is what ``$VAR`` reads.
+    ``hip`` is the directory of the network file (``$HIP``); ``environment`` is what ``$VAR`` reads. ``resources`` is
+    how many there are of each named resource, ``slots`` how many all schedulers may use together (0: any number);
+    ``max_failures`` failed items stop the cook (0: no number does).
     """
 
     name: str
@@ -85,3 +87,6 @@ class Network:
     files: list[str] = field(default_factory=list)
     path_maps: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, int] = field(default_factory=dict)
+    slots: int = 0
+    max_failures: int = 0

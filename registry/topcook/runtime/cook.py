@@ -6,9 +6,7 @@ Everything here runs on the cook thread unless said otherwise.
 from __future__ import annotations
 
 import contextlib
-import secrets
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.inherit import take_late_attributes
@@ -30,6 +28,7 @@ from topcook.runtime.generation import (
     plan_generation,
 )
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
+from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
@@ -38,6 +37,7 @@ from topcook.runtime.reports import Reports
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import MANY, collector_at_rest, ready_for_callbacks
+from topcook.runtime.tokens import new_cook_id
 from topcook.runtime.usedtypes import UsedTypes
 from topcook.runtime.watch import Patience
 
@@ -54,13 +54,6 @@ if TYPE_CHECKING:
 
 # A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
 _LATE_COMMAND = int(Trait.LATE_COMMAND)
-
-
-def new_cook_id() -> str:
-    """A cook id that sorts by time, to the millisecond, and is unique on a farm: ``20261121-215930-0429f3a``."""
-    now = time.time()
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-    return f"{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(2)}"
 
 
 class Cook:
@@ -114,7 +107,8 @@ class Cook:
         self._running: dict[str, bool] = {}
         self._thread: threading.Thread | None = None
         self.state = CookState(self._node_states(), ())
-        self._placement = Placement(graph, self.link, self.state)
+        self._limits = Limits(graph, self.link, self.state, self.nodes)
+        self._placement = Placement(graph, self.link, self.state, self._limits)
 
     def _node_states(self) -> Iterable[NodeState]:
         plans = plan_generation(self.nodes, self.graph.node_class)
@@ -257,8 +251,8 @@ class Cook:
         if self.state.cancel_reason:
             self._patience.hurry()
         while True:
-            batch = self.link.inbox.drain(self._statics.timeout(self._patience.timeout()))
-            batch += [*self._patience.look(), *self._statics.look()]
+            batch = self.link.inbox.drain(self._limits.timeout(self._statics.timeout(self._patience.timeout())))
+            batch += [*self._patience.look(), *self._statics.look(), *self._limits.look()]
             if batch:
                 return batch
 
@@ -351,6 +345,7 @@ class Cook:
         else:
             self._warn_of_idle_schedulers()
             self.observers.tell("cook_started", cook=self)
+            self._limits.begin(self.observers)
             self.link.inbox.post(ev.Go(self.link.clock.now()))
 
     def _warn_of_idle_schedulers(self) -> None:
@@ -406,7 +401,11 @@ class Cook:
         for report in self._reports.kept_for(items):
             self.link.inbox.post(report)
 
+    def _act_wake(self, order: ins.WakeAt) -> None:
+        self._limits.wake_at(order)
+
     def _act_cancel(self, order: ins.CancelHeld) -> None:
+        self._limits.ended(order)
         self.graph.host(order.scheduler).cancel_items(order.items)
 
     def _act_stop(self, order: ins.StopScheduler) -> None:
@@ -416,7 +415,7 @@ class Cook:
 
     def _act_finish(self, order: ins.Finish) -> None:
         self.outcome = order.outcome
-        if self.state.start_failed:
+        if self.state.start_failed or self.state.gave_up:
             self._tell(Message("error", "cook", self.state.cancel_reason))
         if told := self.graph.refusals():
             self._tell(Message("warning", "result server", told))
@@ -464,6 +463,7 @@ class Cook:
         with contextlib.ExitStack() as ends:
             ends.callback(lambda: self.recorder.close(self.outcome))
             ends.callback(self.used.close)
+            ends.callback(self._limits.close)
             ends.callback(self._close_keeper)
             ends.callback(self._generator.close, timeout=1.0)
             for name in self.state.schedulers:
@@ -491,6 +491,7 @@ _ACTIONS: dict[type, Callable[[Cook, Any], None]] = {
     ins.StartScheduler: Cook._act_start,
     ins.HandOver: Cook._act_hand_over,
     ins.HandOverStatic: Cook._act_hand_over_static,
+    ins.WakeAt: Cook._act_wake,
     ins.CancelHeld: Cook._act_cancel,
     ins.StopScheduler: Cook._act_stop,
     ins.Finish: Cook._act_finish,

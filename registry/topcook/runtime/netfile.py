@@ -25,6 +25,7 @@ from topcook.runtime.configured import configured_path_maps, path_map_rows, with
 from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.overrides import DEFAULT
 from topcook.runtime.parmcheck import TypedText, job_parm_values, plain_secret, typed_value
+from topcook.runtime.policy import policy_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -87,6 +88,8 @@ class _Builder:
         network, spec = self.context.core.network, self.file.network
         network.display = spec.display
         network.files = [*spec.files]
+        network.resources, network.slots = self.file.resources, spec.slots or 0
+        network.max_failures = spec.max_failures or 0
         environment = self.context.core.environment()
         own = [(row, self.file.place("pathmap", number)) for number, row in enumerate(self.file.pathmaps)]
         network.path_maps = [
@@ -141,12 +144,15 @@ class _Builder:
         place: KeyPath = ("nodes", name)
         if not self._try((*place, "type"), lambda: self.context.addNode(spec.type, name)):
             return
-        record = self.context.core.network.nodes[name]
+        network = self.context.core.network
+        record = network.nodes[name]
         record.places = self._places("nodes", name, spec.parms)
         for file in spec.files:
             self.context.addFileDependency(name, file)
         self._spare(name, spec.spare)
         self._parms(name, spec.parms, (*place, "parms"))
+        for parm, problem in policy_problems(record, self.context.core, network.resources):
+            self._add((*place, "parms", *parm_path(spec.parms, parm)), ProblemsError([problem]), "")
         if spec.scheduler:
             self.context.setScheduler(name, spec.scheduler)
             self._named((*place, "scheduler"), spec.scheduler)

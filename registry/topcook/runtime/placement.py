@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.host import Host
+    from topcook.runtime.limits import Limits
     from topcook.runtime.link import CookLink
 
 
@@ -28,11 +29,12 @@ _AUTOMATIC, _IN_PROCESS = int(Trait.AUTOMATIC), int(Trait.IN_PROCESS)
 class Placement:
     """Places the items of one cook."""
 
-    def __init__(self, graph: Graph, link: CookLink, state: CookState) -> None:
-        """Place into ``state``: each scheduler joins the cook with its first item."""
+    def __init__(self, graph: Graph, link: CookLink, state: CookState, limits: Limits) -> None:
+        """Place into ``state``: each scheduler joins the cook with its first item; ``limits`` hears of all items."""
         self._graph = graph
         self._link = link
         self._state = state
+        self._limits = limits
 
     def open_asked(self, items: Iterable[WorkItem]) -> list[Problem]:
         """Make the schedulers that in-process items name themselves: only an instance knows what it accepts.
@@ -51,6 +53,7 @@ class Placement:
 
     def place(self, items: Sequence[WorkItem]) -> None:
         """Choose the scheduler of each item; raises ``UnknownSchedulerError`` and its like."""
+        self._limits.read(items)
         choice = self._graph.choice
         # What a choice depends on, so that it is made once for all items that are alike.
         chosen: dict[tuple[Node, int, str], Host] = {}

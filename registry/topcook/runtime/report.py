@@ -17,7 +17,7 @@ from topcook.model.files import File
 from topcook.runtime.summary import blockers, counts, end_state
 
 if TYPE_CHECKING:
-    from topcook.model.workitem import Run, WorkItem
+    from topcook.model.workitem import Attempt, Run, WorkItem
     from topcook.runtime.cook import Cook
 
 VERSION = 1
@@ -125,6 +125,20 @@ def item_record(item: WorkItem, blocked_by: tuple[int, ...] = ()) -> dict[str, A
         "batch": item.batch_parent.id if item.batch_parent is not None else None,
         "blocked_by": list(blocked_by),
         "messages": list(run.messages) if run else [],
+        "earlier_attempts": [_attempt(each) for each in run.attempts or ()] if run else [],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt": attempt.number,
+        "scheduler": attempt.scheduler or None,
+        "queued": attempt.queued,
+        "started": attempt.started,
+        "finished": attempt.finished,
+        "duration": attempt.duration,
+        "exit_status": attempt.exit_status,
+        "messages": list(attempt.messages),
     }
 
 

@@ -101,7 +101,8 @@ class Reports:
         return True
 
     def _is_early(self, item: WorkItem, scheduler: str) -> bool:
-        if item.phase not in _NOT_GIVEN or not (scheduler or item.scheduler):
+        # What is said between two attempts is about the last one.
+        if item.phase not in _NOT_GIVEN or item.attempt or not (scheduler or item.scheduler):
             return False
         return item.id in self._graph.host(scheduler or item.scheduler).shown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from topcook.machine import events as ev
 from topcook.machine.phases import DONE_WELL, LOST, SETTLED
 from topcook.runtime.inbox import Report
 from topcook.runtime.trace import told
@@ -56,7 +57,11 @@ class GraphSink:
         cook = self._graph.cook
         if cook is None:
             return
-        if name == "warning":
+        if name == "keepalive":
+            item = self._graph.item(args[0])
+            if item is not None:
+                cook.link.inbox.post(ev.Alive(item, cook.link.clock.now()))
+        elif name == "warning":
             item = self._graph.item(args[0])
             cook.link.message("warning", item.name if item is not None else str(args[0]), str(args[1]))
         elif name in {"release_job_slots", "acquire_job_slots"}:

@@ -13,9 +13,9 @@ from topcook.contract.env import expand_vars
 from topcook.errors import CallbackError, CookRefusedError
 from topcook.factory import Kind
 from topcook.model.directories import Directories
-from topcook.runtime.cook import new_cook_id
 from topcook.runtime.filedependencies import FileDependencies
 from topcook.runtime.surroundings import home
+from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
     from topcook.model.node import Network

@@ -1,7 +1,9 @@
-"""Attempt tokens: what tells the attempts of an item apart, on a farm and in late reports."""
+"""Cook ids and attempt tokens: what tells cooks, and the attempts of an item, apart on a farm and in late reports."""
 
 from __future__ import annotations
 
+import secrets
+import time
 from typing import TYPE_CHECKING
 
 from topcook.machine.phases import Phase
@@ -10,6 +12,13 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
 
 _NOT_GIVEN = frozenset({Phase.UNCOOKED, Phase.WAITING, Phase.READY})
+
+
+def new_cook_id() -> str:
+    """A cook id that sorts by time, to the millisecond, and is unique on a farm: ``20261121-215930-0429f3a``."""
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    return f"{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(2)}"
 
 
 def attempt_of(item: WorkItem) -> int:

@@ -13,12 +13,13 @@ from topcook.errors import CookRefusedError
 from topcook.model import graphfile
 from topcook.model.states import WorkItemState
 from topcook.runtime.api import GraphContext
-from topcook.runtime.cook import Cook, new_cook_id
+from topcook.runtime.cook import Cook
 from topcook.runtime.journal import Journal, Past
 from topcook.runtime.journal.keeping import How, KeptCook, keep_cook
 from topcook.runtime.journal.report import report_parts_of
 from topcook.runtime.report import report_parts
 from topcook.runtime.statedir import journal_of
+from topcook.runtime.tokens import new_cook_id
 from topcook.testkit.cookbench import CookBench, Cooked
 
 SCHEMA = json.loads((Path(graphfile.__file__).parents[1] / "schemas" / "report.schema.json").read_text("utf-8"))

@@ -5,17 +5,15 @@ JSON (a list of objects) or JSON Lines (an object to a line), one object per ite
 
 from __future__ import annotations
 
-import gc
 import json
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from topcook.errors import GraphFileError, Problem
 from topcook.model.attributes import Attribute
+from topcook.model.collector import collector_at_rest
 from topcook.model.files import File
 from topcook.model.graphfile.cycles import chain, find_cycles
 from topcook.model.graphfile.itemshapes import ITEM, is_plain_item, make_attribute, make_file
@@ -44,6 +42,7 @@ class ItemRecord:
     outputs: tuple[File, ...] = ()
     priority: int = 0
     slots: int = 1
+    resources: tuple[str, ...] | list[str] = ()
     inprocess: bool = False
     frame: float | None = None
     index: int | None = None
@@ -55,20 +54,8 @@ def read_item_graph(path: str | Path) -> list[ItemRecord]:
 
     Raises GraphFileError with all mistakes (the first fifty, and how many more there are).
     """
-    with _collector_at_rest():
+    with collector_at_rest():
         return _Reader(Path(path)).read()
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep the cyclic collector from searching millions of new records, none of which is garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _RepeatedKeyError(ValueError):

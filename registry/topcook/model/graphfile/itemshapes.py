@@ -14,6 +14,8 @@ from topcook.model.files import File, tag_for
 from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.shapes import (
     INTEGERS,
+    NEED,
+    NEED_RULE,
     Fault,
     Record,
     describe,
@@ -21,6 +23,7 @@ from topcook.model.graphfile.shapes import (
     flag,
     integer,
     list_of,
+    matching,
     number,
     one_of,
     parm_value,
@@ -123,6 +126,7 @@ ITEM = Record(
         "outputs": list_of(file, "files"),
         "priority": integer,
         "slots": size,
+        "resources": list_of(matching(NEED, NEED_RULE), "resources"),
         "inprocess": flag,
         "frame": number,
         "index": integer,

@@ -271,6 +271,7 @@ def _graph_file(path: Path, source: Source, document: dict[str, Any]) -> GraphFi
         },
         pathmaps=[_pathmap(table) for table in document.get("pathmap", [])],
         profiles={name: ProfileSpec(name, **table) for name, table in document.get("profiles", {}).items()},
+        resources=dict(document.get("resources", {})),
     )
 
 

@@ -32,6 +32,10 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ . -, and has at most 100 characters"
 SPARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:#-]{0,99}")
 NETWORK_NAME = re.compile(r"[^/\\\x00-\x1f]{1,100}")
+RESOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}")
+RESOURCE_RULE = "a resource's name starts with a letter or _ and goes on with letters, digits, _ . : -"
+NEED = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}( *= *[1-9][0-9]{0,8})?")
+NEED_RULE = "write the name of a resource, or name=amount: licence:nuke=2"
 SPARE_TYPES = ("string", "file", "integer", "int", "float", "toggle", "boolean", "bool")
 PATHMAP_MATCHES = ("prefix", "contains", "suffix")
 
@@ -266,6 +270,26 @@ def named(item: Shape, what: str) -> Shape:
     return check
 
 
+def counts(value: Any, path: KeyPath) -> Iterator[Fault]:
+    """A table of how many there are of each named resource; 0 is allowed."""
+    if not isinstance(value, dict):
+        yield _wrong(value, path, "a table of whole numbers", '"licence:nuke" = 5')
+        return
+    for key, element in value.items():
+        if not RESOURCE.fullmatch(key):
+            yield Fault(
+                (*path, key),
+                "bad-name",
+                f'"{key}" is not usable as the name of a resource',
+                RESOURCE_RULE,
+                at_key=True,
+            )
+        faults = list(integer(element, (*path, key)))
+        yield from faults
+        if not faults and element < 0:
+            yield Fault((*path, key), "bad-value", f'"{dotted((*path, key))}" must be 0 or more, found {element}')
+
+
 PARMS = table_of(parm_value, "parm values")
 TEXTS = list_of(text, "texts")
 
@@ -300,6 +324,8 @@ NETWORK = Record(
         "scheduler": text,
         "inprocess_scheduler": text,
         "display": text,
+        "slots": size,
+        "max_failures": size,
         "parms": PARMS,
         "files": TEXTS,
     },
@@ -336,6 +362,7 @@ DOCUMENT = Record(
         "network": NETWORK,
         "schedulers": named(SCHEDULER, "schedulers"),
         "nodes": named(NODE, "nodes"),
+        "resources": counts,
         "pathmap": list_of(PATHMAP, "tables"),
         "profiles": named(PROFILE, "profiles"),
     },

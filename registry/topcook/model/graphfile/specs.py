@@ -40,12 +40,17 @@ class SpareSpec:
 
 @dataclass(slots=True)
 class NetworkSpec:
-    """The ``[network]`` table; ``None`` where the file leaves the choice to the cook."""
+    """The ``[network]`` table; ``None`` where the file leaves the choice to the cook.
+
+    ``slots`` is how many all schedulers may use together, ``max_failures`` how many failed items stop the cook.
+    """
 
     name: str
     scheduler: str | None = None
     inprocess_scheduler: str | None = None
     display: str | None = None
+    slots: int | None = None
+    max_failures: int | None = None
     parms: dict[str, Value] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
 
@@ -123,6 +128,8 @@ class GraphFile:
     nodes: dict[str, NodeSpec]
     pathmaps: list[PathMapSpec]
     profiles: dict[str, ProfileSpec]
+    #: How many there are of each named resource.
+    resources: dict[str, int] = field(default_factory=dict)
     #: Of a file read in part: its structural mistakes, and the names of nodes and schedulers that have some.
     problems: list[Problem] = field(default_factory=list)
     hurt: frozenset[str] = frozenset()

@@ -1,0 +1,157 @@
+"""Policies, resources and time of one cook: read for its nodes and items, and told to the machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from topcook.errors import ProblemsError
+from topcook.machine import events as ev
+from topcook.machine.policies import Policies
+from topcook.machine.resources import SLOTS
+from topcook.model.policy import USUAL
+from topcook.runtime.policy import FIELDS, needs_evaluation, policy_of, raw_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from topcook.errors import Problem
+    from topcook.machine import CookState
+    from topcook.machine import instructions as ins
+    from topcook.machine.events import Event
+    from topcook.model.node import Node
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.link import CookLink
+    from topcook.runtime.observers import Observers
+
+#: How often who knows is asked how many of a resource are to be had, in seconds.
+ASK_EVERY = 10.0
+#: How often a callback that blocks on a job that is to end is looked at, in seconds.
+LOOK_EVERY = 0.25
+
+
+class Limits:
+    """What limits one cook; all but ``close`` is called on the cook thread."""
+
+    def __init__(self, graph: Graph, link: CookLink, state: CookState, nodes: Iterable[Node]) -> None:
+        """Read the nodes' parms; raises ``ProblemsError`` with every mistake."""
+        network = graph.network
+        self._graph, self._link, self._state = graph, link, state
+        self._resources = network.resources
+        self._policies = Policies()
+        self._wake: float | None = None
+        #: Values with expressions, by node.
+        self._late = {
+            node.name: raw for node in nodes if any(map(needs_evaluation, (raw := raw_values(node)).values()))
+        }
+        self._urged: dict[str, tuple[WorkItem, int, float, float]] = {}
+        self._over = threading.Event()
+        problems: list[Problem] = []
+        for node in nodes:
+            policy, found = policy_of(raw_values(node), None, graph, self._resources)
+            problems += [problem for _, problem in found]
+            if policy != USUAL:
+                self._policies.by_node[node.name] = policy
+        if problems:
+            raise ProblemsError(problems)
+        state.max_failures = network.max_failures
+        totals = {**self._resources, **({SLOTS: network.slots} if network.slots else {})}
+        if totals:
+            state.policies = self._policies
+            state.limit(totals)
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        if self._state.policies is None and (self._policies.by_node or self._policies.by_item):
+            self._state.be_patient(self._policies)
+
+    # ------------------------------------------------------------------ items
+
+    def read(self, items: Iterable[WorkItem]) -> None:
+        """Give items a policy of their own where their attributes, or expressions, say so; raises ``ProblemsError``."""
+        problems: list[Problem] = []
+        for item in items:
+            attributes = item.attributes
+            late = self._late.get(item.node.name) if self._late else None
+            if late is None and (not attributes or FIELDS.keys().isdisjoint(attributes)):
+                continue
+            raw = raw_values(item.node)
+            raw.update(
+                (name, list(attributes[name].values))
+                for name in FIELDS
+                if attributes is not None and name in attributes
+            )
+            policy, found = policy_of(raw, item, self._graph, self._resources)
+            problems += [problem for _, problem in found]
+            self._policies.by_item[item.id] = policy
+        if problems:
+            raise ProblemsError(problems)
+        self._be_patient()
+
+    # ------------------------------------------------------------------ time
+
+    def wake_at(self, order: ins.WakeAt) -> None:
+        """The machine wants to be told when it is so late."""
+        self._wake = order.at
+
+    def ended(self, order: ins.CancelHeld) -> None:
+        """Items are being ended because they took too long: a callback may block on the very job."""
+        if order.grace is not None and not self._graph.debug:
+            now = time.monotonic()
+            for item in order.items:
+                self._urged[order.scheduler] = (item, item.attempt, now, now + order.grace)
+
+    def timeout(self, other: float | None) -> float | None:
+        """How long the loop may sleep; ``other`` is what else it has to look at."""
+        ends = [other] if other is not None else []
+        if self._wake is not None:
+            ends.append(max(0.0, self._wake - self._link.clock.now()))
+        if self._urged:
+            ends.append(LOOK_EVERY)
+        return min(ends, default=None)
+
+    def look(self) -> list[Event]:
+        """What the time has brought."""
+        if self._urged:
+            self._urge()
+        if self._wake is None:
+            return []
+        now = self._link.clock.now()
+        if now < self._wake:
+            return []
+        self._wake = None
+        return [ev.Clock(now)]
+
+    def _urge(self) -> None:
+        """End what a callback has started and blocks on, so that its scheduler hears of the cancel at all."""
+        for name, (item, attempt, _, kill_at) in list(self._urged.items()):
+            host = self._graph.host(name)
+            busy = host.busy_with
+            if item.attempt != attempt or busy is None or busy[1] is not item:
+                del self._urged[name]
+            else:
+                host.end_children(kill=time.monotonic() >= kill_at)
+
+    # ------------------------------------------------------------------ how many there are
+
+    def begin(self, observers: Observers) -> None:
+        """Ask those who know how many of each resource are to be had, now and again, on a thread of its own."""
+        if self._resources and observers.manager.hook.resource_count.get_hookimpls():
+            threading.Thread(target=self._ask, args=(observers,), name="topcook-resources", daemon=True).start()
+
+    def close(self) -> None:
+        """Nobody is asked any more."""
+        self._over.set()
+
+    def _ask(self, observers: Observers) -> None:
+        known = dict(self._resources)
+        while not self._over.is_set():
+            for name, most in self._resources.items():
+                told = observers.ask_count(name)
+                count = most if told is None else max(0, min(most, told))
+                if count != known[name]:
+                    known[name] = count
+                    self._link.inbox.post(ev.CapacitySet(name, count, self._link.clock.now()))
+            self._over.wait(ASK_EVERY)
