@@ -12,7 +12,8 @@ from typing import Any
 
 import pdg
 from pdg.scheduler import PyScheduler
-from topcook.author import JobReport, attempt_of, function_reports, log_to_scheduler, report, traceback_text
+from topcook.author import JobReport, log_to_scheduler, report, traceback_text
+from topcook.author.report import attempt_of, function_reports
 
 #: How long a canceled cook waits for functions that are in the middle of something: a thread cannot be killed.
 PATIENCE = 5.0

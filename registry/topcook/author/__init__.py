@@ -12,7 +12,7 @@ from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
 from topcook.author.jobenvironment import JobEnvironments, has_data
 from topcook.author.jobparms import JobParms
 from topcook.author.local import LocalJob, end_server, local_jobs
-from topcook.author.report import JobReport, attempt_of, function_reports, report
+from topcook.author.report import JobReport, report
 from topcook.author.tracebacks import traceback_text
 from topcook.contract.batches import Batches
 from topcook.contract.fields import TextFields
@@ -30,13 +30,11 @@ __all__ = [
     "LocalJob",
     "TextFields",
     "add_item_graph",
-    "attempt_of",
     "attempt_token",
     "command_argv",
     "cook_command",
     "cook_detached",
     "end_server",
-    "function_reports",
     "has_data",
     "limit_in_flight",
     "local_jobs",

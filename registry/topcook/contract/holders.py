@@ -6,6 +6,7 @@ A holder collects records; nothing joins the network before the callback has end
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.batches import close_batch, make_batch
@@ -65,17 +66,16 @@ class WorkItemOptions:
     automatic: bool = False
 
 
-_OPTIONS = tuple(option.name for option in fields(WorkItemOptions))
+_OPTIONS = dict.fromkeys(option.name for option in fields(WorkItemOptions))
 
 
 def _options(given: WorkItemOptions | None, kwargs: dict[str, Any]) -> WorkItemOptions:
-    for name in kwargs:
-        if name not in _OPTIONS:
-            import difflib
+    for name in kwargs.keys() - _OPTIONS.keys():
+        import difflib
 
-            close = difflib.get_close_matches(name, _OPTIONS, 1)
-            hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(_OPTIONS)}"
-            raise TypeError(f'a work item has no option "{name}"\n    {hint}')
+        close = difflib.get_close_matches(name, _OPTIONS, 1)
+        hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(_OPTIONS)}"
+        raise TypeError(f'a work item has no option "{name}"\n    {hint}')
     if given is None:
         return WorkItemOptions(**kwargs)
     return replace(given, **kwargs) if kwargs else given
@@ -92,6 +92,8 @@ class Expressions:
 
 def record_of(work_item: Any) -> Record:
     """The cook's record behind a ``pdg.WorkItem``, or the record itself; raises ``TypeError`` for anything else."""
+    if type(work_item) is WorkItem:
+        return work_item.record
     record = getattr(work_item, "record", work_item)
     if not hasattr(record, "dependencies"):
         raise TypeError(f"found {type(work_item).__name__} where a work item is expected")
@@ -103,26 +105,59 @@ class DependencyHolder:
 
     def __init__(self) -> None:
         """Start without any."""
-        #: child -> what it shall wait for, in the order it was said
-        self.edges: dict[Record, dict[Record, None]] = {}
+        # Two lists side by side rather than a dictionary for each child: there may be a million.
+        self._children: list[Record] = []
+        self._parents: list[Record] = []
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child`` wait for ``parent``; saying it twice is saying it once."""
-        self.edges.setdefault(record_of(child), {})[record_of(parent)] = None
+        waits = child.record if type(child) is WorkItem else record_of(child)
+        needed = parent.record if type(parent) is WorkItem else record_of(parent)
+        self._children.append(waits)
+        self._parents.append(needed)
+
+    @property
+    def edges(self) -> dict[Record, dict[Record, None]]:
+        """What each child shall wait for, in the order it was said."""
+        edges: dict[Record, dict[Record, None]] = {}
+        for child, parent in zip(self._children, self._parents, strict=True):
+            edges.setdefault(child, {})[parent] = None
+        return edges
 
     def apply(self) -> None:
         """Write the dependencies into the records; raises ``CycleError`` with one loop as a chain of names."""
-        children = list(self.edges)
-        place = {child: number for number, child in enumerate(children)}
-        waits = [[place[parent] for parent in parents if parent in place] for parents in self.edges.values()]
-        # Only items that wait can be part of a loop, and nothing older than this call waits for a new item.
-        # Late: reading graph files is nothing that a types file needs.
-        from topcook.model.graphfile.cycles import find_cycles
+        children, parents = self._children, self._parents
+        if any(child.id <= parent.id for child, parent in zip(children, parents, strict=True)):
+            _refuse_circles(self.edges)
+        if all(one.id <= other.id for one, other in pairwise(children)):
+            # What was said of a child was said in one go.
+            for child, place in groupby(range(len(children)), children.__getitem__):
+                _let_wait(child, [parents[number] for number in place])
+        else:
+            for child, needed in self.edges.items():
+                _let_wait(child, list(needed))
+        self._children, self._parents = [], []
 
-        for loop in find_cycles(waits, most=1):
-            raise CycleError(children[number].name for number in [*loop, loop[0]])
-        for child, parents in self.edges.items():
-            child.dependencies = list(dict.fromkeys([*child.dependencies, *parents]))
+
+def _let_wait(child: Record, parents: list[Record]) -> None:
+    before = child.dependencies
+    if len(parents) == 1:
+        if parents[0] not in before:
+            child.dependencies = [*before, parents[0]]
+    else:
+        child.dependencies = list(dict.fromkeys([*before, *parents]))
+
+
+def _refuse_circles(edges: dict[Record, dict[Record, None]]) -> None:
+    children = list(edges)
+    place = {child: number for number, child in enumerate(children)}
+    waits = [[place[parent] for parent in parents if parent in place] for parents in edges.values()]
+    # Only items that wait can be part of a loop, and nothing older than this call waits for a new item.
+    # Late: reading graph files is nothing that a types file needs.
+    from topcook.model.graphfile.cycles import find_cycles
+
+    for loop in find_cycles(waits, most=1):
+        raise CycleError(children[number].name for number in [*loop, loop[0]])
 
 
 class WorkItemHolder(DependencyHolder):
@@ -163,7 +198,8 @@ class WorkItemHolder(DependencyHolder):
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child``, an item of this node, wait for ``parent``."""
-        self._check_open("addDependency")
+        if self.closed:
+            self._check_open("addDependency")
         super().addDependency(child, parent)
 
     def setExpressions(self, work_item: Any, *, command: Any = None, outputs: Iterable[tuple[Any, str]] = ()) -> None:
@@ -179,7 +215,8 @@ class WorkItemHolder(DependencyHolder):
         self.expressions.append(Expressions(record_of(work_item), text, files))
 
     def _add(self, options: WorkItemOptions) -> Record:
-        self._check_open("addWorkItem")
+        if self.closed:
+            self._check_open("addWorkItem")
         parent = None if options.parent is None else record_of(options.parent)
         whole = self._batch_of(options, parent)
         index, clone_from = self._index(options.index, parent), parent
@@ -191,15 +228,18 @@ class WorkItemHolder(DependencyHolder):
             record.custom_name = self._checked_name(str(options.name))
         if parent is not None:
             record.parent = parent
-            record.dependencies.append(parent)
+            record.dependencies = [parent]
             record.priority, record.frame, record.frame_step = parent.priority, parent.frame, parent.frame_step
-        _copy_attributes(record, options, clone_from)
+        if clone_from is not None or options.cloneTarget is not None:
+            _copy_attributes(record, options, clone_from)
         if options.priority is not None:
             record.priority = int(options.priority)
         if options.frame is not None:
             record.frame, record.frame_step = float(options.frame), float(options.frameStep)
-        record.label = str(options.label or "")
-        record.slots = max(1, int(options.slots))
+        if options.label:
+            record.label = str(options.label)
+        if options.slots != 1:
+            record.slots = max(1, int(options.slots))
         in_process = bool(options.inProcess) or options.cookType is WorkItemCookType.InProcess
         record.traits = self._traits_for(in_process, bool(options.automatic), bool(options.isNoGenerate))
         self.records.append(record)

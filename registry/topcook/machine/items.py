@@ -407,14 +407,14 @@ class Items:
     def _note_start(self, item: WorkItem, at: float) -> None:
         if self.policies is not None:
             self._watch(item, at)
-        run = item.ran()
+        run = item.run or item.ran()
         run.started = at
         run.finished = run.duration = run.exit_status = None
 
     def _note_end(
         self, item: WorkItem, at: float, duration: float | None = None, exit_status: int | None = None
     ) -> None:
-        run = item.ran()
+        run = item.run or item.ran()
         run.finished = at
         run.exit_status = exit_status
         if duration is None and run.started is not None:

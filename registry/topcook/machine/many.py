@@ -31,16 +31,21 @@ class Many(Generating):
 
     def items_ran(self, event: ev.ItemsRan) -> None:
         """Apply starts and good ends."""
+        plain, move = self._all_plain(), self.move
         for item, attempt, at, duration in event.rows:
             trigger = _START if duration is None else _SUCCEED
-            if attempt != item.attempt or not self._is_plain(item):
+            if attempt != item.attempt or not (plain or self._is_plain(item)):
                 self.item_event(ev.ItemEvent(item, trigger, at, attempt, duration))
-            elif self.move(item, trigger, at):
+            elif move(item, trigger, at):
                 if duration is None:
                     self._note_start(item, at)
                 else:
                     self._note_end(item, at, duration)
 
+    def _all_plain(self) -> bool:
+        """Whether that is so for every item."""
+        return not (self._doomed or self._ending)
+
     def _is_plain(self, item: WorkItem) -> bool:
         """Whether nothing else than the step is to be thought of."""
-        return item.id not in self._doomed
+        return item.id not in self._doomed and item.id not in self._ending

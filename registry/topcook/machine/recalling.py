@@ -30,6 +30,9 @@ class Recalling(Many):
         else:
             super().item_event(event)
 
+    def _all_plain(self) -> bool:
+        return not self.recalling and super()._all_plain()
+
     def _is_plain(self, item: WorkItem) -> bool:
         return item.id not in self.recalling and super()._is_plain(item)
 

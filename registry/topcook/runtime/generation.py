@@ -190,11 +190,11 @@ class Generator:
         holder = DependencyHolder()
         _call(node, request.instance, "onMap", holder, self._handles(first), self._handles(second))
         traits = Trait.AUTOMATIC | (Trait.STATIC if request.static else Trait.NONE)
-        made = []
+        made, edges = [], holder.edges
         for target in second:
             record = self._graph.new_item(node, target.index)
             record.traits, record.parent = traits, target
-            record.dependencies = list(dict.fromkeys([target, *holder.edges.get(target, ())]))
+            record.dependencies = list(dict.fromkeys([target, *edges.get(target, ())]))
             record.attributes = inherited(target)
             record.priority, record.frame, record.frame_step = target.priority, target.frame, target.frame_step
             pass_expected_outputs(record)

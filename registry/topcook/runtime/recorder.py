@@ -24,14 +24,19 @@ _HAND_OVERS = (ins.HandOver, ins.HandOverStatic)
 class HandOverNote:
     """One hand-over that is about to happen: the item, its attempt, the token that goes with it."""
 
-    __slots__ = ("attempt", "item", "scheduler", "token")
+    __slots__ = ("_token_of", "attempt", "item", "scheduler")
 
-    def __init__(self, item: WorkItem, attempt: int, scheduler: str, token: str) -> None:
-        """Keep the four."""
+    def __init__(self, item: WorkItem, scheduler: str, token_of: Callable[[WorkItem], str]) -> None:
+        """Keep the item as it is about to be handed over."""
         self.item = item
-        self.attempt = attempt
+        self.attempt = item.attempt
         self.scheduler = scheduler
-        self.token = token
+        self._token_of = token_of
+
+    @property
+    def token(self) -> str:
+        """Put together when asked for: not every recorder wants it."""
+        return self._token_of(self.item)
 
 
 class Recorder(Protocol):
@@ -83,7 +88,7 @@ class MemoryRecorder:
 def hand_over_notes(instructions: Iterable[ins.Instruction], token: Callable[[WorkItem], str]) -> list[HandOverNote]:
     """A note for each item that is about to be handed over."""
     return [
-        HandOverNote(item, item.attempt, instruction.scheduler, token(item))
+        HandOverNote(item, instruction.scheduler, token)
         for instruction in instructions
         if isinstance(instruction, _HAND_OVERS)
         for item in instruction.items
