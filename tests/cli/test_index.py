@@ -60,6 +60,25 @@ def test_an_index_that_cannot_be_written_is_said(types: Path, monkeypatch: pytes
     assert "could not be written" in text
 
 
+def test_status_says_why_nothing_can_be_kept(types: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPCOOK_INDEX", "/proc/nowhere/index.sqlite3")
+    code, text = run("index", "status")
+    assert (code, "could not be written" in text) == (1, True)
+
+
+def test_status_tells_for_how_many_files_a_sealed_index_answers(types: Path) -> None:
+    run("index", "build", "--site", types)
+    assert "answers for 1 of 1 file of its directory" in run("index", "status")[1]
+    (types / "farm.py").write_text(FARM.replace("indexed", "other"), encoding="utf-8")
+    text = run("index", "status")[1]
+    assert "answers for 0 of 1 file of its directory" in text
+    assert f"topcook index build --site {types}" in text
+    (types / ".topcook-index.sqlite3").chmod(0o666)
+    (site,) = json.loads(run("index", "status", "--json")[1])["sites"]
+    assert (site["known"], site["files"]) == (0, 1)
+    assert "everybody may write" in site["notes"][0]
+
+
 def test_without_an_index_there_is_nothing_to_build(types: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOPCOOK_INDEX", "off")
     assert run("index", "build")[0] == 1

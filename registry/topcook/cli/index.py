@@ -13,9 +13,11 @@ from topcook.cli.problems import counted
 
 if TYPE_CHECKING:
     from topcook.factory.index import Index
+    from topcook.factory.index.site import SiteState
     from topcook.factory.records import Record
 
 _FORMAT_VERSION = 1
+_AGAIN = "topcook index build --site"
 
 
 @click.group("index")
@@ -71,29 +73,53 @@ def build(*, sites: tuple[str, ...]) -> int:
 def status(*, as_json: bool) -> int:
     """Say where the index is, what is in it, and what keeps it from being used.
 
+    Of the sealed indexes of shared directories: for how many of their files they answer.
+
     \b
     Example:
         topcook index status --json
     """
+    from topcook.cli.configured import configuration
     from topcook.factory.index.database import described
+    from topcook.factory.index.site import site_states
 
     index = _index()
     path = index.database.path if index is not None else None
+    if index is not None:
+        # Whether it can be written to shows only when it is.
+        index.database.write(lambda _: None)
     counts = described(index.database) if index is not None else {}
     size = os.path.getsize(path) if path is not None and os.path.exists(path) else 0
     notes = index.notes if index is not None else []
+    sites = site_states(configuration(), os.environ)
     if as_json:
-        data = {"version": _FORMAT_VERSION, "path": path, "bytes": size, **counts, "notes": notes}
+        shared = [{"path": each.path, "known": each.known, "files": each.files, "notes": each.notes} for each in sites]
+        data = {"version": _FORMAT_VERSION, "path": path, "bytes": size, **counts, "notes": notes, "sites": shared}
         click.echo(json.dumps(data, indent=2))
         return UNCOOKED if notes else COOKED
-    if path is None or index is None:
+    if path is None:
         click.echo("no index is kept")
-        return COOKED
-    click.echo(path)
-    files, records = counted(counts["candidate"], "file"), counted(counts["record"], "record")
-    environments = counted(counts["environment"], "environment")
-    click.echo(f"    {files}, {records}, {environments}, {size // 1024} KiB" if size else "    nothing is kept yet")
-    return _told_notes(index)
+    else:
+        click.echo(path)
+        files, records = counted(counts["candidate"], "file"), counted(counts["record"], "record")
+        environments = counted(counts["environment"], "environment")
+        kept = (
+            f"{files}, {records}, {environments}, {size // 1024} KiB" if counts["candidate"] else "nothing is kept yet"
+        )
+        click.echo(f"    {kept}")
+    for site in sites:
+        _tell_of_site(site)
+    return _told_notes(index) if index is not None else COOKED
+
+
+def _tell_of_site(site: SiteState) -> None:
+    click.echo(site.path)
+    click.echo(f"    answers for {site.known} of {counted(site.files, 'file')} of its directory")
+    for note in site.notes:
+        click.echo(f"    {note}", err=True)
+    if site.known < site.files and not site.notes:
+        directory = os.path.dirname(site.path)
+        click.echo(f"    the others have changed since, or are met by another Python or Topcook: {_AGAIN} {directory}")
 
 
 @command.command("clear")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import TopcookError
 from topcook.factory.index.database import Database
@@ -18,10 +18,11 @@ from topcook.factory.index.rows import SCHEMA
 from topcook.factory.index.store import Index
 
 if TYPE_CHECKING:
+    from topcook.config import Config
     from topcook.factory.records import Record
     from topcook.factory.trust import Trust
 
-__all__ = ["SiteIndexError", "build_site", "site_index", "site_key"]
+__all__ = ["SiteIndexError", "SiteState", "build_site", "site_index", "site_key", "site_states"]
 
 
 class SiteIndexError(TopcookError):
@@ -45,6 +46,41 @@ def site_index(directory: str, trust: Trust | None, environ: Mapping[str, str]) 
     if trust is not None and trust.refused(path, status):
         return None
     return Index(Database(path, SCHEMA, sealed=True), site_key(environ), shared=True)
+
+
+class SiteState(NamedTuple):
+    """A sealed index on the types path: how many of its directory's files it answers for, and why it may not."""
+
+    path: str
+    known: int
+    files: int
+    notes: list[str]
+
+
+def site_states(config: Config, environ: Mapping[str, str]) -> list[SiteState]:
+    """The sealed indexes that a start would read, in the order of the types path; nothing is executed."""
+    from topcook.factory.index.entries import Look
+    from topcook.factory.sources import Rules, candidates_in
+    from topcook.factory.trust import trust_of
+    from topcook.factory.typespath import types_path
+
+    entries = types_path(config, environ).entries
+    trust = trust_of(config, entries)
+    found = []
+    for entry in entries:
+        path = os.path.join(entry.path, SITE_NAME)
+        if not os.path.exists(path):
+            continue
+        inside = [each for each in candidates_in(entry, Rules(trust, config)) if not each.refused and not each.disabled]
+        index = site_index(entry.path, trust, environ)
+        if index is None:
+            notes = [each.message for each in trust.refused(path, os.stat(path))]
+            found.append(SiteState(path, 0, len(inside), notes))
+            continue
+        known = len(index.recall(inside, Look()))
+        index.database.close()
+        found.append(SiteState(path, known, len(inside), [*index.notes]))
+    return found
 
 
 def build_site(directory: str, environ: Mapping[str, str]) -> list[Record]:
