@@ -147,3 +147,19 @@ def test_a_journal_that_cannot_be_made_is_refused_before_anything_runs(shell: An
     done = shell.run("cook", network, "--journal", "file/below", status=2)
     assert "--no-journal" in done.stderr
     assert not (shell.folder / "work" / "ran").exists()
+
+
+def test_what_the_keeper_wrote_down_stays_when_the_journal_could_not_take_it(shell: Any, small_disk: Path) -> None:
+    network = shell.network("""
+        [nodes.many]
+        type = "genericgenerator"
+        [nodes.many.parms]
+        itemcount = 900
+        command = "touch @pdg_name.ran"
+        """)
+    shell.run("cook", network, "--journal", small_disk, status=1)
+    (journal,) = small_disk.glob("*.sqlite")
+    past = Past.open(str(journal))
+    record = read_record(str(Path(shell.environment["HOME"], ".local/state/topcook/cooks", past.cook_id)))
+    ended = {item.name for item in past.items() if not item.in_flight or record[item.token].ended is not None}
+    assert {path.stem for path in (shell.folder / "work").glob("*.ran")} <= ended

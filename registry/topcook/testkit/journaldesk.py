@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from topcook.machine.instructions import HandOver
 from topcook.model.node import Node, NodeType
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
 from topcook.runtime.journal import Journal
-from topcook.runtime.recorder import HandOverNote
+from topcook.runtime.recorder import hand_over_notes
 
 __all__ = ["JournalDesk"]
 
@@ -46,7 +47,7 @@ class JournalDesk:
         for item in items:
             item.attempt += 1
             item.ran().queued = 10.0
-        notes = [HandOverNote(item, item.attempt, "farm", f"cook-1-{item.id}-{item.attempt}") for item in items]
+        notes = hand_over_notes([HandOver("farm", list(items))], lambda item: f"cook-1-{item.id}-{item.attempt}")
         self.journal.commit([], [self.move(item, WorkItemState.Scheduled) for item in items], notes)
 
     def end(self, *items: WorkItem, state: WorkItemState = WorkItemState.CookedSuccess) -> None:

@@ -39,7 +39,7 @@ for number in range(rounds):
     os.close(write)
     goal, said = random.randrange(1, 300), 0
     while said < goal:
-        said += len(os.read(read, 1))
+        said += len(os.read(read, 1)) or sys.exit("the writer ended by itself")
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while rest := os.read(read, 4096):

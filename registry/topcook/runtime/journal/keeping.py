@@ -139,13 +139,13 @@ class _Kept(Journal):
         facts = {"schedulers": scheduler_records(cook), "types": cook.used.rows()}
         self.keep_facts(self._facts_of_session | redacted(facts))
 
-    def close(self, outcome: str = "") -> None:
+    def close(self, outcome: str = "") -> bool:
         """The cook is over: the next one of its identity may begin."""
         if self._cook is not None and outcome not in {"", "refused"}:
             # Errors and warnings of schedulers are among it, and more types than were known at the first hand-over.
             self._keep_uses(self._cook)
         try:
-            super().close(outcome)
+            return super().close(outcome)
         finally:
             if outcome == "refused" and self.session == 1:
                 forget_journal(self._lock.cook_id, self.path)
@@ -161,9 +161,10 @@ class _Unkept(MemoryRecorder):
         super().__init__()
         self._lock = lock
 
-    def close(self, outcome: str = "") -> None:
+    def close(self, outcome: str = "") -> bool:
         """The cook is over: the next one of its identity may begin."""
         self._lock.release(outcome)
+        return True
 
 
 def _drop_older(before: list[dict[str, str]]) -> None:
