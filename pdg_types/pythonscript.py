@@ -143,6 +143,8 @@ class PythonScript(Batches, PyProcessor):
             item.setStringAttrib(PLACE, f"{snippet.path}:{snippet.line}")
             for name in (SCRIPT, PLACE):
                 item.setAttribFlag(name, pdg.attribFlag.NoCopy | pdg.attribFlag.Internal, True)
+            # Where a script stands changes nothing of what it does.
+            item.setAttribFlag(PLACE, pdg.attribFlag.NoDirty, True)
         else:
             words.append(f"--file {_quoted(self.jobFile(self._path(item)))}")
         words.append(self["extraargs"].evaluateString(item))

@@ -18,11 +18,15 @@ from topcook.cli.interrupts import Interrupts
 from topcook.cli.keeping import how_of, journal_options
 from topcook.cli.options import load, network_options
 from topcook.cli.problems import print_error
+from topcook.cli.resuming import resume_options, settings_of
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
 from topcook.runtime import strays
 from topcook.runtime.journal.keeping import How, keep_cook
 from topcook.runtime.lastcook import write_last_cook
+from topcook.runtime.resume import Settings
+from topcook.runtime.resume.taking import last_cook, past_of, remember
+from topcook.runtime.statedir import journal_of
 from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ _PERIOD = 0.1
 @click.option("--report", metavar="FILE", help="Write what became of each item as JSON; - is standard output.")
 @click.option("--status", metavar="FILE", help="Keep this JSON file up to date with how far it is.")
 @journal_options
+@resume_options
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
 @click.option(
     "--trace-callbacks",
@@ -99,6 +104,7 @@ def command(
     context.core.trace = trace_callbacks
     session = _Session(context, progress=progress, report=report, debug=debug, verbose=verbose)
     session.how, session.network = how_of(options), network
+    session.settings = settings_of(options)
     session.told = told
     return session.run(options["nodes"])
 
@@ -140,6 +146,7 @@ class _Session:
         self.unwritten = False
         self.how = How()
         self.network = ""
+        self.settings = Settings()
         self.progress = _progress(progress, debug=debug)
 
     def run(self, nodes: tuple[str, ...]) -> int:
@@ -157,10 +164,16 @@ class _Session:
 
     def _prepare(self, nodes: tuple[str, ...]) -> Cook:
         """The cook, which is kept from here on, and the only one of its kind."""
-        self.context.core.refuse_config()
-        kept = keep_cook(self.context.core, self.network, new_cook_id(), self.how)
+        core = self.context.core
+        core.refuse_config()
+        cook_id, past = new_cook_id(), None
+        if self.settings.resume:
+            cook_id = last_cook(core, self.network)
+            past = past_of(journal_of(cook_id))
+        kept = keep_cook(core, self.network, cook_id, self.how)
         try:
-            cook = self.context.prepare(nodes, recorder=kept.recorder, cook_id=kept.cook_id)
+            memory = remember(core, kept, past, self.settings)
+            cook = self.context.prepare(nodes, recorder=kept.recorder, cook_id=kept.cook_id, memory=memory)
         except BaseException:
             kept.recorder.close("refused")
             raise

@@ -14,10 +14,9 @@ from topcook.errors import ExpressionError, InternalError, Problem, RecorderErro
 from topcook.machine import CookState, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
-from topcook.machine.nodes import NodeState
-from topcook.model.node import NodeType
+from topcook.model.collector import collector_at_rest
 from topcook.model.workitem import Trait
-from topcook.runtime.cookset import check_items, with_ancestors
+from topcook.runtime.cookset import check_items, idle_schedulers, node_states, with_ancestors
 from topcook.runtime.eventfeed import EventFeed
 from topcook.runtime.generation import (
     GenerationRequest,
@@ -25,7 +24,6 @@ from topcook.runtime.generation import (
     Generator,
     finish_late_command,
     pass_outputs,
-    plan_generation,
 )
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.limits import Limits
@@ -34,15 +32,16 @@ from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import MemoryRecorder, Recorder, hand_over_notes
 from topcook.runtime.reports import Reports
+from topcook.runtime.resume.memory import Judged, Memory
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
-from topcook.runtime.surroundings import MANY, collector_at_rest, ready_for_callbacks
+from topcook.runtime.surroundings import MANY, ready_for_callbacks
 from topcook.runtime.tokens import new_cook_id
 from topcook.runtime.usedtypes import UsedTypes
 from topcook.runtime.watch import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from topcook.contract.host import JobKeeper
     from topcook.machine.items import Change
@@ -71,10 +70,12 @@ class Cook:
         cook_id: str = "",
         observers: Sequence[object] = (),
         static_only: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         """Prepare: plan when nodes generate; raises ``ProblemsError`` for what cannot be cooked at all.
 
-        ``static_only`` makes the static items and stops there (a dry run): no scheduler is started.
+        ``static_only`` makes the static items and stops there (a dry run): no scheduler is started. ``memory`` is what
+        is known of an earlier cook, and takes down what the next one will ask.
         Raises ``CycleError`` for items, added by hand, that wait for themselves.
         """
         self.graph = graph
@@ -94,10 +95,15 @@ class Cook:
         for observer in observers:
             self.observers.add(observer)
         self.recorder: Recorder = recorder or MemoryRecorder()
+        self.memory = memory
         self.used = UsedTypes(self.cook_id, lambda text: self.link.message("warning", "types", text))
         self._reports = Reports(graph, self.link)
         self._generator = Generator(
-            graph, self._generated, make=graph.node_instance, adopt_thread=graph.factory.registry.adopt_thread
+            graph,
+            self._generated,
+            make=graph.node_instance,
+            adopt_thread=graph.factory.registry.adopt_thread,
+            identify=memory.identify if memory is not None else None,
         )
         self._keeper: KeeperProcess | None = None
         self._keeper_lock = threading.Lock()
@@ -106,25 +112,9 @@ class Cook:
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
         self._running: dict[str, bool] = {}
         self._thread: threading.Thread | None = None
-        self.state = CookState(self._node_states(), ())
+        self.state = CookState(node_states(self.nodes, graph.node_class), ())
         self._limits = Limits(graph, self.link, self.state, self.nodes)
         self._placement = Placement(graph, self.link, self.state, self._limits)
-
-    def _node_states(self) -> Iterable[NodeState]:
-        plans = plan_generation(self.nodes, self.graph.node_class)
-        states = {
-            node: NodeState(
-                node,
-                plans[node].when,
-                partitioner=node.kind is not NodeType.Processor,
-                static=plans[node].static,
-                prepared=bool(node.items),
-            )
-            for node in self.nodes
-        }
-        for node, state in states.items():
-            state.link(states[source] for source in node.inputs)
-        return states.values()
 
     # ------------------------------------------------------------------ from outside (any thread)
 
@@ -238,6 +228,9 @@ class Cook:
 
     def _first_batch(self) -> list[ev.Event]:
         """Items that were added by hand get their schedulers before anything happens."""
+        if self.memory is not None:
+            self.memory.identify(item for node in self.nodes for item in node.items)
+            self.state.remembers = self.memory.remembers and not self.static_only
         self.recorder.begin(item for node in self.nodes for item in node.items)
         self.used.use_all(map(self.graph.node_record, [] if self.static_only else self.nodes))
         try:
@@ -272,6 +265,8 @@ class Cook:
                 self._tell(entry)
             elif kind is GenerationResult:
                 events += self._joined(entry)
+            elif kind is Judged:
+                events.append(entry.memory.settle(entry, self.link.clock.now()))
             elif kind is UrisTold:
                 for item, log, status in entry.told:
                     run = item.ran()
@@ -293,6 +288,8 @@ class Cook:
     def _record(self, batch: list[Any], changes: list[Change], instructions: list[ins.Instruction]) -> None:
         """Keep what happened and what is about to be handed over."""
         try:
+            if self.memory is not None:
+                self.memory.note(instructions)
             self.recorder.commit(batch, changes, hand_over_notes(instructions, self.link.token))
         except Exception as error:
             raise RecorderError(
@@ -343,27 +340,11 @@ class Cook:
         elif self.static_only:
             self.outcome = "static"
         else:
-            self._warn_of_idle_schedulers()
+            for message in idle_schedulers(self.graph, self.state.schedulers):
+                self._tell(message)
             self.observers.tell("cook_started", cook=self)
             self._limits.begin(self.observers)
             self.link.inbox.post(ev.Go(self.link.clock.now()))
-
-    def _warn_of_idle_schedulers(self) -> None:
-        """A network that declares a scheduler and names it nowhere cooks with a default nobody meant."""
-        network = self.graph.network
-        if self.graph.choice.default or network.default_scheduler or network.in_process_scheduler:
-            return
-        implicit = {network.schedulers[name].type_name for name in self.state.schedulers if name.startswith("pdg_")}
-        for name, node in network.schedulers.items():
-            if not node.implicit and name not in self.state.schedulers and node.type_name in implicit:
-                self._tell(
-                    Message(
-                        "warning",
-                        name,
-                        f'no node is cooked by the scheduler "{name}"; a default {node.type_name} is used instead\n'
-                        f'    to use it for all nodes, write scheduler = "{name}" in [network]',
-                    )
-                )
 
     # ------------------------------------------------------------------ schedulers
 
@@ -403,6 +384,10 @@ class Cook:
 
     def _act_wake(self, order: ins.WakeAt) -> None:
         self._limits.wake_at(order)
+
+    def _act_recall(self, order: ins.Recall) -> None:
+        if self.memory is not None:
+            self.memory.recall(order.items, self.link)
 
     def _act_cancel(self, order: ins.CancelHeld) -> None:
         self._limits.ended(order)
@@ -461,10 +446,12 @@ class Cook:
     def _close(self) -> None:
         self.finished = self.link.clock.now()
         with contextlib.ExitStack() as ends:
-            ends.callback(lambda: self.recorder.close(self.outcome))
+            ends.callback(self._close_recorder)
             ends.callback(self.used.close)
             ends.callback(self._limits.close)
             ends.callback(self._close_keeper)
+            if self.memory is not None:
+                ends.callback(self.memory.close)
             ends.callback(self._generator.close, timeout=1.0)
             for name in self.state.schedulers:
                 ends.callback(self.graph.host(name).end_cook)
@@ -478,7 +465,11 @@ class Cook:
             # A scheduler that was given up, or whose onStopCook raised, may have left jobs behind.
             self._keeper.cancel("", (), 0.0)
         self._keeper.close()
-        forget_cook(self.cook_id)
+
+    def _close_recorder(self) -> None:
+        # What the keeper wrote down is all there is of ends that could not be recorded.
+        if self.recorder.close(self.outcome) and self._keeper is not None:
+            forget_cook(self.cook_id)
 
     def _tell_end(self) -> None:
         if self.outcome not in {"static", "refused"}:
@@ -492,6 +483,7 @@ _ACTIONS: dict[type, Callable[[Cook, Any], None]] = {
     ins.HandOver: Cook._act_hand_over,
     ins.HandOverStatic: Cook._act_hand_over_static,
     ins.WakeAt: Cook._act_wake,
+    ins.Recall: Cook._act_recall,
     ins.CancelHeld: Cook._act_cancel,
     ins.StopScheduler: Cook._act_stop,
     ins.Finish: Cook._act_finish,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.errors import CycleError
+from topcook.machine.nodes import NodeState
 from topcook.model.graphfile.cycles import find_cycles
+from topcook.model.node import NodeType
+from topcook.runtime.generation_when import plan_generation
+from topcook.runtime.link import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from topcook.model.node import Node
+    from topcook.runtime.graph import Graph
 
 
 def with_ancestors(wanted: Sequence[Node]) -> list[Node]:
@@ -36,6 +41,40 @@ def check_items(nodes: Iterable[Node]) -> None:
     if cycles:
         names = [items[place].name for place in cycles[0]]
         raise CycleError([*names, names[0]])
+
+
+def node_states(nodes: Sequence[Node], node_class: Callable[[Node], type]) -> Iterable[NodeState]:
+    """What the machine is to know of each node; raises ``ProblemsError`` for one that cannot generate."""
+    plans = plan_generation(nodes, node_class)
+    states = {
+        node: NodeState(
+            node,
+            plans[node].when,
+            partitioner=node.kind is not NodeType.Processor,
+            static=plans[node].static,
+            prepared=bool(node.items),
+        )
+        for node in nodes
+    }
+    for node, state in states.items():
+        state.link(states[source] for source in node.inputs)
+    return states.values()
+
+
+def idle_schedulers(graph: Graph, used: Collection[str]) -> Iterator[Message]:
+    """Warnings of a network that declares a scheduler and names it nowhere: it cooks with a default nobody meant."""
+    network = graph.network
+    if graph.choice.default or network.default_scheduler or network.in_process_scheduler:
+        return
+    implicit = {network.schedulers[name].type_name for name in used if name.startswith("pdg_")}
+    for name, node in network.schedulers.items():
+        if not node.implicit and name not in used and node.type_name in implicit:
+            yield Message(
+                "warning",
+                name,
+                f'no node is cooked by the scheduler "{name}"; a default {node.type_name} is used instead\n'
+                f'    to use it for all nodes, write scheduler = "{name}" in [network]',
+            )
 
 
 def path_between(start: Node, goal: Node) -> list[str] | None:

@@ -90,15 +90,18 @@ class Generator:
         *,
         make: Callable[[Node], Any] | None = None,
         adopt_thread: Callable[[], None] = lambda: None,
+        identify: Callable[[list[Record]], None] | None = None,
     ) -> None:
         """Generate for ``graph``; the thread starts with the first ``submit``, and ``adopt_thread`` is its first call.
 
-        ``make`` makes the object of a node that has none yet.
+        ``make`` makes the object of a node that has none yet. ``identify`` is told of new items before their texts are
+        put together, in which their names and ids may stand.
         """
         self._graph = graph
         self._done = done or (lambda _result: None)
         self._make = make
         self._adopt_thread = adopt_thread
+        self._identify = identify or (lambda _items: None)
         self._made: dict[Node, int] = {}
         self._requests: SimpleQueue[GenerationRequest | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -168,6 +171,7 @@ class Generator:
         finally:
             holder.closed = True
         _apply(node, holder)
+        self._identify(holder.records)
         evaluate_texts(holder)
         return holder.records
 
@@ -181,6 +185,7 @@ class Generator:
             record.traits = traits
             _fill_partition(record, partition)
             made.append(record)
+        self._identify(made)
         evaluate_labels(request.node, made, self._graph)
         return made
 
@@ -199,6 +204,7 @@ class Generator:
             record.priority, record.frame, record.frame_step = target.priority, target.frame, target.frame_step
             pass_expected_outputs(record)
             made.append(record)
+        self._identify(made)
         evaluate_labels(node, made, self._graph)
         return made
 

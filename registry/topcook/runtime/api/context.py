@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from topcook.model.node import Node as Record
     from topcook.model.parms import Parms
     from topcook.runtime.recorder import Recorder
+    from topcook.runtime.resume import Memory
 
 
 class GraphContext(EventHandlers):
@@ -353,10 +354,11 @@ class GraphContext(EventHandlers):
         static_only: bool = False,
         recorder: Recorder | None = None,
         cook_id: str = "",
+        memory: Memory | None = None,
     ) -> Cook:
         """A cook of these nodes that has not begun. Topcook's own, for programs that watch or cancel it.
 
-        Without a ``recorder`` nothing of it is kept; who gives one gives the ``cook_id`` that it writes for, too.
+        Without a ``recorder`` nothing is kept; who gives one gives its ``cook_id``, and the ``memory`` of the past.
         Raises ``ConfigError`` when something is to be run, and the configuration has mistakes.
         """
         self.core.refuse_while_cooking()
@@ -370,6 +372,7 @@ class GraphContext(EventHandlers):
             cook_id=cook_id,
             observers=self._observers,
             static_only=static_only,
+            memory=memory,
         )
         return self._cook
 

@@ -1,0 +1,41 @@
+"""The options by which a cook goes on with an earlier one, or uses it as its cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from topcook.runtime.resume.settings import FILE_MODES, Settings
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option("--resume", is_flag=True, help="Go on with the last cook of this network, however that ended."),
+    click.option("--retry-failed", is_flag=True, help="With --resume: cook again what failed, as its next attempt."),
+    click.option(
+        "--cache",
+        type=click.Choice(FILE_MODES),
+        default="mtime",
+        show_default=True,
+        help="How files tell that an item need not be cooked again: by size and time, by content, or not at all.",
+    ),
+)
+
+
+def resume_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """What the options ask for; raises ``UsageError`` for two that contradict each other."""
+    resume = options["resume"]
+    if resume and options["no_journal"]:
+        raise click.UsageError("--resume goes on in the journal of the last cook, and --no-journal keeps none")
+    if options["retry_failed"] and not resume:
+        raise click.UsageError("--retry-failed goes with --resume; without it, what failed is cooked again anyway")
+    if resume and options["cache"] == "off":
+        raise click.UsageError("--resume needs to know what is done; --cache off is for cooking all of it again")
+    return Settings(resume, options["cache"], options["retry_failed"])

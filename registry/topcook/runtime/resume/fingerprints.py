@@ -1,0 +1,231 @@
+"""Fingerprints: what an item would do, in parts, so that it can be said which part changed.
+
+Nothing of one cook's own goes in: its id, which stands in the paths of its temp directory, is left out wherever it
+appears.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from topcook.contract.secrets import redact
+from topcook.factory import Tier
+from topcook.model.attributes import AttribFlag
+from topcook.model.builtinparms import NODE_PARMS
+from topcook.model.workitem import Trait
+from topcook.runtime.journal.values import attributes_to_rows, encode
+from topcook.runtime.resume.stamps import Stamps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from topcook.model.attributes import Attribute
+    from topcook.model.node import Node, SchedulerNode
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+
+__all__ = ["Fingerprints", "difference"]
+
+VERSION = 1
+#: As ``new_cook_id`` makes them.
+_COOK = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,7}")
+_IN_PROCESS, _PARTITION = int(Trait.IN_PROCESS), int(Trait.PARTITION)
+#: Of more inputs only all together are told.
+_MOST_INPUTS = 16
+_MOST_ATTRIBUTES = 32
+_LONGEST_COMMAND = 1000
+_LONGEST_TOLD = 120
+_MOST_NAMES = 4
+#: Parms of nodes by which an item is made, shown, tried again or looked up; they change nothing of what it makes.
+_EXEMPT = frozenset({*(spec.name for spec in NODE_PARMS), "priority", "slots", "itemcount"})
+#: Attributes that make nobody cook again.
+_SILENT = AttribFlag.NoDirty | AttribFlag.Transient
+_NONE = AttribFlag.NoFlags
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(_COOK.sub("<cook>", text).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+class Fingerprints:
+    """Takes the fingerprints of one cook's items; one thread at a time."""
+
+    def __init__(self, graph: Graph, mode: str) -> None:
+        """``mode`` says how files are compared, as for ``Stamps``."""
+        self._graph = graph
+        self.stamps = Stamps(mode)
+        self._nodes: dict[Node, dict[str, str]] = {}
+        self._job_parms: dict[tuple[Node, str], str] = {}
+        self._given: dict[int, str] = {}
+
+    def of(self, item: WorkItem) -> str:
+        """The fingerprint, as text for the journal; taken when all that the item waits for is done."""
+        node = self._of_node(item.node)
+        plain = bool(item.command) and not int(item.traits) & _IN_PROCESS
+        attributes = self._attributes(item.attributes)
+        inputs = {needed.key: self.given(needed) for needed in item.dependencies}
+        parts = {
+            "type": node["own type"] if plain else node["type"],
+            "command": _digest(item.command),
+            "parms": "" if plain else node["parms"],
+            "job parms": self._of_scheduler(item),
+            "attributes": _digest(encode(attributes)),
+            "outputs": _digest(encode([[file.path, file.tag] for file in item.expected_outputs or ()])),
+            "files": node["files"],
+            "inputs": _digest(encode(sorted(inputs.items()))),
+        }
+        told = redact(item.command[:_LONGEST_COMMAND]) if plain else ""
+        each = attributes if len(attributes) <= _MOST_ATTRIBUTES else {}
+        return encode([VERSION, self.stamps.mode, parts, told, inputs if len(inputs) <= _MOST_INPUTS else {}, each])
+
+    def given(self, item: WorkItem) -> str:
+        """A digest of what a finished item gives to others: attributes, and files as they are now."""
+        known = self._given.get(item.id)
+        if known is not None:
+            return known
+        outputs = [[file.path, file.tag, self.stamps.of(file.path)] for file in item.outputs or ()]
+        if int(item.traits) & _PARTITION:
+            # Its members come in whatever order they were done.
+            outputs.sort()
+        given = _digest(encode([self._attributes(item.attributes), outputs]))
+        if item.dependents is not None and len(item.dependents) > 1:
+            self._given[item.id] = given
+        return given
+
+    def _attributes(self, attributes: Mapping[str, Attribute] | None) -> dict[str, str]:
+        """A short digest of each attribute, in the order of their names."""
+        if not attributes:
+            return {}
+        kept = {
+            name: each
+            for name, each in sorted(attributes.items())
+            if each.flags is _NONE or not int(each.flags) & int(_SILENT)
+        }
+        return {
+            # What cannot be written down is never the same again.
+            name: "?" if row is None else _digest(encode(row))[:8]
+            for name, row in attributes_to_rows(kept).items()
+        }
+
+    def _of_node(self, node: Node) -> dict[str, str]:
+        known = self._nodes.get(node)
+        if known is None:
+            record = self._graph.node_record(node)
+            version = f"{record.name} {record.content_hash}"
+            files = [*self._graph.network.files, *node.files]
+            known = self._nodes[node] = {
+                "type": version,
+                # A command says all that one of our own types has it do.
+                "own type": record.name if record.origin.tier is Tier.BUILTIN else version,
+                "parms": _digest(encode(_set_parms(node, lambda name: name not in _EXEMPT))),
+                "files": _digest(encode([[path, self.stamps.of(path)] for path in files])),
+            }
+        return known
+
+    def _of_scheduler(self, item: WorkItem) -> str:
+        place = (item.node, item.scheduler)
+        known = self._job_parms.get(place)
+        if known is None:
+            given: list[Any] = [[name, _plain(value)] for name, value in sorted(item.node.job_parms.items())]
+            scheduler = self._graph.network.schedulers.get(item.scheduler)
+            if scheduler is not None:
+                specs = scheduler.parms.spec_for
+                given += _set_parms(scheduler, lambda name: (spec := specs(name)) is not None and spec.is_job_parm)
+            known = self._job_parms[place] = _digest(encode(given))
+        return known
+
+
+def _set_parms(node: Node | SchedulerNode, wanted: Callable[[str], bool]) -> list[list[Any]]:
+    """The parms that were given, with their values; of a secret only that there is one."""
+    return [
+        [parm.name, None if parm.spec.secret else _plain(parm.values)]
+        for parm in sorted(node.parms, key=lambda each: each.name)
+        if parm.is_set and wanted(parm.name)
+    ]
+
+
+def _plain(value: object) -> Any:
+    return json.loads(json.dumps(value, default=repr, sort_keys=True))
+
+
+def difference(before: str, now: str) -> tuple[str, list[str]]:
+    """Which part of a fingerprint is another one, in words, and the keys of the inputs that are; empty when none is.
+
+    Where it is the inputs, and there were too many to keep each, no keys are given.
+    """
+    if before == now:
+        return "", []
+    try:
+        old, new = _Read(*json.loads(before)), _Read(*json.loads(now))
+    except (ValueError, TypeError):
+        return "what it did then is not known", []
+    if old.version != new.version:
+        return "an older Topcook has cooked it", []
+    changed = [name for name, digest in new.parts.items() if old.parts.get(name) != digest]
+    if changed and old.mode != new.mode and set(changed) <= {"inputs", "files"}:
+        return f"files were compared by {old.mode} then, and are by {new.mode} now", []
+    return _told(changed[0], old, new) if changed else ("", [])
+
+
+def _told(part: str, old: _Read, new: _Read) -> tuple[str, list[str]]:
+    if part == "command" and new.command:
+        return f"command changed: {_around(old.command, new.command)}", []
+    if part == "attributes":
+        return f"attributes changed{_listed(_differing(old.attributes, new.attributes))}", []
+    if part == "inputs" and old.inputs.keys() != new.inputs.keys():
+        return "it depends on other work items", []
+    return _WORDS[part], _differing(old.inputs, new.inputs) if part == "inputs" else []
+
+
+_WORDS = {
+    "type": "the type of its node is another version",
+    "command": "command changed",
+    "parms": "parms of its node changed",
+    "job parms": "job parms of its scheduler changed",
+    "outputs": "declared outputs changed",
+    "files": "file dependencies of its node changed",
+    "inputs": "input changed",
+}
+
+
+class _Read(NamedTuple):
+    """A fingerprint, read back."""
+
+    version: int
+    mode: str
+    parts: dict[str, str]
+    command: str
+    inputs: dict[str, str]
+    attributes: dict[str, str]
+
+
+def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    return [name for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def _listed(names: list[str]) -> str:
+    return f": {', '.join(names[:_MOST_NAMES])}{' ...' if len(names) > _MOST_NAMES else ''}" if names else ""
+
+
+def _around(old: str, new: str) -> str:
+    """Both commands; of long ones the words that differ."""
+    if len(old) <= _LONGEST_TOLD and len(new) <= _LONGEST_TOLD:
+        return f"{old} -> {new}"
+    before, after = old.split(" "), new.split(" ")
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
+    middle = [_cut(" ".join(words[start : len(words) - end])) for words in (before, after)]
+    return f"{middle[0] or '(nothing)'} -> {middle[1] or '(nothing)'}"
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """How many words two lists begin with alike."""
+    short = min(len(one), len(other))
+    return next((place for place in range(short) if one[place] != other[place]), short)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."

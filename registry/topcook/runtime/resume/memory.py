@@ -1,0 +1,219 @@
+"""What a cook knows of the one before it, and what it leaves for the next one.
+
+Every cook that is kept gives its items keys and writes their fingerprints down; one that has a past looks each item
+up before anything becomes of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from topcook.machine import events as ev
+from topcook.machine import instructions as ins
+from topcook.machine.phases import Trigger
+from topcook.model.enums import CacheMode
+from topcook.model.workitem import Trait
+from topcook.runtime.inbox import Broken
+from topcook.runtime.resume.fingerprints import Fingerprints
+from topcook.runtime.resume.keys import Keys
+from topcook.runtime.resume.settings import Settings
+from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from topcook.model.node import Node
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.journal import Past, PastItem
+    from topcook.runtime.link import CookLink
+    from topcook.runtime.recorder import Recorder
+
+__all__ = ["Judged", "Memory"]
+
+_AUTOMATIC = int(Trait.AUTOMATIC)
+_TRIGGER = {
+    Verdict.DONE: Trigger.FOUND,
+    Verdict.COOK: Trigger.FRESH,
+    Verdict.FAILED: Trigger.FAILED_BEFORE,
+    Verdict.IN_FLIGHT: Trigger.FRESH,
+}
+
+
+class Judged:
+    """Items were looked up; an entry of the cook's inbox."""
+
+    __slots__ = ("findings", "memory")
+
+    def __init__(self, memory: Memory, findings: list[Finding]) -> None:
+        """Keep what ``memory`` has found."""
+        self.memory = memory
+        self.findings = findings
+
+
+class Memory:
+    """The memory of one cook.
+
+    ``recall`` looks items up on a thread of its own, because a disk may be slow, and answers with ``Judged`` through
+    the inbox; ``settle`` takes that in on the cook thread.
+    """
+
+    def __init__(self, graph: Graph, recorder: Recorder, past: Past | None, how: Settings | None = None) -> None:
+        """``past`` is what was done before, ``None`` for nothing; what is found out now goes to ``recorder``."""
+        self.how = how or Settings()
+        self.past = past
+        self._graph = graph
+        self._recorder = recorder
+        self._keys = Keys()
+        self._by_key: dict[str, WorkItem] = {}
+        self._prints = Fingerprints(graph, self.how.files if self.how.files != "off" or past is None else "mtime")
+        self._modes: dict[Node, CacheMode] = {}
+        self._validates: dict[str, bool] = {}
+        self._known = past.ids() if past is not None and self.how.resume else {}
+        self._noted: set[int] = set()
+        self._asked: SimpleQueue[list[WorkItem] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._link: CookLink | None = None
+        #: What was found about each item that was looked up, by its id: verdict and reason.
+        self.found: dict[int, tuple[Verdict, str]] = {}
+        if self._known:
+            graph.count_from(max(self._known.values()) + 1)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether items are to be looked up at all."""
+        return self.past is not None or any(
+            self._mode_of(node) is CacheMode.AlwaysRead for node in self._graph.network.nodes.values()
+        )
+
+    # ------------------------------------------------------------------ who is who
+
+    def identify(self, items: Iterable[WorkItem]) -> None:
+        """Give new items their keys; in a cook that goes on, the ids that they had there, too."""
+        made = list(items)
+        self._keys.give(made)
+        for item in made:
+            known = self._known.get(item.key)
+            if known is not None:
+                item.id = known
+            if self.past is not None:
+                self._by_key[item.key] = item
+
+    # ------------------------------------------------------------------ without a past: what the next cook will ask
+
+    def note(self, instructions: Iterable[ins.Instruction]) -> None:
+        """Write down what the items would do that are about to be handed over for the first time."""
+        for each in instructions:
+            if isinstance(each, ins.HandOver | ins.HandOverStatic):
+                for item in each.items:
+                    if item.id not in self._noted:
+                        self._note(item, self._prints.of(item))
+
+    def _note(self, item: WorkItem, fingerprint: str) -> None:
+        self._noted.add(item.id)
+        self._recorder.keep_fingerprint(item, fingerprint)
+
+    # ------------------------------------------------------------------ looking up
+
+    def recall(self, items: list[WorkItem], link: CookLink) -> None:
+        """Look items up; the answer comes through the inbox of ``link``."""
+        self._link = link
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="topcook-recall", daemon=True)
+            self._thread.start()
+        self._asked.put(items)
+
+    def close(self) -> None:
+        """Nothing is looked up any more."""
+        self._asked.put(None)
+
+    def _work(self) -> None:
+        while (items := self._asked.get()) is not None:
+            link = self._link
+            assert link is not None  # noqa: S101 - set before anything is asked
+            try:
+                link.inbox.post(Judged(self, [self.judge(item) for item in items]))
+            except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
+                link.inbox.post(Broken(error))
+
+    def judge(self, item: WorkItem) -> Finding:
+        """The verdict on an item whose dependencies are done."""
+        past = self.past.find(item.key) if self.past is not None else None
+        if int(item.traits) & _AUTOMATIC:
+            return judge_automatic(item, past)
+        return judge(
+            item,
+            past,
+            self._prints.of(item),
+            self.how,
+            self._mode_of(item.node),
+            validate=self._validates_outputs(item.scheduler),
+            name_of=self._by_key.get,
+        )
+
+    def _mode_of(self, node: Node) -> CacheMode:
+        known = self._modes.get(node)
+        if known is None:
+            parm = node.parms.get("pdg_cachemode")
+            known = self._modes[node] = read_mode(parm.at() if parm is not None else 0)
+        return known
+
+    def _validates_outputs(self, scheduler: str) -> bool:
+        known = self._validates.get(scheduler)
+        if known is None:
+            known = self._validates[scheduler] = bool(
+                self._graph.host(scheduler).parm_value("pdg_validateoutputs") if scheduler else True
+            )
+        return known
+
+    # ------------------------------------------------------------------ taking it in
+
+    def settle(self, judged: Judged, at: float) -> ev.Recalled:
+        """Give items back what they had, and tell the machine; on the cook thread."""
+        rows: list[tuple[WorkItem, Trigger, str]] = []
+        for found in judged.findings:
+            item, past = found.item, found.past
+            if int(item.traits) & _AUTOMATIC:
+                rows.append((item, Trigger.FOUND if found.verdict is Verdict.DONE else Trigger.COMPLETE, ""))
+                continue
+            self.found[item.id] = (found.verdict, found.reason)
+            reason = ""
+            if found.verdict is Verdict.DONE:
+                restore(item, past)
+            elif found.verdict is Verdict.FAILED:
+                reason = found.reason
+                if past is not None:
+                    item.ran().messages += past.messages
+            if past is not None and self.how.resume:
+                item.attempt = past.attempt
+            if past is None or found.fingerprint != past.fingerprint or not self.how.resume:
+                self._note(item, found.fingerprint)
+            else:
+                self._noted.add(item.id)
+            rows.append((item, _TRIGGER[found.verdict], reason))
+        return ev.Recalled(rows, at)
+
+
+def restore(item: WorkItem, past: PastItem | None) -> None:
+    """Give a finished item its outputs and attributes again, and where its log is."""
+    if past is None:
+        # Read from disk, without anything being known of it: what it declares is what it has.
+        item.outputs = list(item.expected_outputs or ()) or None
+        return
+    item.outputs = list(past.outputs) or None
+    if past.attributes:
+        item.attributes = {**(item.attributes or {}), **past.attributes}
+    if past.log_uri or past.status_uri:
+        run = item.ran()
+        run.log_uri, run.status_uri = past.log_uri, past.status_uri
+
+
+def read_mode(value: Any) -> CacheMode:
+    """A cache mode as a parm says it: PDG's number, or the name of the mode; anything else is automatic."""
+    text = str(value).strip().lower()
+    for mode in CacheMode:
+        if text in {str(int(mode)), mode.name.lower()}:
+            return mode
+    return CacheMode.Automatic

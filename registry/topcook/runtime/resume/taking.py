@@ -1,0 +1,64 @@
+"""Which earlier cook a cook goes on from, or uses as its cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topcook.errors import CookRefusedError, RecorderError
+from topcook.runtime.journal import Past
+from topcook.runtime.journal.identity import identity_of
+from topcook.runtime.journal.lock import read_pointer
+from topcook.runtime.resume.memory import Memory
+from topcook.runtime.statedir import journal_of
+
+if TYPE_CHECKING:
+    from topcook.runtime.graph import Graph
+    from topcook.runtime.journal.keeping import KeptCook
+    from topcook.runtime.resume.settings import Settings
+
+__all__ = ["last_cook", "last_journal", "past_of", "remember"]
+
+
+def last_cook(graph: Graph, network_file: str) -> str:
+    """The id of the last cook of this network, to go on with; raises ``CookRefusedError`` when there is none."""
+    identity = identity_of(graph, network_file)
+    said = read_pointer(identity.pointer)
+    if said is None or not said["journal"]:
+        raise CookRefusedError(
+            f'there is no cook of "{network_file}" to go on with: '
+            + ("the last one kept no journal" if said is not None else f'nothing is noted in "{identity.pointer}"')
+            + "\n    cook it from the start: leave --resume away"
+        )
+    cook = str(said["cook"])
+    if not journal_of(cook):
+        raise CookRefusedError(
+            f'the journal of cook {cook}, "{said["journal"]}", is not there any more\n'
+            "    cook it from the start: leave --resume away"
+        )
+    return cook
+
+
+def last_journal(graph: Graph, network_file: str) -> str:
+    """The journal of the last cook of this network, empty when there is none."""
+    said = read_pointer(identity_of(graph, network_file).pointer)
+    return str(said["journal"]) if said is not None else ""
+
+
+def past_of(path: str) -> Past:
+    """What a journal knows; raises ``CookRefusedError`` when it cannot be read."""
+    try:
+        return Past.open(path)
+    except RecorderError as error:
+        raise CookRefusedError(str(error)) from error
+
+
+def remember(graph: Graph, kept: KeptCook, past: Past | None, how: Settings) -> Memory | None:
+    """The memory of a cook that is kept: ``past`` where it goes on, else the last one's, as far as that can be read."""
+    if not kept.journal:
+        return None
+    if past is None and how.files != "off" and kept.before:
+        try:
+            past = Past.open(kept.before[0])
+        except RecorderError as error:
+            kept.told.append(f"what the last cook did is not known: {error}")
+    return Memory(graph, kept.recorder, past, how)

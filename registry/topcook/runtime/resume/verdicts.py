@@ -1,0 +1,181 @@
+"""The verdict on one item: done already, to be cooked (again), or in flight; and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from topcook.machine.phases import DONE_BADLY, Phase
+from topcook.model.enums import CacheMode
+from topcook.model.states import SUCCESSFUL, WorkItemState
+from topcook.model.workitem import Trait
+from topcook.runtime.resume.fingerprints import difference
+from topcook.runtime.resume.stamps import stands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from topcook.model.attributes import Attribute
+    from topcook.model.workitem import WorkItem
+    from topcook.runtime.journal import PastItem
+    from topcook.runtime.resume.settings import Settings
+
+__all__ = ["Finding", "Verdict", "judge", "judge_automatic"]
+
+_AUTOMATIC = int(Trait.AUTOMATIC)
+#: How far up the cause of a change is looked for.
+_FARTHEST = 200
+
+
+class Verdict(Enum):
+    """What is to become of an item; the value is how it is told."""
+
+    DONE = "done"
+    COOK = "cook"
+    FAILED = "failed before"
+    IN_FLIGHT = "in flight"
+
+
+@dataclass(slots=True)
+class Finding:
+    """What was found about an item: ``past`` is what is known of it, ``fingerprint`` what it would do now."""
+
+    item: WorkItem
+    verdict: Verdict
+    reason: str = ""
+    fingerprint: str = ""
+    past: PastItem | None = None
+
+
+def judge(
+    item: WorkItem,
+    past: PastItem | None,
+    fingerprint: str,
+    how: Settings,
+    mode: CacheMode,
+    *,
+    validate: bool,
+    name_of: Callable[[str], WorkItem | None],
+) -> Finding:
+    """The verdict on an item that has something to cook, and whose dependencies are done.
+
+    ``mode`` is its node's cache mode, ``validate`` says whether outputs are looked for on disk, ``name_of`` gives an
+    item by its key.
+    """
+    if mode is CacheMode.AlwaysRead:
+        return _read_only(item, past, fingerprint, how)
+    if past is None:
+        return Finding(item, Verdict.COOK, "it is new", fingerprint)
+    found = Finding(item, Verdict.COOK, "", fingerprint, past)
+    if past.in_flight:
+        found.reason = "it was in flight"
+        changed = _change(item, past, fingerprint, CacheMode.Automatic, name_of)
+        if how.resume and not changed:
+            found.verdict = Verdict.IN_FLIGHT
+        elif changed:
+            found.reason = changed
+        return found
+    if past.state is WorkItemState.CookedFail and how.resume:
+        found.reason = "it failed before"
+        if not how.retry_failed and not _change(item, past, fingerprint, mode, name_of):
+            found.verdict = Verdict.FAILED
+        return found
+    found.reason = _why_again(item, past, fingerprint, how, mode, name_of) or _missing(item, past, validate=validate)
+    if not found.reason:
+        found.verdict = Verdict.DONE
+    return found
+
+
+def _read_only(item: WorkItem, past: PastItem | None, fingerprint: str, how: Settings) -> Finding:
+    """PDG's "read files": what is there is taken, and nothing is ever written."""
+    if past is not None and past.state in SUCCESSFUL and (past.outputs or how.resume):
+        missing = _missing(item, past, validate=True)
+    else:
+        past = None
+        missing = next((_gone(file.path) for file in item.expected_outputs or () if not stands(file.path)), "")
+        if not item.expected_outputs:
+            missing = "it declares no outputs that could be read"
+    if missing:
+        return Finding(item, Verdict.FAILED, f"{missing}, and pdg_cachemode says to read only", fingerprint)
+    return Finding(item, Verdict.DONE, "", fingerprint, past)
+
+
+def _why_again(
+    item: WorkItem,
+    past: PastItem,
+    fingerprint: str,
+    how: Settings,
+    mode: CacheMode,
+    name_of: Callable[[str], WorkItem | None],
+) -> str:
+    if past.state not in SUCCESSFUL:
+        return "it failed before" if past.state is WorkItemState.CookedFail else "it was not cooked before"
+    if not how.resume and mode is CacheMode.AlwaysWrite:
+        return "pdg_cachemode says to write always"
+    if not how.resume and not past.outputs:
+        return "it has no outputs to go by"
+    if past.lost:
+        return f'the value of its attribute "{past.lost[0]}" could not be kept'
+    return _change(item, past, fingerprint, mode, name_of)
+
+
+def _change(
+    item: WorkItem, past: PastItem, fingerprint: str, mode: CacheMode, name_of: Callable[[str], WorkItem | None]
+) -> str:
+    if not past.fingerprint:
+        return "what it did then is not known"
+    words, keys = difference(past.fingerprint, fingerprint)
+    if words in {"input changed", "it depends on other work items"}:
+        if mode is CacheMode.AutomaticIgnore:
+            return ""
+        inputs = [each for each in map(name_of, keys) if each is not None] or item.dependencies
+        cause = cooked_again(inputs)
+        if cause is not None:
+            return f'depends on "{cause.name}", which cooks again'
+        if keys:
+            return f'input "{inputs[0].name}" changed'
+    return words
+
+
+def cooked_again(inputs: Iterable[WorkItem]) -> WorkItem | None:
+    """The nearest item up the graph that was cooked in this cook, ``None`` when there is none near."""
+    todo, seen = list(inputs), set()
+    for item in todo:
+        if item.id in seen:
+            continue
+        seen.add(item.id)
+        if not int(item.traits) & _AUTOMATIC:
+            if item.phase in {Phase.SUCCESS, *DONE_BADLY}:
+                return item
+        elif item.phase != Phase.CACHED and len(todo) < _FARTHEST:
+            todo += item.dependencies
+    return None
+
+
+def _missing(item: WorkItem, past: PastItem, *, validate: bool) -> str:
+    if not validate:
+        return ""
+    known = {file.path for file in past.outputs}
+    declared = (file.path for file in item.expected_outputs or () if not known)
+    return next((_gone(path) for path in (*known, *declared) if not stands(path)), "")
+
+
+def _gone(path: str) -> str:
+    return f'output "{path}" is missing'
+
+
+def judge_automatic(item: WorkItem, past: PastItem | None) -> Finding:
+    """The verdict on an item that cooks nothing itself: done as before when all it is made of is."""
+    if past is None or past.state not in SUCCESSFUL:
+        return Finding(item, Verdict.COOK, "it is new")
+    if any(needed.phase != Phase.CACHED for needed in item.dependencies):
+        return Finding(item, Verdict.COOK, "what it is made of was cooked again")
+    changed = [name for name, each in (item.attributes or {}).items() if _differs(each, past.attributes.get(name))]
+    if changed:
+        return Finding(item, Verdict.COOK, f"attributes changed: {', '.join(changed[:4])}")
+    return Finding(item, Verdict.DONE)
+
+
+def _differs(mine: Attribute, theirs: Attribute | None) -> bool:
+    return theirs is None or mine.type != theirs.type or repr(mine.values) != repr(theirs.values)

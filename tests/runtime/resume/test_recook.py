@@ -1,0 +1,230 @@
+"""A network is cooked again: what is as it was counts as done, and what is not says why."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from topcook.runtime.resume import Settings
+from topcook.runtime.resume.verdicts import Verdict
+from topcook.testkit.recookbench import RecookBench, Recooked
+
+NETWORK = """
+    [network]
+    scheduler = "local"
+    [schedulers.local]
+    type = "localscheduler"
+    [schedulers.local.parms]
+    pdg_workingdir = "$HIP/work"
+    [nodes.wedge]
+    type = "wedge"
+    [nodes.wedge.parms]
+    wedgecount = 3
+    wedgemode = "zip"
+    wedgeattributes = [ { name = "color", type = "string", values = ["red", "green", "blue"] } ]
+    [nodes.make]
+    type = "genericgenerator"
+    inputs = ["wedge"]
+    [nodes.make.parms]
+    command = "sh -c 'echo @color >> $HIP/ran; echo @color > $HIP/@color.txt'"
+    outputs = [ { path = "$HIP/@color.txt" } ]
+    [nodes.copy]
+    type = "genericgenerator"
+    inputs = ["make"]
+    [nodes.copy.parms]
+    command = "cp @pdg_input $HIP/@color.copy"
+    outputs = [ { path = "$HIP/@color.copy" } ]
+    [nodes.all]
+    type = "waitforall"
+    inputs = ["copy"]
+    [nodes.sum]
+    type = "genericgenerator"
+    inputs = ["all"]
+    [nodes.sum.parms]
+    command = "sh -c 'cat $HIP/*.copy > $HIP/sum'"
+    outputs = [ { path = "$HIP/sum" } ]
+"""
+
+
+@pytest.fixture
+def again(tmp_path: Path) -> RecookBench:
+    return RecookBench(tmp_path)
+
+
+def test_what_is_as_it_was_is_not_cooked_again(again: RecookBench) -> None:
+    first = again.cook(NETWORK)
+    second = again.cook(NETWORK)
+    assert (first.outcome, second.outcome) == ("cooked", "cooked")
+    assert Counter(first.states().values()) == {"CookedSuccess": 11}
+    assert Counter(second.states().values()) == {"CookedCache": 11}
+    assert again.read("ran").split() == ["red", "green", "blue"]
+    assert [file.path for file in second.items("sum")[0].outputs or ()] == [str(again.folder / "sum")]
+
+
+def test_no_scheduler_is_started_when_all_is_done(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    assert [each.stage for each in again.cook(NETWORK).cook.state.schedulers.values()] == ["idle"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "cooked", "why"),
+    [
+        (lambda text: text.replace('"green"', '"grey"'), {"make": 1, "copy": 1, "sum": 1}, "command changed: "),
+        (lambda text: text.replace("cp @pdg_input", "cp -p @pdg_input"), {"copy": 3, "sum": 1}, "command changed: "),
+        (
+            lambda text: text.replace("wedgecount = 3", "wedgecount = 2").replace(', "blue"', ""),
+            {"make": 2, "copy": 2, "sum": 1},
+            "attributes changed: ",
+        ),
+    ],
+)
+def test_what_is_edited_cooks_again_with_what_depends_on_it(
+    again: RecookBench, edit: Callable[[str], str], cooked: dict[str, int], why: str
+) -> None:
+    again.cook(NETWORK)
+    second = again.cook(edit(NETWORK))
+    assert second.outcome == "cooked"
+    assert second.cooked_again() == cooked
+    assert any(reason.startswith(why) for reason in second.reasons().values())
+
+
+def test_each_item_says_why_it_cooks_again(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    second = again.cook(NETWORK.replace("@pdg_input $HIP/@color", "@pdg_input $HIP/./@color"))
+    reasons = second.reasons()
+    assert reasons["sum.0"] == f'depends on "{second.items("copy")[0].name}", which cooks again'
+    folder = again.folder
+    assert reasons["copy.2"] == f"command changed: {folder}/blue.copy -> {folder}/./blue.copy"
+
+
+def test_a_missing_output_makes_its_item_cook_again(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    (again.folder / "green.copy").unlink()
+    second = again.cook(NETWORK)
+    assert second.cooked_again() == {"copy": 1, "sum": 1}
+    assert second.reasons()["copy.1"] == f'output "{again.folder}/green.copy" is missing'
+
+
+def test_a_file_that_was_touched_counts_as_changed_by_time_and_not_by_content(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    os.utime(again.folder / "green.txt")
+    assert again.cook(NETWORK).cooked_again() == {"copy": 1, "sum": 1}
+    by_content = Settings(files="hash")
+    again.cook(NETWORK, by_content)
+    os.utime(again.folder / "green.txt")
+    assert again.cook(NETWORK, by_content).cooked_again() == {}
+    (again.folder / "green.txt").write_text("other\n")
+    third = again.cook(NETWORK, by_content)
+    assert third.cooked_again() == {"copy": 1, "sum": 1}
+    assert third.reasons()["copy.1"] == f'input "{third.items("make")[1].name}" changed'
+
+
+def test_without_a_cache_all_is_cooked(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    assert again.cook(NETWORK, Settings(files="off")).cooked_again() == {"make": 3, "copy": 3, "sum": 1}
+
+
+def test_items_without_outputs_cook_again(again: RecookBench) -> None:
+    network = NETWORK.replace("""outputs = [ { path = "$HIP/sum" } ]""", "")
+    again.cook(network)
+    second = again.cook(network)
+    assert second.cooked_again() == {"sum": 1}
+    assert second.reasons()["sum.0"] == "it has no outputs to go by"
+
+
+@pytest.mark.parametrize(
+    ("mode", "cooked"),
+    [("automatic", {"copy": 1, "sum": 1}), ("automaticignore", {}), ("alwaysread", {}), ("3", {"copy": 3, "sum": 1})],
+)
+def test_the_four_cache_modes_of_a_node(again: RecookBench, mode: str, cooked: dict[str, int]) -> None:
+    again.cook(NETWORK)
+    os.utime(again.folder / "green.txt")
+    network = NETWORK.replace("[nodes.copy.parms]", f'[nodes.copy.parms]\n    pdg_cachemode = "{mode}"')
+    assert again.cook(network).cooked_again() == cooked
+
+
+def test_what_is_only_read_fails_when_it_is_not_there(again: RecookBench) -> None:
+    network = NETWORK.replace("[nodes.make.parms]", '[nodes.make.parms]\n    pdg_cachemode = "alwaysread"')
+    for color in ("red", "blue"):
+        (again.folder / f"{color}.txt").write_text(color)
+    cooked = again.cook(network)
+    assert [item.state.name for item in cooked.items("make")] == ["CookedCache", "CookedFail", "CookedCache"]
+    told = f'output "{again.folder}/green.txt" is missing, and pdg_cachemode says to read only'
+    assert cooked.items("make")[1].ran().messages == [told]
+    assert not (again.folder / "ran").exists()
+
+
+def test_attributes_and_outputs_that_a_job_reported_come_back(again: RecookBench) -> None:
+    network = """
+        [network]
+        [nodes.made]
+        type = "pythonscript"
+        [nodes.made.parms]
+        inprocess = true
+        script = '''
+        import os
+        path = os.environ["HIP"] + "/made.txt"
+        with open(path, "w") as stream:
+            stream.write("x")
+        work_item.addOutputFile(path, "file/text")
+        work_item.setStringAttrib("said", "hello")
+        '''
+        [nodes.use]
+        type = "genericgenerator"
+        inputs = ["made"]
+        [nodes.use.parms]
+        command = "cp @pdg_input $HIP/used.txt"
+        outputs = [ { path = "$HIP/used.txt" } ]
+    """
+    again.cook(network)
+    second = again.cook(network)
+    made = second.items("made")[0]
+    assert second.cooked_again() == {}
+    assert [(file.path, file.tag) for file in made.outputs or ()] == [(f"{again.folder}/made.txt", "file/text")]
+    assert made.attributes is not None
+    assert made.attributes["said"].values == ("hello",)
+    third = again.cook(network.replace('write("x")', 'write("y")'))
+    assert third.cooked_again() == {"made": 1, "use": 1}
+    assert third.reasons()["made.0"] == "parms of its node changed"
+
+
+def test_items_made_during_the_cook_are_known_again_in_whatever_order_they_come(again: RecookBench) -> None:
+    network = NETWORK.replace(
+        """[nodes.all]
+    type = "waitforall"
+    inputs = ["copy"]""",
+        """[nodes.found]
+    type = "filepattern"
+    inputs = ["copy"]
+    [nodes.found.parms]
+    pdg_workitemgeneration = "dynamic"
+    pattern = "$HIP/@color.copy"
+    [nodes.each]
+    type = "genericgenerator"
+    inputs = ["found"]
+    [nodes.each.parms]
+    command = "cp @pdg_input @pdg_input.again"
+    outputs = [ { path = "$HIP/@color.copy.again" } ]
+    [nodes.all]
+    type = "partitionbyattribute"
+    inputs = ["each"]
+    [nodes.all.parms]
+    attributes = [ { name = "color" } ]""",
+    )
+    first = again.cook(network)
+    assert first.outcome == "cooked", first.messages
+    (again.folder / "red.copy").unlink()
+    second = again.cook(network)
+    assert second.cooked_again() == {"copy": 1, "each": 1, "sum": 1}
+    assert again.cook(network).cooked_again() == {}
+
+
+def test_verdicts_are_kept_for_who_asks(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    second: Recooked = again.cook(NETWORK)
+    assert second.cook.memory is not None
+    assert {verdict for verdict, _ in second.cook.memory.found.values()} == {Verdict.DONE}
