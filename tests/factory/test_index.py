@@ -264,6 +264,29 @@ def test_an_outcome_of_the_moment_is_believed_for_a_while_only(
     assert home.probed == ["farm"]
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners here")
+def test_a_helper_that_may_be_read_again_is_looked_at_again_at_once(tmp_path: Path, drop: Drop) -> None:
+    path = drop("farm.py", "import helper\nfrom pdg.scheduler import PyScheduler\ndef registerTypes(r): ...\n")
+    helper = drop("helper.py", "X = 1\n")
+    helper.chmod(0o666)
+    environ = {"PDG_TYPES_PATH": str(path.parent)}
+
+    def problems() -> list[str]:
+        database = Database(str(tmp_path / "cache" / "index.sqlite3"), SCHEMA)
+        prober = Counting()
+        factory = Factory.scan(environ, prober=prober, index=Index(database, "here"))
+        probed[:] = prober.probed
+        (record,) = [each for each in factory.records if each.name == "farm"]
+        return [each.code for each in record.problems]
+
+    probed: list[str] = []
+    assert problems() == ["untrusted-writable"]
+    assert problems() == ["untrusted-writable"]
+    assert probed == []
+    helper.chmod(0o644)
+    assert problems() == ["registers-nothing"]
+
+
 def test_a_time_out_is_believed_for_longer(drop: Drop, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     class Endless(Counting):
         def probe(self, candidates: list[Candidate], done: Done, deadline: float | None = None) -> list[Candidate]:

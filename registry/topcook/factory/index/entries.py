@@ -183,6 +183,12 @@ def entry_of(candidate: Candidate, report: ProbeReport, look: Look) -> Entry:
     elif not files:
         files = (KeptFile(candidate.path, look.digest(candidate.path) or "", look.stamp(candidate.path)),)
     until = look.at + _patience(report) if report.transient else 0.0
+    if until:
+        # A helper that may not be read: once its mode is mended, nobody shall wait for the time to be over.
+        known = {each.path for each in files}
+        named = {problem["path"] for record in report.records for problem in record["problems"]}
+        paths = sorted(each for each in named if each and each not in known)
+        watched += tuple(KeptFile(path, "", look.stamp(path)) for path in paths)
     return Entry(look.at, files, watched, tuple(report.missing), until)
 
 
