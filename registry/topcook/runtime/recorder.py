@@ -54,8 +54,8 @@ class Recorder(Protocol):
     def tell(self, message: Message) -> None:
         """Keep with the next commit what people were told."""
 
-    def close(self, outcome: str = "") -> None:
-        """The cook is over."""
+    def close(self, outcome: str = "") -> bool:
+        """The cook is over; answers whether all of it is kept, so that nothing else that knows of it is needed."""
 
 
 class MemoryRecorder:
@@ -81,8 +81,9 @@ class MemoryRecorder:
     def tell(self, message: Message) -> None:
         """Nothing is looked up."""
 
-    def close(self, outcome: str = "") -> None:
+    def close(self, outcome: str = "") -> bool:
         """Nothing is left to do."""
+        return True
 
 
 def hand_over_notes(instructions: Iterable[ins.Instruction], token: Callable[[WorkItem], str]) -> list[HandOverNote]:
