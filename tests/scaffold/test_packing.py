@@ -79,6 +79,19 @@ def test_a_module_that_nothing_installed_brings_is_told_and_one_that_is_becomes_
     assert [note for note in project.notes if '"no_such_farm"' in note]
 
 
+def test_modules_of_a_folder_that_the_package_puts_on_sys_path_are_brought_by_itself(tmp_path: Path) -> None:
+    package = tmp_path / "myfarm"
+    (package / "lib").mkdir(parents=True)
+    (package / "lib" / "farm_api.py").write_text("", encoding="utf-8")
+    text = "import os, sys\nsys.path.insert(0, os.path.dirname(__file__) + '/lib')\nimport farm_api, no_such_farm\n"
+    (package / "__init__.py").write_text(text + "def registerTypes(r): ...\n", encoding="utf-8")
+    project = make_project(str(package), "topcook-myfarm", "1.0", [("myfarm", "My Farm")])
+    assert "topcook_myfarm/myfarm/lib/farm_api.py" in project.files
+    assert [note for note in project.notes if "nothing installed" in note] == [
+        'nothing installed brings the module "no_such_farm"; add what does to dependencies'
+    ]
+
+
 def test_a_helper_imported_by_its_name_as_a_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "part.py").write_text("X = 1\n", encoding="utf-8")
     file = tmp_path / "farm_y.py"

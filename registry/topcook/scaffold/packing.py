@@ -6,7 +6,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from topcook.contract.layout import literal
@@ -69,7 +69,7 @@ def make_project(path: str, dist_name: str, version: str, types: list[tuple[str,
             lines = ", ".join(map(str, changed))
             project.notes.append(f"{name}: imports of files beside it are relative now (line {lines})")
         project.files[f"{package}/{name.replace(os.sep, '/')}"] = text
-    dependencies, unknown = _dependencies(wanted)
+    dependencies, unknown = _dependencies(wanted - _found_inside(plan.files))
     project.notes += [
         f'nothing installed brings the module "{name}"; add what does to dependencies' for name in unknown
     ]
@@ -98,6 +98,13 @@ def _wanted(content: bytes) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.add(node.module.partition(".")[0])
     return {name for name in found if name not in sys.stdlib_module_names and name not in OURS | _HOUDINI}
+
+
+def _found_inside(files: Mapping[str, bytes]) -> set[str]:
+    """The modules and packages of any depth, for sources that put folders of their own on ``sys.path``."""
+    if not any(b"sys.path" in content for name, content in files.items() if name.endswith(".py")):
+        return set()
+    return {part.removesuffix(".py") for name in files if name.endswith(".py") for part in name.split(os.sep)}
 
 
 def _dynamic(name: str, content: bytes, siblings: set[str]) -> Iterator[str]:
