@@ -83,10 +83,11 @@ def kept(context: GraphContext, state: Path, monkeypatch: pytest.MonkeyPatch, **
     return keeping, cook
 
 
+@pytest.mark.parametrize("network", [NETWORK, NETWORK.replace("itemcount", "pdg_retries = 2\n    itemcount")])
 def test_the_report_of_a_cook_can_be_made_of_its_journal_alone(
-    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str
 ) -> None:
-    context = bench.load(NETWORK)
+    context = bench.load(network)
     keeping, cook = kept(context, tmp_path / "state", monkeypatch)
     cook.run()
     wanted = json.loads("".join(report_parts(cook)))

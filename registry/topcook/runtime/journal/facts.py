@@ -22,3 +22,5 @@ class Fact(IntEnum):
     JOB = 6
     #: What the item would do, as ``runtime/resume`` writes it.
     FINGERPRINT = 7
+    #: JSON: an attempt that was followed by another one; each counts.
+    EARLIER = 8

@@ -13,6 +13,7 @@ from topcook.errors import RecorderError
 from topcook.model.attributes import Attribute
 from topcook.model.files import File
 from topcook.model.states import FINAL, WorkItemState
+from topcook.model.workitem import Attempt, Run
 from topcook.runtime.journal.facts import Fact
 from topcook.runtime.journal.schema import open_to_read
 from topcook.runtime.journal.values import attributes_from_rows, files_from_rows
@@ -40,7 +41,8 @@ class PastItem:
     """What a journal knows of an item.
 
     ``state`` is its last one; ``attempt``, ``token`` and ``scheduler`` are those of the last hand-over, which has no
-    outcome where ``in_flight``. ``lost`` names attributes whose values could not be written down.
+    outcome where ``in_flight``. ``lost`` names attributes whose values could not be written down. ``earlier`` are the
+    attempts that were followed by another one.
     """
 
     id: int
@@ -68,6 +70,7 @@ class PastItem:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    earlier: list[Attempt] = field(default_factory=list)
     log_uri: str = ""
     status_uri: str = ""
 
@@ -241,9 +244,17 @@ def _read_fact(item: PastItem, kind: int, body: str) -> None:
             item.lost = [name for name in item.lost if name not in found] + lost
         case Fact.MESSAGES:
             item.messages = json.loads(body)
+        case Fact.EARLIER:
+            item.earlier.append(_attempt(*json.loads(body)))
         case Fact.URIS:
             item.log_uri, item.status_uri = json.loads(body)
         case Fact.JOB:
             item.job = body
         case Fact.FINGERPRINT:
             item.fingerprint = body
+
+
+def _attempt(number: int, scheduler: str, *told: Any) -> Attempt:
+    run = Run()
+    run.queued, run.started, run.finished, run.duration, run.exit_status, run.messages = told
+    return Attempt(number, scheduler, run)

@@ -43,6 +43,7 @@ def _record_of(item: PastItem, node: Node) -> WorkItem:
     run = record.ran()
     run.queued, run.started, run.finished = item.queued, item.started, item.finished
     run.duration, run.exit_status = item.duration, item.exit_status
+    run.attempts = item.earlier or None
     run.messages, run.log_uri, run.status_uri = item.messages, item.log_uri, item.status_uri
     return record
 

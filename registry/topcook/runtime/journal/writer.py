@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from topcook.machine.items import Change
     from topcook.model.attributes import Attribute
     from topcook.model.files import File
-    from topcook.model.workitem import WorkItem
+    from topcook.model.workitem import Attempt, WorkItem
     from topcook.runtime.link import Message
     from topcook.runtime.recorder import HandOverNote
 
@@ -81,6 +81,8 @@ class Journal:
         self._broken = self._closed = False
         self._names: dict[str, int] = {}
         self._told: dict[int, _Told] = {}
+        #: How many earlier attempts of an item are written down, by id.
+        self._earlier: dict[int, int] = {}
         self._fresh_names: list[tuple[int, str]] = []
         self._items: list[tuple[Any, ...]] = []
         self._steps: list[tuple[Any, ...]] = []
@@ -221,6 +223,8 @@ class Journal:
                 # So it is from the beginning.
                 continue
             run = item.run
+            if run is not None and run.attempts:
+                self._tell_earlier(item, run.attempts)
             if state not in FINAL or run is None:
                 self._steps.append((item.id, item.attempt, int(state), at, None, None, None, None, None))
                 if state in FINAL:
@@ -242,6 +246,15 @@ class Journal:
             self._tell_given(item, told or _Told())
         if item.run is not None and item.run.messages:
             self._facts.append((item.id, Fact.MESSAGES, encode([redact(text) for text in item.run.messages])))
+
+    def _tell_earlier(self, item: WorkItem, attempts: list[Attempt]) -> None:
+        """Write the attempts that were followed by another one."""
+        known = self._earlier.get(item.id, 0)
+        for each in attempts[known:]:
+            times = (each.queued, each.started, each.finished, each.duration, each.exit_status)
+            row = [each.number, each.scheduler, *times, [redact(text) for text in each.messages]]
+            self._facts.append((item.id, Fact.EARLIER, encode(row)))
+        self._earlier[item.id] = len(attempts)
 
     def _tell_given(self, item: WorkItem, told: _Told) -> None:
         """Write what an item gave and the journal does not have yet."""
