@@ -117,6 +117,12 @@ def test_a_file_without_types_is_told_how_it_gets_one(check: Check, text: str) -
     assert "define registerTypes(type_registry)" in check("farm.py", status=1, farm=text).stdout
 
 
+def test_a_slip_in_the_name_of_the_hook_is_pointed_at(check: Check) -> None:
+    told = check("farm.py", status=1, farm=GOOD.replace("registerTypes", "registerType")).stdout
+    assert "^^^^" in told
+    assert 'did you mean "registerTypes"? Rename "registerType"' in told
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in a file system")
 def test_what_is_no_file_is_not_waited_for(check: Check, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")

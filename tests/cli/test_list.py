@@ -58,6 +58,13 @@ def test_what_pip_installed_is_checked_by_the_name_of_its_distribution(
     assert "1 file with problems; all of them: topcook check topcook-odd\n" in listed(types).stderr
 
 
+def test_a_slip_in_the_name_of_the_hook_passes_no_file_over_in_silence(types: Path) -> None:
+    text = FARM.format(name="slip").replace("registerTypes", "registerType")
+    (types / "slip.py").write_text(text, encoding="utf-8")
+    told = f"{types / 'slip.py'} is passed over: its function is called registerType, not registerTypes(type_registry)"
+    assert f"{told}; topcook check {types / 'slip.py'}\n" in listed(types).stderr
+
+
 def test_a_broken_file_stands_in_place_and_what_to_type_is_told_below(types: Path) -> None:
     done = listed(types, "--types", "schedulers")
     rows = done.stdout.splitlines()

@@ -123,6 +123,19 @@ def test_a_link_to_a_directory_is_followed_once(types: Path, tmp_path: Path) -> 
         ("X = 1\n", "a helper file: it has no registerTypes"),
         ("", "a helper file: it has no registerTypes"),
         ("class Farm(PyScheduler): ...\n", "it has the class Farm but no registerTypes(type_registry)"),
+        (
+            "class Farm(PyScheduler): ...\ndef registerType(r): ...\n",
+            "its function is called registerType, not registerTypes(type_registry)",
+        ),
+        (
+            "class Farm(pdg.PyScheduler): ...\ndef register_types(r): ...\n",
+            "its function is called register_types, not registerTypes(type_registry)",
+        ),
+        (
+            "class Farm(PyScheduler): ...\ndef registerTags(r): ...\n",
+            "it has the class Farm but no registerTypes(type_registry)",
+        ),
+        ("def registerType(r): ...\n", "a helper file: it has no registerTypes"),
         ("class Farm(PyScheduler):\n    def onSchedule(self", ""),
         ("print 'Python 2'\n", ""),
         ("x = 1\0\n", ""),

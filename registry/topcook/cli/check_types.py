@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,25 @@ def _no_types(path: str, records: Sequence[Record]) -> Problem:
     why = f": {next(iter(reasons))}" if len(reasons) == 1 else ""
     if os.path.isfile(path) and not os.path.getsize(path):
         why = ": the file is empty"
-    return Problem("no-types", f"there is no type in it{why}", path, hint=_HOW)
+    line, column, hint = _mistyped(path)
+    return Problem("no-types", f"there is no type in it{why}", path, line, column, hint)
+
+
+def _mistyped(path: str) -> tuple[int | None, int | None, str]:
+    """Where a slip in its name keeps a function from being ``registerTypes``, and what to type."""
+    from topcook.factory.sources import HOOK
+    from topcook.factory.typestext import nearly_hook
+
+    text = b""
+    if os.path.isfile(path):
+        with suppress(OSError), open(path, "rb") as file:
+            text = file.read()
+    found = nearly_hook(text)
+    if found is None:
+        return None, None, _HOW
+    line = text.count(b"\n", 0, found.start(1)) + 1
+    column = found.start(1) - text.rfind(b"\n", 0, found.start(1))
+    return line, column, f'did you mean "{HOOK}"? Rename "{found.group(1).decode("utf-8", "replace")}"'
 
 
 def _nothing_there(path: str) -> Problem:

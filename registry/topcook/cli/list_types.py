@@ -11,7 +11,8 @@ import click
 from topcook.cli.configured import configuration, strict_failures_of
 from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.menu_text import Page, details_text, rows_text
-from topcook.factory import Factory, Kind, check_pdg_is_ours, menu_rows
+from topcook.factory import Factory, Kind, State, check_pdg_is_ours, menu_rows
+from topcook.factory.records import MISTYPED_HOOK
 
 if TYPE_CHECKING:
     from topcook.cli.remembering import Answer
@@ -106,6 +107,10 @@ def _print_json(records: Sequence[Record], factory: Factory, types: str) -> None
 def _tell_of_problems(factory: Factory) -> None:
     """Say what is wrong with the types path and with files on it; most times there is nothing to say."""
     broken = [record for record in factory.records if record.blemished]
+    for record in factory.records:
+        if record.state is State.SKIPPED and record.reason.startswith(MISTYPED_HOOK):
+            told = f"{record.origin.path} is passed over: {record.reason}; topcook check {record.origin.path}"
+            click.echo(told, err=True)
     if not broken and not factory.problems:
         return
     from topcook.cli.problems import counted, problem_text

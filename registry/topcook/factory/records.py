@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from topcook.model.enums import NodeType
     from topcook.model.parms import ParmSpec
 
-__all__ = ["NEEDS_HOUDINI", "BrokenEdit", "Kind", "Origin", "Record", "State"]
+__all__ = ["MISTYPED_HOOK", "NEEDS_HOUDINI", "BrokenEdit", "Kind", "Origin", "Record", "State"]
 
 #: The reason of a record whose file imports what only Houdini has.
 NEEDS_HOUDINI = "needs Houdini (import hou)"
+#: How the reason begins of a file that would be a types file but for a slip in one name.
+MISTYPED_HOOK = "its function is called"
 
 
 #: The fields of a record that no line of a menu needs.
