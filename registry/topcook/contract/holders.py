@@ -141,10 +141,10 @@ class DependencyHolder:
 
 def _let_wait(child: Record, parents: list[Record]) -> None:
     before = child.dependencies
-    if len(parents) == 1:
-        if parents[0] not in before:
-            child.dependencies = [*before, parents[0]]
-    else:
+    if not before and len(parents) == 1:
+        # A list of one takes no more room than it needs.
+        child.dependencies = [parents[0]]
+    elif parents != before:
         child.dependencies = list(dict.fromkeys([*before, *parents]))
 
 

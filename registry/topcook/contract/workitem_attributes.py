@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.expressions import value_text
@@ -12,8 +13,6 @@ from topcook.errors import CookError
 from topcook.model.attributes import AttribFlag, AttribType, Attribute, attribute_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from topcook.contract.host import GraphServices
     from topcook.model.workitem import WorkItem as Record
 
@@ -125,6 +124,10 @@ class ItemAttributes:
     def _set(self, name: str, kind: AttribType, value: Any, index: int = 0) -> None:
         with self.lockAttributes():
             old = self._find(name)
+            if old is None and index == 0 and not isinstance(value, list | tuple):
+                # The usual case, without a step in between.
+                self._put(name, Attribute(kind, (_made(value, kind),)))
+                return
             if old is not None and old.flags & AttribFlag.ReadOnly:
                 raise CookError(f'attribute "{name}" of "{self.record.name}" is read only')
             if old is not None and old.type is AttribType.Float and kind is AttribType.Int:
@@ -143,13 +146,12 @@ class ItemAttributes:
             return
         if self.record.attributes is None:
             self.record.attributes = {}
-        self.record.attributes[name] = attribute
+        # A name that a loop puts together is another object each time, and there may be a million items.
+        self.record.attributes[intern(name) if type(name) is str else name] = attribute
 
-    @contextmanager
-    def lockAttributes(self) -> Iterator[None]:
+    def lockAttributes(self) -> AbstractContextManager[Any]:
         """Keep other threads from writing this item's attributes while the block runs."""
-        with _LOCKS[id(self.record) // 64 % len(_LOCKS)]:
-            yield
+        return _LOCKS[id(self.record) // 64 % len(_LOCKS)]
 
     def attrib(self, name: str) -> AttributeView | None:
         """The attribute, ``None`` when the item has none of that name."""

@@ -111,8 +111,10 @@ class Generating(Batches):
                 self.add_item(item)
                 for dependency in item.dependencies:
                     if dependency.dependents is None:
-                        dependency.dependents = []
-                    dependency.dependents.append(item)
+                        # A list of one takes no more room than it needs.
+                        dependency.dependents = [item]
+                    else:
+                        dependency.dependents.append(item)
             for item in items:
                 if item.phase not in SETTLED:
                     self.link_item(item)

@@ -1,0 +1,171 @@
+"""How cooks grow: ``python -m benchmarks.scale [--items N] [--gathered N] [--nodes N]``.
+
+Items by the ten thousand up to a million, in layers of a thousand, each with one dependency: seconds for each item in
+every part of the cook, and the bytes that a waiting item has resident, measured while the first item cooks. Then the
+shapes in which something may turn out quadratic, each at two sizes: the time for each item must stay as it is.
+Every measurement is a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from topcook.runtime.cook import Cook
+
+#: How wide a layer is.
+WIDTH = 1000
+#: Partitions and fans: one node of ``count`` items, and one that waits for all of them.
+GATHERED = """
+[network]
+name = "gathered"
+scheduler = "here"
+[schedulers.here]
+type = "inprocessscheduler"
+[schedulers.here.parms]
+pdg_workingdir = "$HIP/work"
+[nodes.items]
+type = "nothing"
+[nodes.items.parms]
+count = {count}
+[nodes.all]
+type = "waitforall"
+inputs = ["items"]
+"""
+
+
+def resident() -> int:
+    """Bytes that this process has in memory."""
+    with Path("/proc/self/statm").open(encoding="ascii") as stream:
+        return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Moments:
+    """An observer that notes when things happened, and how much was resident then."""
+
+    def __init__(self) -> None:
+        """Nothing has happened."""
+        self.made = self.first = 0.0
+        self.waiting = 0
+
+    def cook_started(self) -> None:
+        """The static items exist, and all of them wait."""
+        self.made = time.perf_counter()
+        self.waiting = resident()
+
+    def items_changed(self, changes: list[Any]) -> None:
+        """Something moved: the first that cooks is noted."""
+        if not self.first and any(new.name == "Cooking" for _, _, new, _ in changes):
+            self.first = time.perf_counter()
+
+
+def measured(job: Cook, moments: Moments, count: int) -> dict[str, float]:
+    """Cook it and tell what it took."""
+    before, started = resident(), time.perf_counter()
+    processor = time.process_time()
+    job.run()
+    ended = time.perf_counter()
+    if job.outcome != "cooked":
+        raise AssertionError(f"the cook is {job.outcome}: {[each.text for each in job.messages][:3]}")
+    return {
+        "making": (moments.made - started) / count * 1e6,
+        "cooking": (ended - moments.made) / count * 1e6,
+        "processor": (time.process_time() - processor) / count * 1e6,
+        "bytes": (moments.waiting - before) / count,
+        "first": moments.first - moments.made,
+        "first_at_all": moments.first - started,
+    }
+
+
+def child(shape: str, count: int, attributes: int) -> None:
+    """Measure one shape in this process and print what came out."""
+    from benchmarks.engine import TYPE, network
+    from topcook.factory.scan import Factory
+    from topcook.runtime.netfile import load_network
+    from topcook.runtime.observers import hookimpl
+
+    hookimpl(Moments.cook_started)
+    hookimpl(Moments.items_changed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if shape == "layers":
+            context = network(folder, count, max(1, count // WIDTH), each=1, attributes=attributes)
+        else:
+            (folder / "types").mkdir()
+            (folder / "types" / "nothing.py").write_text(TYPE, encoding="utf-8")
+            text = GATHERED.format(count=count) if shape == "gathered" else chain_of_nodes(count)
+            (folder / "net.toml").write_text(text, encoding="utf-8")
+            context = load_network(folder / "net.toml", factory=Factory.scan({"PDG_TYPES_PATH": str(folder / "types")}))
+        moments = Moments()
+        context.observe(moments)
+        job = context.prepare()
+        context.open_schedulers(job)
+        print(json.dumps(measured(job, moments, count)))
+        context.close()
+
+
+def chain_of_nodes(count: int) -> str:
+    """A network of so many nodes, each behind the one before, with an item each."""
+    head = GATHERED.format(count=1).partition("[nodes.items]")[0]
+    nodes = ['[nodes.n0]\ntype = "nothing"\n']
+    nodes += [f'[nodes.n{number}]\ntype = "null"\ninputs = ["n{number - 1}"]\n' for number in range(1, count)]
+    return head + "".join(nodes)
+
+
+def measure(shape: str, count: int, attributes: int = 0) -> dict[str, float]:
+    """The same in a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.scale", "--child", shape, str(count), str(attributes)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def show(title: str, count: int, found: dict[str, float], base: float) -> float:
+    """Print a row; answers with the processor's microseconds for each item."""
+    used = found["processor"]
+    print(
+        f"{title:22}{count:>9}{found['making']:>9.1f}{found['cooking']:>9.1f}{used:>9.1f}"
+        f"{used / (base or used):>8.2f}{found['bytes']:>8.0f}{found['first']:>9.2f}{found['first_at_all']:>9.2f}"
+    )
+    return used
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("--items", type=int, default=1_000_000, help="the most items in layers (default 1000000)")
+    parser.add_argument("--gathered", type=int, default=100_000, help="items that one waits for (default 100000)")
+    parser.add_argument("--nodes", type=int, default=10_000, help="nodes in a row (default 10000)")
+    parser.add_argument("--child", nargs=3, metavar=("SHAPE", "COUNT", "ATTRIBUTES"), help=argparse.SUPPRESS)
+    settings = parser.parse_args()
+    if settings.child:
+        child(settings.child[0], int(settings.child[1]), int(settings.child[2]))
+        return
+    print(
+        f"{'microseconds an item':22}{'items':>9}{'making':>9}{'cooking':>9}{'cpu':>9}{'x first':>8}{'bytes':>8}"
+        f"{'1st, s':>9}{'in all':>9}"
+    )
+    base = 0.0
+    for count in (each for each in (10_000, 100_000, 1_000_000) if each <= settings.items):
+        base = base or show("layers", count, measure("layers", count), 0.0)
+        if count > 10_000:
+            show("layers", count, measure("layers", count), base)
+    show("3 attributes each", 100_000, measure("layers", 100_000, 3), base)
+    for title, shape, most in (("one behind all", "gathered", settings.gathered), ("nodes", "nodes", settings.nodes)):
+        base = show(title, most // 5, measure(shape, most // 5), 0.0)
+        show(title, most, measure(shape, most), base)
+
+
+if __name__ == "__main__":
+    main()
