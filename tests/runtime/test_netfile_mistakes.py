@@ -128,3 +128,12 @@ def test_who_names_a_scheduler_of_an_unknown_type_is_not_told_that_it_is_unknown
     )
     (problem,) = mistakes(tmp_path, text)
     assert problem.message == 'unknown scheduler "nofarm"'
+
+
+def test_a_file_of_the_name_beside_the_network_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "nofarm.py").write_text("def registerTypes(r): ...\n")
+    text = '[schedulers.farm]\ntype = "nofarm"\n[nodes.one]\ntype = "genericgenerator"\nparms.command = "x"\n'
+    (problem,) = mistakes(tmp_path, text)
+    first = (problem.hint or "").partition("\n")[0]
+    assert first.startswith("nofarm.py beside the network is not on the types path: PDG_TYPES_PATH=")
+    assert first.endswith(f"topcook install {tmp_path / 'nofarm.py'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.fields import field_problems
@@ -311,8 +312,20 @@ class _Builder:
         code = {UnknownSchedulerError: "unknown-scheduler", UnknownTypeError: "unknown-type", CycleError: "cycle"}.get(
             type(error), "refused"
         )
-        hint = "\n    ".join(line.strip() for line in rest.splitlines()) or None
+        hints = [self._beside(error), *(line.strip() for line in rest.splitlines())]
+        hint = "\n    ".join(filter(None, hints)) or None
         self.problems.append(Problem(code, before + first, path, line, column, hint))
+
+    def _beside(self, error: Exception) -> str:
+        """Where a type may be that nobody knows: in a file of its name next to the network, as ``new`` writes it."""
+        name = getattr(error, "name", "") if str(error).startswith("unknown ") else ""
+        file = os.path.join(os.path.dirname(os.path.abspath(self.file.path)), f"{name}.py")
+        if not name.isidentifier() or not os.path.isfile(file):
+            return ""
+        folder = os.path.dirname(file)
+        return (
+            f"{name}.py beside the network is not on the types path: PDG_TYPES_PATH={folder}, or topcook install {file}"
+        )
 
 
 def parm_path(parms: Mapping[str, Any], parm: str) -> KeyPath:
