@@ -25,6 +25,7 @@ from topcook.author import (
     command_argv,
     cook_detached,
     end_server,
+    grace_of,
     has_data,
     limit_in_flight,
     local_jobs,
@@ -145,7 +146,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         with self._lock:
             tokens = [self._tokens[item.id] for item in work_items if item.id in self._tokens]
         if tokens and self._keeper is not None:
-            self._warn_of(self._keeper.cancel(tokens))
+            self._warn_of(self._keeper.cancel(tokens, max(map(grace_of, work_items))))
 
     def _warn_of(self, survivors: list[int]) -> None:
         if survivors:

@@ -6,7 +6,7 @@ like, and a user who ticks, pauses and cancels.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -22,11 +22,16 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.nodes import NodeState
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, GIVEN_BACK, HELD, LOST, NOTIFICATIONS, SETTLED
+from topcook.machine.policies import Policies
+from topcook.machine.resources import SLOTS
 from topcook.machine.schedulers import SchedulerState
 from topcook.model.enums import BatchActivation, GenerateWhen
 from topcook.model.node import Node
+from topcook.model.policy import USUAL, OnFailure, Policy
 from topcook.model.workitem import Batch, Trait, WorkItem
 
+#: How a job ends that was denied a licence.
+DENIED = 77
 #: A node makes no more items when there are so many.
 MANY = 40
 REPORTS = sorted(NOTIFICATIONS, key=lambda trigger: trigger.value)
@@ -84,8 +89,11 @@ class AnyCook(RuleBasedStateMachine):
         self.hosts: dict[str, Host] = {}
         self.generating: deque[ins.Generate] = deque()
         self.items: list[WorkItem] = []
-        #: Items that a scheduler was asked to take and has not given back.
-        self.given: set[int] = set()
+        #: How often a scheduler was asked to take an item and has not given it back.
+        self.given: Counter[int] = Counter()
+        self.wake: float | None = None
+        #: How many there are of what some items need.
+        self.totals: dict[str, int] = {}
         #: Jobs that may still report: what was accepted, and what is being handed over.
         self.jobs: list[tuple[WorkItem, int]] = []
         self.ended: dict[int, int] = {}
@@ -123,9 +131,36 @@ class AnyCook(RuleBasedStateMachine):
         self.scheduler_of = {node.node.name: lot.choice(names) for node in nodes}
         self.automatic = {node.node.name: node.partitioner or self.once_in(5) for node in nodes}
         self.state = CookState(nodes, [host.state for host in self.hosts.values()])
+        if self.once_in(2):
+            self.have_policies()
         self.tell(ev.CookRequested(self.now))
         # Most cooks are met in the middle: there the rules have more to play with.
         self.the_shell_gets_on(lot.randint(0, 40))
+
+    def have_policies(self) -> None:
+        """Retries, time-outs, resources and what follows failures, for each node as the lot falls."""
+        lot = self.lot
+        policies = Policies()
+        self.totals = {"disk": lot.randint(1, 4), "licence": lot.randint(1, 2)}
+        for name in self.state.nodes:
+            needs = {key: lot.randint(1, most) for key, most in self.totals.items() if self.once_in(3)}
+            policies.by_node[name] = Policy(
+                retries=lot.choice([0, 0, 1, 3]),
+                retry_delay=lot.choice([0.0, 2.0, 10.0]),
+                denied=frozenset({DENIED}) if self.once_in(3) else frozenset(),
+                denied_delay=lot.choice([0.0, 3.0]),
+                on_failure=lot.choice([OnFailure.BLOCK, *OnFailure]),
+                timeout=lot.choice([0.0, 0.0, 8.0]),
+                heartbeat=lot.choice([0.0, 6.0]),
+                needs=tuple(sorted(needs.items())),
+            )
+        self.state.be_patient(policies)
+        if self.once_in(2):
+            self.state.limit({**self.totals, **({SLOTS: lot.randint(1, 5)} if self.once_in(3) else {})})
+        self.state.max_failures = lot.choice([0, 0, 2])
+
+    def policy_of(self, item: WorkItem) -> Policy:
+        return self.state.policies.of(item) if self.state.policies is not None else USUAL
 
     def make_item(self, node: NodeState, dependencies: list[WorkItem], priority: int) -> WorkItem:
         name = node.node.name
@@ -186,7 +221,7 @@ class AnyCook(RuleBasedStateMachine):
             assert self.shown.get(item.id, before) is before
             self.shown[item.id] = after
         for item in self.items:
-            assert item.attempt == (item.id in self.given), "what was given back was no attempt"
+            assert item.attempt == self.given[item.id], "what was given back was no attempt"
             if item.id in self.ended:
                 assert item.phase == self.ended[item.id], "what has ended stays as it ended"
             elif item.phase in DONE_WELL or item.phase in DONE_BADLY:
@@ -197,6 +232,8 @@ class AnyCook(RuleBasedStateMachine):
         if isinstance(order, ins.Generate):
             assert not self.state.cancel_reason, "a canceled cook makes nothing new"
             self.generating.append(order)
+        elif isinstance(order, ins.WakeAt):
+            self.wake = order.at
         elif isinstance(order, ins.StaticReady):
             self.go_due = True
         elif isinstance(order, ins.Finish):
@@ -229,18 +266,36 @@ class AnyCook(RuleBasedStateMachine):
             held = sum(item.phase in HELD and item.scheduler == host.state.name for item in jobs)
             assert held <= host.state.max_tasks
         for item in order.items:
-            assert item.id not in self.given, f"{item!r} is handed over twice"
+            self.check_attempt(item)
             assert item.batch_parent is None, "a sub-item is never handed over apart from its batch"
             if item.batch is None or static:
                 alive = [sub for sub in subs_of(item) if sub.phase in HELD] or [item]
                 assert all(is_covered(needed, together) for each in alive for needed in each.dependencies)
-            for each in [item, *(sub for sub in subs_of(item) if sub.attempt)]:
-                self.given.add(each.id)
+            for each in [item, *(sub for sub in subs_of(item) if sub.phase in HELD)]:
+                self.given[each.id] = each.attempt
                 self.jobs.append((each, each.attempt))
                 if each is not item:
                     # Like a static one, it was given away before what it waits for was done.
                     self.given_statically.add(each.id)
         self.given_statically |= together
+        if self.state.resources is not None:
+            self.check_resources()
+
+    def check_attempt(self, item: WorkItem) -> None:
+        """Whoever gets an item is the only one who has it: each attempt before has come to an end that was kept."""
+        assert item.attempt == self.given[item.id] + 1, f"{item!r} is handed over twice"
+        earlier = item.ran().attempts or []
+        assert [each.number for each in earlier] == list(range(1, item.attempt))
+        counted = self.state.policies.failures.get(item.id, 0) if self.state.policies is not None else 0
+        assert counted <= self.policy_of(item).retries
+        assert len(earlier) == counted or self.policy_of(item).denied
+
+    def check_resources(self) -> None:
+        used: Counter[str] = Counter()
+        for item in self.items:
+            if item.phase in HELD and item.batch_parent is None:
+                used.update(dict(self.policy_of(item).needs))
+        assert all(used[name] <= most for name, most in self.totals.items()), used
 
     # ------------------------------------------------------------------ what the shell does
 
@@ -260,6 +315,8 @@ class AnyCook(RuleBasedStateMachine):
                 self.a_node_answers()
             elif any(host.calls or host.batch for host in self.hosts.values()):
                 self.a_host_performs_its_next_call()
+            elif self.wake is not None and self.once_in(2):
+                self.time_passes()
             elif self.jobs and self.once_in(2):
                 self.a_job_ends_as_it_should()
             elif any(host.started for host in self.hosts.values()):
@@ -295,7 +352,7 @@ class AnyCook(RuleBasedStateMachine):
             self.tell(ev.StaticReturned(name, call.items, not good, self.now, "" if good else "it raised"))
         elif isinstance(call, ins.CancelHeld):
             self.tell(ev.ItemsReleased(call.items, self.now))
-            assert all(item.phase in SETTLED for item in call.items), "what is canceled is out of play"
+            assert call.grace is not None or all(item.phase in SETTLED for item in call.items), "it is out of play"
         else:
             assert isinstance(call, ins.StopScheduler)
             host.stopped = True
@@ -311,7 +368,8 @@ class AnyCook(RuleBasedStateMachine):
                 assert host.asked_since_tick <= host.state.max_items
         host.full = host.full or answer is Trigger.FULL
         if answer in GIVEN_BACK and item.phase == Phase.HANDING_OVER:
-            self.given -= {item.id, *(sub.id for sub in subs_of(item) if sub.phase == Phase.HANDED_OVER)}
+            for each in [item, *(sub for sub in subs_of(item) if sub.phase == Phase.HANDED_OVER)]:
+                self.given[each.id] = item.attempt - 1
         self.tell(ev.ItemEvent(item, answer, self.now))
 
     @precondition(lambda self: any(host.started and not host.batch for host in self.hosts.values()))
@@ -333,14 +391,36 @@ class AnyCook(RuleBasedStateMachine):
     @rule()
     def a_job_ends_as_it_should(self) -> None:
         item, attempt = self.jobs.pop(self.lot.randrange(len(self.jobs)))
-        end = Trigger.FAIL if self.once_in(8) else Trigger.SUCCEED
-        self.tell(*(ev.ItemEvent(item, trigger, self.now, attempt) for trigger in (Trigger.START, end)))
+        end = Trigger.FAIL if self.once_in(3 if self.state.policies else 8) else Trigger.SUCCEED
+        status = DENIED if self.once_in(4) else None
+        self.tell(
+            *(ev.ItemEvent(item, trigger, self.now, attempt, exit_status=status) for trigger in (Trigger.START, end))
+        )
 
     @precondition(lambda self: self.jobs)
     @rule(triggers=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), knows=st.booleans())
     def a_job_reports(self, triggers: list[Trigger], knows: bool) -> None:
         item, attempt = self.lot.choice(self.jobs)
         self.tell(*(ev.ItemEvent(item, trigger, self.now, attempt if knows else None) for trigger in triggers))
+
+    @precondition(lambda self: self.wake is not None)
+    @rule()
+    def time_passes(self) -> None:
+        assert self.wake is not None
+        self.now, self.wake = max(self.now, self.wake), None
+        self.tell(ev.Clock(self.now))
+
+    @precondition(lambda self: self.jobs)
+    @rule()
+    def a_job_shows_that_it_is_alive(self) -> None:
+        self.tell(ev.Alive(self.lot.choice(self.jobs)[0], self.now))
+
+    @precondition(lambda self: self.totals)
+    @rule()
+    def a_licence_server_answers(self) -> None:
+        # Never more than the checks above allow, and at the end as many as at first.
+        name = self.lot.choice(sorted(self.totals))
+        self.tell(ev.CapacitySet(name, self.lot.randint(0, self.totals[name]), self.now))
 
     @precondition(lambda self: self.items)
     @rule(trigger=st.sampled_from(REPORTS), attempt=st.none() | st.integers(-1, 4))
@@ -375,22 +455,25 @@ class AnyCook(RuleBasedStateMachine):
         if not self.outcome:
             return
         items = list(self.state.all_items())
-        canceled = bool(self.state.cancel_reason) and not self.state.start_failed
+        canceled = bool(self.state.cancel_reason) and not (self.state.start_failed or self.state.gave_up)
         assert (self.outcome == "canceled") == canceled
         for item in items:
             assert item.phase in SETTLED or (self.state.cancel_reason and item.phase == Phase.UNCOOKED)
             reasons = [*item.dependencies, *subs_of(item), *([item.batch_parent] if item.batch_parent else [])]
             if item.batch is not None:
-                assert item.phase not in DONE_WELL or all(sub.phase in DONE_WELL for sub in item.batch.items)
+                lenient = self.policy_of(item).on_failure in {OnFailure.CONTINUE, OnFailure.SUCCESS}
+                assert lenient or item.phase not in DONE_WELL or all(sub.phase in DONE_WELL for sub in item.batch.items)
             hopeless = any(dep.phase in LOST for dep in (reasons if item.phase == Phase.BLOCKED else item.dependencies))
             if item.phase == Phase.BLOCKED:
                 assert hopeless, "what is blocked has a reason"
             elif hopeless and not self.state.cancel_reason:
                 assert item.phase == Phase.CANCELED or item.id in self.given_statically
+            assert item.phase != Phase.TOLERATED or self.policy_of(item).on_failure is OnFailure.CONTINUE
         if not canceled:
-            well = all(item.phase in DONE_WELL for item in items)
+            well = all(item.phase in DONE_WELL and item.phase != Phase.TOLERATED for item in items)
             stalled = any(node.stalled for node in self.state.nodes.values())
-            assert (self.outcome == "cooked") == (well and not stalled and not self.state.start_failed)
+            broken = stalled or self.state.start_failed or self.state.gave_up
+            assert (self.outcome == "cooked") == (well and not broken)
         for host in self.hosts.values():
             assert host.stopped or not host.started
 
@@ -399,6 +482,7 @@ class AnyCook(RuleBasedStateMachine):
         if not self.hosts:
             return
         self.tell(ev.PauseSet(paused=False))
+        self.tell(*(ev.CapacitySet(name, most, self.now) for name, most in self.totals.items()))
         for _ in range(20 * (len(self.items) + len(self.hosts) + 10)):
             if self.outcome:
                 break
@@ -425,6 +509,8 @@ class AnyCook(RuleBasedStateMachine):
             if host.started and not host.stopped:
                 host.asked_since_tick = 0
                 self.tell(ev.Ticked(host.state.name, busy=False, at=self.now))
+        if self.wake is not None:
+            self.time_passes()
         held = [item for item in self.items if item.phase in {Phase.HANDED_OVER, Phase.COOKING}]
         self.tell(*(ev.ItemEvent(item, Trigger.SUCCEED, self.now, item.attempt) for item in held))
 
@@ -435,7 +521,7 @@ def cook_by_lot(seed: int) -> AnyCook:
     cook.make_network(seed)
     lot = cook.lot
     for _ in range(lot.randint(5, 150)):
-        kind = lot.randrange(22)
+        kind = lot.randrange(25)
         if kind == 0 and cook.items:
             cook.the_user_cancels_items()
         elif kind == 1 and cook.items:
@@ -452,6 +538,12 @@ def cook_by_lot(seed: int) -> AnyCook:
             cook.the_user_pauses(lot.random() < 0.3)
         elif kind == 8:
             cook.the_user_cancels()
+        elif kind == 9 and cook.jobs:
+            cook.a_job_shows_that_it_is_alive()
+        elif kind == 10 and cook.wake is not None:
+            cook.time_passes()
+        elif kind == 11 and cook.totals:
+            cook.a_licence_server_answers()
         else:
             cook.the_shell_gets_on(lot.randint(1, 4))
     cook.teardown()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from topcook.author.command import command_argv, split_command
 from topcook.author.detached import cook_command, cook_detached
+from topcook.author.grace import grace_of
 from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
 from topcook.author.jobenvironment import JobEnvironments, has_data
 from topcook.author.jobparms import JobParms
@@ -35,6 +36,7 @@ __all__ = [
     "cook_command",
     "cook_detached",
     "end_server",
+    "grace_of",
     "has_data",
     "limit_in_flight",
     "local_jobs",

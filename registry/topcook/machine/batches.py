@@ -43,8 +43,6 @@ class Batches(Failing):
         batch, phase = _batch_of(item), item.phase
         if phase in SETTLED:
             self._share_end(item)
-        elif phase == Phase.DELAYED and batch.lost < len(batch.items):
-            self._delay_with(item)
         elif batch.lost == len(batch.items):
             self._lose(item)
         elif phase == Phase.WAITING:
@@ -59,13 +57,6 @@ class Batches(Failing):
             self.take_back(item, Trigger.CANCEL_ORDER, self.now)
         elif item.phase in {Phase.WAITING, Phase.HANDED_OVER} and item.id not in self._doomed:
             self.block(item)
-
-    def _delay_with(self, item: WorkItem) -> None:
-        """It comes again, and with it whatever of it is not done."""
-        for sub in _batch_of(item).items:
-            if sub.phase in HELD:
-                self._note_reason(sub, f'its batch "{item.name}" failed before it was done')
-                self.take_back(sub, Trigger.BATCH_FAILED, self.now)
 
     def _share_end(self, item: WorkItem) -> None:
         trigger = _SHARED.get(Phase(item.phase))

@@ -128,6 +128,8 @@ class CookState(Recalling):
                     self.move(item, Trigger.PUT_BACK, self.now)
                 elif item.phase == Phase.DELAYED:
                     self.take_back(item, Trigger.CANCEL_ORDER, self.now)
+            # Each item has gone where it goes by itself.
+            self.batches.clear()
         self._out.append(ins.Finish(self.outcome()))
 
     def outcome(self) -> str:
@@ -163,6 +165,7 @@ class CookState(Recalling):
             items = eligible_statics(scheduler.name, self.all_items(), self.resources)
             for item in items:
                 self._hand_over(item, Trigger.OFFER_STATIC)
+            scheduler.drop_taken()
             if items:
                 scheduler.static_call = True
                 self._out.append(ins.HandOverStatic(scheduler.name, items))

@@ -56,9 +56,12 @@ class Failing(Items):
 
     def _retried(self, item: WorkItem, policies: Policies, policy: Policy, exit_status: int | None) -> Trigger | None:
         parent = item.batch_parent
+        if (parent or item).id in self._doomed:
+            # The user has no more use for it.
+            return None
         if parent is not None:
             # It comes again with its batch; whether that does is settled before the batch's own end.
-            again = parent.phase in HELD | {Phase.DELAYED} and policies.has_retry_left(parent)
+            again = parent.phase == Phase.DELAYED or (parent.phase in HELD and policies.has_retry_left(parent))
             return Trigger.RETRIED if again and item.phase in HELD else None
         if item.batch is not None and all(sub.phase in SETTLED for sub in item.batch.items):
             return None
@@ -87,6 +90,11 @@ class Failing(Items):
         item.ran().begin_again(item.attempt, item.scheduler)
         if item.batch_parent is not None:
             return
+        for sub in item.batch.items if item.batch is not None else ():
+            if sub.phase in HELD:
+                # It comes again, and with it whatever of it is not done.
+                self._note_reason(sub, f'its batch "{item.name}" failed before it was done')
+                self.take_back(sub, Trigger.BATCH_FAILED, self.now)
         self.delayed[item.id] = item
         delay = self._delays.pop(item.id, 0.0)
         if delay > 0:

@@ -97,6 +97,11 @@ class SchedulerState:
         line, heap = self._line, self._heap
         return (line.popleft() if line and not (heap and heap[0] < line[0]) else heappop(heap))[2]
 
+    def drop_taken(self) -> None:
+        """Forget what was ready and has been handed over another way: it may come back to stand here again."""
+        self._line = deque(place for place in self._line if place[2].phase == _READY)
+        self._heap = sorted(place for place in self._heap if place[2].phase == _READY)
+
     def has_room_now(self) -> None:
         """The scheduler may take items again: its deferred ones are offered anew."""
         # While a batch is out its refusals are still to come, and may have been decided before this room appeared.
