@@ -14,7 +14,7 @@ from topcook.model import graphfile
 from topcook.model.states import WorkItemState
 from topcook.runtime.api import GraphContext
 from topcook.runtime.cook import Cook
-from topcook.runtime.journal import Journal, Past
+from topcook.runtime.journal import Journal, Past, lock
 from topcook.runtime.journal.keeping import How, KeptCook, keep_cook
 from topcook.runtime.journal.report import report_parts_of
 from topcook.runtime.report import report_parts
@@ -164,3 +164,14 @@ def test_a_cook_without_a_journal_still_holds_the_lock(
     again, cook = kept(context, tmp_path / "state", monkeypatch)
     assert again.before == []
     cook.run()
+
+
+def test_a_cook_whose_journal_is_removed_ends_and_says_why(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "BEAT", 0.02)
+    context = bench.load(NETWORK.replace("test @pdg_index -ne 1", "sleep 60"))
+    keeping, cook = kept(context, tmp_path / "state", monkeypatch)
+    Path(keeping.journal).unlink()
+    assert cook.run() == "canceled"
+    assert "was removed while the cook ran" in cook.state.cancel_reason

@@ -66,7 +66,7 @@ class Holder:
 
 
 def lock_in(folder: Path, cook: str = "second", network: str = "net.toml") -> CookLock:
-    return CookLock(Identity(network, "local", str(folder)), cook, f"{cook}.sqlite")
+    return CookLock(Identity(network, "local", str(folder)), cook, __file__)
 
 
 def pointer_of(folder: Path) -> dict[str, Any]:

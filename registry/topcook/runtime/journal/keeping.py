@@ -81,6 +81,7 @@ def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCo
     except RecorderError as error:
         lock.release("refused")
         raise CookRefusedError(str(error)) from error
+    lock.journal_made = how.journal
     return KeptCook(cook_id, lock, recorder, path, told)
 
 

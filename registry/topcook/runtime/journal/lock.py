@@ -55,12 +55,15 @@ class CookLock:
         """Nothing is taken yet; ``journal`` is the path that the pointer shall name."""
         self.identity = identity
         self.cook_id = cook_id
+        self.journal = journal
+        #: Whether the journal is there, so that it can be missed.
+        self.journal_made = False
         self.path = identity.pointer
         #: What was found: cooks of this identity that came before, newest first: host, cook, journal.
         self.before: list[dict[str, str]] = []
         #: What to tell people about the taking; empty when there is nothing.
         self.told = ""
-        #: Called on the heartbeat's thread with words when another cook has taken the pointer.
+        #: Called on the heartbeat's thread with words when another cook has taken the pointer, or the journal is gone.
         self.lost: Callable[[str], None] = lambda _words: None
         self._process = Process.own()
         self._old: dict[str, Any] | None = None
@@ -114,6 +117,10 @@ class CookLock:
             if not tidied:
                 tidied = True
                 drop_old_cooks()
+            if self.journal_made and not _is_there(self.journal):
+                # SQLite would go on writing into a file that nobody can open any more.
+                self.journal_made = False
+                self.lost(f'the journal "{self.journal}" was removed while the cook ran: nothing can be kept any more')
             said = read_pointer(self.path)
             if said is not None and (said["cook"], said["process"]) != (self.cook_id, self._facts["process"]):
                 self._over.set()
@@ -147,6 +154,17 @@ class CookLock:
                 os.unlink(self.path)
             else:
                 _replace(self.path, json.dumps(self._old, indent=1))
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file is there; one on a disk that does not answer is."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _lives(holder: Process, silent: float) -> bool:
