@@ -13,7 +13,7 @@ import pytest
 import pdg
 from topcook.errors import SchedulerContractError
 from topcook.factory import Factory, Record, State
-from topcook.factory.bundles import read_bundle
+from topcook.factory.bundles import named, read_bundle
 from topcook.factory.probing import InProcessProber
 from topcook.factory.probing.prober import Done
 from topcook.factory.sources import Candidate
@@ -147,6 +147,42 @@ def test_a_bundle_is_the_file_its_siblings_and_theirs_whenever_they_are_imported
         "deeper.py",
         "helper.py",
     ]
+
+
+def test_a_package_may_import_itself_and_its_parts_by_its_own_name(drop: Drop, found: Callable[[], Factory]) -> None:
+    first = (
+        "import kit\nfrom kit import part\nfrom kit.plain import leaf\nimport kit.part as again\nassert again is part\n"
+    )
+    text = first + LAZY.replace("import helper", "from kit import late as helper")
+    drop("kit/__init__.py", text)
+    drop("kit/part.py", "from kit import other\n")
+    drop("kit/other.py", "")
+    drop("kit/late.py", "ANSWER = 42\n")
+    drop("kit/plain/leaf.py", "")
+    factory = found()
+    assert factory.load(factory.scheduler("farm")).onSchedule(None, None) == 42  # type: ignore[attr-defined]
+
+
+def test_a_file_called_as_a_library_means_the_library_and_any_other_itself(
+    drop: Drop, found: Callable[[], Factory]
+) -> None:
+    drop("json.py", "import json\njson.dumps\n" + LAZY.replace('"farm"', '"one"'))
+    drop("click.py", "import click\nfrom click import echo\n" + LAZY.replace('"farm"', '"two"'))
+    drop("farm.py", "import farm\nassert farm.__file__ == __file__\n" + LAZY)
+    assert {each.name: each.state for each in found().records} == dict.fromkeys(("one", "two", "farm"), State.OK)
+
+
+def test_files_that_all_import_each_other_are_each_looked_at_once(
+    drop: Drop, found: Callable[[], Factory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helpers = [f"part_{number}" for number in range(40)]
+    for each in helpers:
+        drop(f"{each}.py", "".join(f"import {other}\n" for other in helpers if other != each))
+    drop("farm.py", "import part_0\n" + LAZY)
+    looked: list[object] = []
+    monkeypatch.setattr("topcook.factory.bundles.named", lambda code: looked.append(code) or named(code))
+    assert found().scheduler("farm").usable
+    assert len(looked) <= 2 * (len(helpers) + 1)
 
 
 def test_bundles_of_the_same_files_are_the_same_version(drop: Drop) -> None:

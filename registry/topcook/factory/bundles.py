@@ -80,6 +80,9 @@ class Bundle:
         self._read = read
         self._codes: dict[str, CodeType] = {}
         self._met: dict[str, str | None] = {}
+        # By path: what a file's code may import from beside it, and the fingerprint of all of that.
+        self._next: dict[str, list[str]] = {}
+        self._prints: dict[str, str] = {}
 
     @property
     def digest(self) -> str:
@@ -118,6 +121,9 @@ class Bundle:
             return None
         if top not in self._met or (live and self._met[top] is None):
             self._met[top] = self._meet(top, live=live)
+            if live and self._met[top] is not None:
+                self._next.clear()
+                self._prints.clear()
         return self._met[top]
 
     def _meet(self, top: str, *, live: bool) -> str | None:
@@ -134,11 +140,21 @@ class Bundle:
         """The file and all that its code may import from beside it, directly or not: itself first, then by path."""
         found, waiting = {path}, [path]
         while waiting:
-            for other in self._beside(waiting.pop()):
+            current = waiting.pop()
+            if current not in self._next:
+                self._next[current] = list(self._beside(current))
+            for other in self._next[current]:
                 if other not in found:
                     found.add(other)
                     waiting.append(other)
         return [path, *sorted(found - {path})]
+
+    def fingerprint(self, path: str) -> str:
+        """What tells a helper and all that it may import from others of the same path; asked at each import of it."""
+        found = self._prints.get(path)
+        if found is None:
+            found = self._prints[path] = content_hash(*map(self.content, self.closure(path)))
+        return found
 
     def _beside(self, path: str) -> Iterator[str]:
         if os.path.basename(path) == "__init__.py":

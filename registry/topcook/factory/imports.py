@@ -24,7 +24,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from topcook.factory.bundles import Bundle, content_hash, keep_text
+from topcook.factory.bundles import Bundle, keep_text
 
 if TYPE_CHECKING:
     from importlib.abc import Loader as _Loader
@@ -66,7 +66,7 @@ class Scope:
     ) -> ModuleType:
         """``__import__`` as the module sees it: siblings first where that can be meant, else as usual."""
         top, _, rest = name.partition(".")
-        private = self._sibling(top, rest) if level == 0 else None
+        private = self._sibling(top, rest, fromlist or ()) if level == 0 else None
         if private is None:
             try:
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
@@ -83,12 +83,19 @@ class Scope:
                 _import_if_there(f"{leaf.__name__}.{each}")
         return leaf
 
-    def _sibling(self, top: str, rest: str, *, live: bool = False) -> str | None:
+    def _sibling(self, top: str, rest: str, names: Sequence[str] = (), *, live: bool = False) -> str | None:
         """The private name of the sibling that is meant by ``top``; None for everything else."""
         if top == self.own:
-            # `import dask` in dask.py means the library; `from myfarm.api import x` in package myfarm means itself.
-            inner = os.path.join(self.bundle.home, top, *rest.split("."))
-            return self.private if rest and self.is_package and self.bundle.source_of(inner) else None
+            # `import dask` in dask.py means the library, where there is one; `from myfarm.api import x` and
+            # `from myfarm import api` in package myfarm mean itself.
+            if live and not rest:
+                return self.private
+            inside = os.path.join(self.bundle.home, top)
+            meant = [os.path.join(inside, *each.split(".")) for each in ([rest] if rest else names)]
+            found = self.is_package and any(
+                self.bundle.source_of(each) or self.bundle.has_below(each) for each in meant
+            )
+            return self.private if found else None
         path = self.bundle.sibling(top, live=live)
         if path is None or (rest and not path.endswith("__init__.py")):
             return None
@@ -135,8 +142,7 @@ class _PrivateFinder:
 
     def helper(self, path: str, top: str, bundle: Bundle) -> str:
         """The private name of a helper: one for all modules that see the same version of it and of its own helpers."""
-        contents = [bundle.content(each) for each in bundle.closure(path)]
-        private = f"{private_name(path, 'helper', content_hash(*contents))}__{top}"
+        private = f"{private_name(path, 'helper', bundle.fingerprint(path))}__{top}"
         if private not in self._helpers:
             self._helpers[private] = (path, Scope(bundle, top, private, path.endswith("__init__.py")))
         return private
