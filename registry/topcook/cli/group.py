@@ -27,6 +27,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
     Row("Cook", "submit", "topcook.cli.submit", "Submit a whole network as one job."),
     Row("Cook", "status", "topcook.cli.status", "Show how far a submitted cook is."),
+    Row("Cook", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),
     Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),
     Row("Look", "logs", "topcook.cli.logs", "Show what the job of a work item printed in the last cook."),
     Row("Look", "map", "topcook.cli.map_path", "Show what a path is called on another machine, and why."),

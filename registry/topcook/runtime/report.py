@@ -6,7 +6,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -61,8 +61,13 @@ def check_report_path(path: str) -> None:
 
 def write_report(cook: Cook, path: str, *, interrupted: bool = False) -> None:
     """Write the report of a cook that has ended; the file is there whole or not at all. Raises ``OSError``."""
+    write_parts(report_parts(cook, interrupted=interrupted), path)
+
+
+def write_parts(parts: Iterable[str], path: str) -> None:
+    """Write a report's text; the file is there whole or not at all. Raises ``OSError``."""
     with _whole_file(path) as stream:
-        stream.writelines(report_parts(cook, interrupted=interrupted))
+        stream.writelines(parts)
 
 
 def print_report(cook: Cook, stream: TextIO, *, interrupted: bool = False) -> None:

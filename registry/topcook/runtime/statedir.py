@@ -12,7 +12,16 @@ import time
 
 from topcook.model.userdirs import user_dir
 
-__all__ = ["JOURNAL", "cook_directory", "drop_old_cooks", "forget_cook", "forget_journal", "journal_of", "note_journal"]
+__all__ = [
+    "JOURNAL",
+    "cook_directory",
+    "drop_old_cooks",
+    "forget_cook",
+    "forget_journal",
+    "journal_of",
+    "known_cooks",
+    "note_journal",
+]
 
 JOURNAL = "journal.sqlite"
 #: Names the journal of a cook where that lies elsewhere.
@@ -46,6 +55,13 @@ def journal_of(cook_id: str) -> str:
     with contextlib.suppress(OSError), open(os.path.join(folder, _ELSEWHERE), encoding="utf-8") as stream:
         path = stream.read()
     return path if os.path.isfile(path) else ""
+
+
+def known_cooks() -> list[str]:
+    """The ids of cooks that have a journal here, the latest first."""
+    with contextlib.suppress(OSError):
+        return [cook for cook in sorted(os.listdir(_cooks()), reverse=True) if journal_of(cook)]
+    return []
 
 
 def note_journal(cook_id: str, path: str) -> None:
