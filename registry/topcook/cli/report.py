@@ -19,9 +19,10 @@ _SHOWN = 5
 @click.argument("cook")
 @click.option("--output", metavar="FILE", help="Write it to this file, in place of standard output.")
 def command(*, cook: str, output: str | None) -> int:
-    """Write the report of a cook, as cook --report does, from its journal.
+    """Write the report of a cook that ended, however it ended.
 
-    COOK is the id of a cook on this machine, or the path of a journal. One that was killed, or still runs, is
+    It is the report that cook --report writes, made from the journal. COOK is the id of a cook on this machine, or the
+    path of a journal. A cook that was killed, or still runs, is
     told as interrupted, as far as it came.
 
     \b
