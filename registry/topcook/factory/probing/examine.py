@@ -46,7 +46,8 @@ def examine(
         records = _records(run, registry, hook)
     except through:
         raise
-    except BaseException as error:  # noqa: BLE001 - author code may raise anything; its record says what
+    except BaseException as raised:  # noqa: BLE001 - author code may raise anything; its record says what
+        error = _cause(raised, run)
         records = [_failed(run, _problems(error, candidate))]
         run.transient = _hangs_on_the_moment(error)
         if run.module:
@@ -198,6 +199,15 @@ def _failed(run: _Run, problems: list[Problem]) -> Record:
         problems = list(dict.fromkeys(found))
     reason = NEEDS_HOUDINI if needs_houdini else ""
     return guessed(run.candidate, run.content, State.FAILED, problems, reason)
+
+
+def _cause(error: BaseException, run: _Run) -> BaseException:
+    """What is behind an error; in most cases it is the error itself."""
+    if not run.content or not issubclass(type(error), NameError):
+        return error
+    from topcook.factory.probing.swallowed import behind
+
+    return behind(error, run.content, run.candidate.path)
 
 
 def _problems(error: BaseException, candidate: Candidate) -> list[Problem]:
