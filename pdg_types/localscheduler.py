@@ -148,6 +148,32 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         if tokens and self._keeper is not None:
             self._warn_of(self._keeper.cancel(tokens, max(map(grace_of, work_items))))
 
+    def onAdoptWorkItems(self, jobs: Any) -> list[Any]:
+        """Take up what the keeper still has of the session before this one, or has written down of its end."""
+        given = {token: work_item for work_item, token, _ in jobs}
+        assert self._keeper is not None, "onAdoptWorkItems before onStartCook"  # noqa: S101 - the order of callbacks
+        left = [self._job_left(work_item, token) for token, work_item in given.items()]
+        return [given[token] for token in self._keeper.adopt(left)]
+
+    def _job_left(self, work_item: Any, token: str) -> LocalJob:
+        told, item_id = report(self, work_item), work_item.id
+        slots = self._slots_of(work_item, self._job_parms.of(work_item))
+        taken: list[int] = []
+
+        def on_start(_pid: int, at: float) -> None:
+            taken.append(slots)
+            with self._lock:
+                self._taken += slots
+                self._tokens[item_id], self._held[item_id] = token, slots
+            told.started(at)
+
+        def on_end(end: JobEnd) -> None:
+            if taken:
+                self._give_back(item_id, slots)
+            told.ended(end)
+
+        return LocalJob(token, (), {}, "", self._log_path(work_item), slots, on_start, on_end)
+
     def _warn_of(self, survivors: list[int]) -> None:
         if survivors:
             self.cookWarning(f"these processes could not be ended: {', '.join(map(str, survivors))}")

@@ -15,7 +15,7 @@ from enum import Enum
 __all__ = ["BY_NAME", "CALLBACKS", "CLASS_METHODS", "VERSION", "Callback", "Need", "Returns"]
 
 #: Rises with every change of the tables, so that what was found out with an older table is found out again.
-VERSION = 1
+VERSION = 2
 
 
 class Need(Enum):
@@ -51,6 +51,8 @@ class Returns(Enum):
     READINESS = "bool or 0, 1, 2"
     #: ``pdg.result``; a bool or None as for BOOLEAN.
     RESULT = "pdg.result"
+    #: A list of work items; None is none of them.
+    ITEMS = "list of work items"
     #: Whatever it returns is ignored.
     NOTHING = "nothing"
 
@@ -171,6 +173,14 @@ CALLBACKS: tuple[Callback, ...] = (
         Returns.NOTHING,
         "Ends the jobs of these items while the cook goes on; node may be None.",
         _LATER,
+    ),
+    Callback(
+        "onAdoptWorkItems",
+        ("jobs",),
+        Need.OPTIONAL,
+        Returns.ITEMS,
+        "Takes up jobs that a cook which goes on has left: of each (work_item, token, job id) those it has again.",
+        "Topcook's own: PDG's cooks do not go on.",
     ),
     Callback(
         "onAcceptWorkItem",

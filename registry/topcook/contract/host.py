@@ -121,6 +121,12 @@ class JobKeeper(Protocol):
     def send(self) -> None:
         """Let those that were started ``later`` go out now."""
 
+    def adopt(self, jobs: Sequence[LocalJob]) -> list[str]:
+        """Take up jobs that an earlier session of this cook has started: the tokens of those that run, or have ended.
+
+        What else ``jobs`` say than token, ``on_start`` and ``on_end`` is of no account: their ends are told as usual.
+        """
+
     def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
         """End the jobs with these tokens and all their descendants; returns when they are gone.
 

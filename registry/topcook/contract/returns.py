@@ -82,6 +82,14 @@ def _nothing(_value: object) -> None:
     return None
 
 
+def _items(value: object) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, list | tuple | set) and all(isinstance(getattr(each, "id", None), int) for each in value):
+        return list(value)
+    raise _WrongReturnError
+
+
 #: One reader for each kind of return.
 READERS: dict[Returns, Callable[[object], Any]] = {
     Returns.SCHEDULE: _choice(
@@ -94,6 +102,7 @@ READERS: dict[Returns, Callable[[object], Any]] = {
     Returns.TEXT: _text,
     Returns.SUBMISSION: _submission,
     Returns.READINESS: _readiness,
+    Returns.ITEMS: _items,
     Returns.NOTHING: _nothing,
 }
 
@@ -102,8 +111,8 @@ def read_return(row: Callback, value: object, *, place: str = "") -> Any:
     """What ``value``, returned by the callback of ``row``, means.
 
     A ``ScheduleResult``, ``TickResult``, ``AcceptResult`` or ``Result`` for the rows that return one; a bool, a
-    str, a pair (status URI, job id), 0, 1 or 2, or None for the others. ``place`` (``path:line``) tells the
-    error where the callback stands. Raises ``CallbackError`` for what the row does not allow.
+    str, a pair (status URI, job id), 0, 1 or 2, a list of work items, or None for the others. ``place``
+    (``path:line``) tells the error where the callback stands. Raises ``CallbackError`` for what the row does not allow.
     """
     try:
         return READERS[row.returns](value)
@@ -139,5 +148,6 @@ _ADVICE: dict[Returns, str] = {
     Returns.TEXT: "return a string, empty when there is none",
     Returns.SUBMISSION: "return the status URI, or the pair (status URI, job id)",
     Returns.READINESS: "return True or False",
+    Returns.ITEMS: "return a list of the work items whose jobs it has again",
     Returns.NOTHING: "return nothing",
 }

@@ -14,7 +14,7 @@ from topcook.errors import ExpressionError, InternalError, Problem, RecorderErro
 from topcook.machine import CookState, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
-from topcook.model.collector import collector_at_rest
+from topcook.model.collector import collector_at_rest, take_in_again
 from topcook.model.workitem import Trait
 from topcook.runtime.cookset import check_items, idle_schedulers, node_states, with_ancestors
 from topcook.runtime.eventfeed import EventFeed
@@ -26,6 +26,7 @@ from topcook.runtime.generation import (
     pass_outputs,
 )
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
+from topcook.runtime.keeper.ofcook import CookKeeper
 from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
@@ -35,7 +36,7 @@ from topcook.runtime.reports import Reports
 from topcook.runtime.resume.memory import Judged, Memory
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
-from topcook.runtime.surroundings import MANY, ready_for_callbacks
+from topcook.runtime.surroundings import ready_for_callbacks
 from topcook.runtime.tokens import new_cook_id
 from topcook.runtime.usedtypes import UsedTypes
 from topcook.runtime.watch import Patience
@@ -43,12 +44,10 @@ from topcook.runtime.watch import Patience
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from topcook.contract.host import JobKeeper
     from topcook.machine.items import Change
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
-    from topcook.runtime.keeper.client import KeeperProcess
 
 
 # A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
@@ -80,7 +79,8 @@ class Cook:
         """
         self.graph = graph
         self.cook_id = cook_id or new_cook_id()
-        self.link = CookLink(self.cook_id, self._keeper_pool)
+        self._keeper = CookKeeper(cook_directory(self.cook_id), lambda text: self.link.message("error", "keeper", text))
+        self.link = CookLink(self.cook_id, self._keeper.pool)
         self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)
         check_items(self.nodes)
@@ -96,6 +96,9 @@ class Cook:
             self.observers.add(observer)
         self.recorder: Recorder = recorder or MemoryRecorder()
         self.memory = memory
+        if memory is not None:
+            memory.keeper = self._keeper
+            self._keeper.goes_on = memory.how.resume
         self.used = UsedTypes(self.cook_id, lambda text: self.link.message("warning", "types", text))
         self._reports = Reports(graph, self.link)
         self._generator = Generator(
@@ -105,8 +108,6 @@ class Cook:
             adopt_thread=graph.factory.registry.adopt_thread,
             identify=memory.identify if memory is not None else None,
         )
-        self._keeper: KeeperProcess | None = None
-        self._keeper_lock = threading.Lock()
         self._patience = Patience(graph, self.link)
         self._statics = StaticWatch(graph)
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
@@ -158,10 +159,7 @@ class Cook:
         with contextlib.suppress(Exception):  # the program is about to end; whatever this raises must not stop it
             for host in self.graph.hosts():
                 host.end_children(kill=True)
-        keeper = self._keeper
-        if keeper is not None:
-            with contextlib.suppress(Exception):  # as above
-                keeper.cancel("", (), 0.0)
+        self._keeper.kill()
 
     @property
     def thread_id(self) -> int | None:
@@ -170,7 +168,7 @@ class Cook:
 
     def keeper_pid(self) -> int | None:
         """The keeper's process id, ``None`` before the first local job."""
-        return self._keeper.pid if self._keeper is not None else None
+        return self._keeper.pid
 
     # ------------------------------------------------------------------ the loop
 
@@ -203,13 +201,12 @@ class Cook:
         while not self.outcome:
             acknowledge: list[Callable[[Exception | None], None]] = []
             try:
-                events = self._translate(batch, acknowledge)
-                with collector_at_rest() if len(events) > MANY else contextlib.nullcontext():
-                    instructions = self.state.handle(*events)
-                changes = self.state.drain_changes()
-                for item in self.state.drain_completed():
-                    pass_outputs(item)
-                    take_late_attributes(item)
+                with collector_at_rest():
+                    instructions = self.state.handle(*self._translate(batch, acknowledge))
+                    changes = self.state.drain_changes()
+                    for item in self.state.drain_completed():
+                        pass_outputs(item)
+                        take_late_attributes(item)
                 self._record(batch, changes, instructions)
             except Exception as error:
                 for done in acknowledge:
@@ -389,6 +386,10 @@ class Cook:
         if self.memory is not None:
             self.memory.recall(order.items, self.link)
 
+    def _act_adopt(self, order: ins.Adopt) -> None:
+        if self.memory is not None:
+            self.graph.host(order.scheduler).adopt(self.memory.left(order.items), self._keeper.drop)
+
     def _act_cancel(self, order: ins.CancelHeld) -> None:
         self._limits.ended(order)
         self.graph.host(order.scheduler).cancel_items(order.items)
@@ -411,17 +412,6 @@ class Cook:
         self.messages.append(message)
         self.recorder.tell(message)
         self.observers.tell("cook_message", cook=self, level=message.level, source=message.source, text=message.text)
-
-    def _keeper_pool(self, scheduler: str) -> JobKeeper:
-        """Called on a host's thread when its scheduler starts its first local job."""
-        from topcook.runtime.keeper.client import KeeperProcess
-
-        with self._keeper_lock:
-            if self._keeper is None:
-                self._keeper = KeeperProcess(
-                    cook_directory(self.cook_id), on_error=lambda text: self.link.message("error", "keeper", text)
-                )
-            return self._keeper.pool(scheduler)
 
     # ------------------------------------------------------------------ the end
 
@@ -452,6 +442,7 @@ class Cook:
             ends.callback(self._close_keeper)
             if self.memory is not None:
                 ends.callback(self.memory.close)
+            ends.callback(take_in_again)
             ends.callback(self._generator.close, timeout=1.0)
             for name in self.state.schedulers:
                 ends.callback(self.graph.host(name).end_cook)
@@ -459,16 +450,12 @@ class Cook:
             self._tell(message)
 
     def _close_keeper(self) -> None:
-        if self._keeper is None:
-            return
-        if self.outcome not in {"cooked", "failed"} or self.state.stage != "finished":
-            # A scheduler that was given up, or whose onStopCook raised, may have left jobs behind.
-            self._keeper.cancel("", (), 0.0)
-        self._keeper.close()
+        # A scheduler that was given up, or whose onStopCook raised, may have left jobs behind.
+        self._keeper.close(end_all=self.outcome not in {"cooked", "failed"} or self.state.stage != "finished")
 
     def _close_recorder(self) -> None:
         # What the keeper wrote down is all there is of ends that could not be recorded.
-        if self.recorder.close(self.outcome) and self._keeper is not None:
+        if self.recorder.close(self.outcome) and self._keeper.used:
             forget_cook(self.cook_id)
 
     def _tell_end(self) -> None:
@@ -484,6 +471,7 @@ _ACTIONS: dict[type, Callable[[Cook, Any], None]] = {
     ins.HandOverStatic: Cook._act_hand_over_static,
     ins.WakeAt: Cook._act_wake,
     ins.Recall: Cook._act_recall,
+    ins.Adopt: Cook._act_adopt,
     ins.CancelHeld: Cook._act_cancel,
     ins.StopScheduler: Cook._act_stop,
     ins.Finish: Cook._act_finish,

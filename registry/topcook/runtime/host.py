@@ -22,6 +22,7 @@ from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
 from topcook.model.enums import TickResult
+from topcook.runtime.adopting import Left, adopt_items
 from topcook.runtime.calls import Caller
 from topcook.runtime.children import end_children
 from topcook.runtime.delegate import Delegate
@@ -260,6 +261,10 @@ class Host(HandingOver):
     def hand_over_static(self, items: list[WorkItem]) -> None:
         """Queue one ``onScheduleStatic``."""
         self._order(lambda link: self._hand_over_static(link, items))
+
+    def adopt(self, left: list[Left], drop: Callable[[list[str]], None]) -> None:
+        """Queue ``onAdoptWorkItems`` for what a cook that goes on has left; ``drop`` ends what is not taken up."""
+        self._order(lambda link: adopt_items(self.name, left, link, self.graph, self._call, drop))
 
     def cancel_items(self, items: list[WorkItem]) -> None:
         """Queue ``onCancelWorkItems``."""

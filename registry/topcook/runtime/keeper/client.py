@@ -90,7 +90,9 @@ class KeeperProcess:
             if job.token not in self._pids:
                 return False
             self._jobs[job.token] = job
-            return True
+            pid, at = self._pids[job.token]
+        self._tell(lambda: job.on_start(pid, at), job.token)
+        return True
 
     def close(self, timeout: float = 10.0) -> None:
         """Leave; the keeper ends when its last job has. Waits for its end when no job is running."""
@@ -290,6 +292,12 @@ class KeeperPool:
     def send(self) -> None:
         """Let those that were started ``later`` go out now."""
         self._keeper.send()
+
+    def adopt(self, jobs: Sequence[LocalJob]) -> list[str]:
+        """Take up what an earlier session has started; see ``JobKeeper.adopt``."""
+        from topcook.runtime.keeper.adoption import adopt
+
+        return adopt(self._keeper, jobs)
 
     def cancel(self, tokens: Sequence[str], grace: float = 5.0) -> list[int]:
         """End these jobs and all their descendants; returns when they are gone."""

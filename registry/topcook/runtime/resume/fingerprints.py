@@ -68,7 +68,7 @@ class Fingerprints:
         attributes = self._attributes(item.attributes)
         inputs = {needed.key: self.given(needed) for needed in item.dependencies}
         parts = {
-            "type": node["own type"] if plain else node["type"],
+            "type": node["type"],
             "command": _digest(item.command),
             "parms": "" if plain else node["parms"],
             "job parms": self._of_scheduler(item),
@@ -114,12 +114,10 @@ class Fingerprints:
         known = self._nodes.get(node)
         if known is None:
             record = self._graph.node_record(node)
-            version = f"{record.name} {record.content_hash}"
             files = [*self._graph.network.files, *node.files]
             known = self._nodes[node] = {
-                "type": version,
-                # A command says all that one of our own types has it do.
-                "own type": record.name if record.origin.tier is Tier.BUILTIN else version,
+                # Ours change with each release, and do what their parms and commands say.
+                "type": record.name if record.origin.tier is Tier.BUILTIN else f"{record.name} {record.content_hash}",
                 "parms": _digest(encode(_set_parms(node, lambda name: name not in _EXEMPT))),
                 "files": _digest(encode([[path, self.stamps.of(path)] for path in files])),
             }

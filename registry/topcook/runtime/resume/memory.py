@@ -7,7 +7,7 @@ up before anything becomes of it.
 from __future__ import annotations
 
 import threading
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.machine import events as ev
@@ -19,26 +19,30 @@ from topcook.runtime.inbox import Broken
 from topcook.runtime.resume.fingerprints import Fingerprints
 from topcook.runtime.resume.keys import Keys
 from topcook.runtime.resume.settings import Settings
-from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic
+from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
+    from topcook.runtime.adopting import Left
     from topcook.runtime.graph import Graph
     from topcook.runtime.journal import Past, PastItem
+    from topcook.runtime.keeper.ofcook import CookKeeper
     from topcook.runtime.link import CookLink
     from topcook.runtime.recorder import Recorder
 
 __all__ = ["Judged", "Memory"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
+#: Seconds between two looks at processes that nobody else watches.
+_PAUSE = 0.1
 _TRIGGER = {
     Verdict.DONE: Trigger.FOUND,
     Verdict.COOK: Trigger.FRESH,
     Verdict.FAILED: Trigger.FAILED_BEFORE,
-    Verdict.IN_FLIGHT: Trigger.FRESH,
+    Verdict.IN_FLIGHT: Trigger.ADOPT,
 }
 
 
@@ -76,6 +80,9 @@ class Memory:
         self._asked: SimpleQueue[list[WorkItem] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._link: CookLink | None = None
+        #: Has what an earlier session left running here; given by the cook.
+        self.keeper: CookKeeper | None = None
+        self._outlived: list[Finding] = []
         #: What was found about each item that was looked up, by its id: verdict and reason.
         self.found: dict[int, tuple[Verdict, str]] = {}
         if self._known:
@@ -98,8 +105,18 @@ class Memory:
             known = self._known.get(item.key)
             if known is not None:
                 item.id = known
+                if item.batch is not None or item.batch_parent is not None:
+                    self._count_on(item)
             if self.past is not None:
                 self._by_key[item.key] = item
+
+    def _count_on(self, item: WorkItem) -> None:
+        """A batch is not looked up: it is its next attempt that cooks, and nothing of the last one beside it."""
+        past = self.past.find(item.key) if self.past is not None else None
+        if past is not None:
+            item.attempt = past.attempt
+            if self.keeper is not None and maybe_in_flight(past):
+                self.keeper.drop([past.token])
 
     # ------------------------------------------------------------------ without a past: what the next cook will ask
 
@@ -130,13 +147,39 @@ class Memory:
         self._asked.put(None)
 
     def _work(self) -> None:
-        while (items := self._asked.get()) is not None:
+        while (items := self._next()) is not None:
             link = self._link
             assert link is not None  # noqa: S101 - set before anything is asked
             try:
-                link.inbox.post(Judged(self, [self.judge(item) for item in items]))
+                found = self._ready_to_go([self.judge(item) for item in items])
+                if found:
+                    link.inbox.post(Judged(self, found))
             except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
                 link.inbox.post(Broken(error))
+
+    def _next(self) -> list[WorkItem] | None:
+        try:
+            return self._asked.get(timeout=_PAUSE if self._outlived else None)
+        except Empty:
+            return []
+
+    def _ready_to_go(self, found: list[Finding]) -> list[Finding]:
+        """End what runs of items that are another thing now; put off those whose job has outlived its keeper."""
+        keeper = self.keeper
+        if keeper is None or not self.how.resume:
+            return found
+        found = [*self._outlived, *found]
+        self._outlived = []
+        left = [each for each in found if each.past is not None and maybe_in_flight(each.past)]
+        if not left:
+            return found
+        outlived = set(keeper.outlived([_token(each) for each in left]))
+        keeper.drop([_token(each) for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived])
+        self._outlived = [each for each in left if _token(each) in outlived]
+        for each in self._outlived:
+            # Its end will have been seen by nobody.
+            each.verdict = Verdict.COOK
+        return [each for each in found if _token(each) not in outlived]
 
     def judge(self, item: WorkItem) -> Finding:
         """The verdict on an item whose dependencies are done."""
@@ -168,6 +211,11 @@ class Memory:
             )
         return known
 
+    def left(self, items: Iterable[WorkItem]) -> list[Left]:
+        """What is known of the last hand-over of items that were in flight."""
+        known = [(item, self.past.find(item.key)) for item in items] if self.past is not None else []
+        return [(item, past.token, past.job) for item, past in known if past is not None]
+
     # ------------------------------------------------------------------ taking it in
 
     def settle(self, judged: Judged, at: float) -> ev.Recalled:
@@ -194,6 +242,10 @@ class Memory:
                 self._noted.add(item.id)
             rows.append((item, _TRIGGER[found.verdict], reason))
         return ev.Recalled(rows, at)
+
+
+def _token(found: Finding) -> str:
+    return found.past.token if found.past is not None else ""
 
 
 def restore(item: WorkItem, past: PastItem | None) -> None:

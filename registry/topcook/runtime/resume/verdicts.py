@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from topcook.runtime.journal import PastItem
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["Finding", "Verdict", "judge", "judge_automatic"]
+__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "maybe_in_flight"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
 #: How far up the cause of a change is looked for.
@@ -68,7 +68,7 @@ def judge(
     if past is None:
         return Finding(item, Verdict.COOK, "it is new", fingerprint)
     found = Finding(item, Verdict.COOK, "", fingerprint, past)
-    if past.in_flight:
+    if maybe_in_flight(past):
         found.reason = "it was in flight"
         changed = _change(item, past, fingerprint, CacheMode.Automatic, name_of)
         if how.resume and not changed:
@@ -85,6 +85,11 @@ def judge(
     if not found.reason:
         found.verdict = Verdict.DONE
     return found
+
+
+def maybe_in_flight(past: PastItem) -> bool:
+    """Whether it was handed over, and nobody knows how that ended; also if a later session ended before it asked."""
+    return past.in_flight or (past.state is WorkItemState.Uncooked and bool(past.token))
 
 
 def _read_only(item: WorkItem, past: PastItem | None, fingerprint: str, how: Settings) -> Finding:

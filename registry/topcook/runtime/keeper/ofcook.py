@@ -1,0 +1,90 @@
+"""The keeper of one cook: made when first asked for; where the cook goes on, the one that it had."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from topcook.contract.host import JobKeeper
+    from topcook.runtime.keeper.client import KeeperProcess
+
+__all__ = ["CookKeeper"]
+
+
+class CookKeeper:
+    """Asked from any thread."""
+
+    def __init__(self, directory: str, on_error: Callable[[str], None]) -> None:
+        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised."""
+        self._directory = directory
+        self._on_error = on_error
+        self._lock = threading.Lock()
+        self._process: KeeperProcess | None = None
+        #: The cook goes on: jobs may be left of it, and a keeper that has them. Set before anything else is asked.
+        self.goes_on = False
+        self._found = False
+
+    @property
+    def used(self) -> bool:
+        """Whether anybody has asked for it."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, ``None`` before the first local job."""
+        process = self._process
+        return process.pid if process is not None else None
+
+    def process(self) -> KeeperProcess:
+        """The keeper."""
+        from topcook.runtime.keeper.client import KeeperProcess
+
+        with self._lock:
+            if self._process is None:
+                self._process = KeeperProcess(self._directory, on_error=self._on_error)
+                if self.goes_on:
+                    from topcook.runtime.keeper.adoption import attach_left
+
+                    self._found = attach_left(self._process)
+            return self._process
+
+    def pool(self, scheduler: str) -> JobKeeper:
+        """The jobs of one scheduler; ask for it once."""
+        return self.process().pool(scheduler)
+
+    def drop(self, tokens: Sequence[str]) -> None:
+        """End what an earlier session left running of these; returns when it is gone."""
+        if tokens and self.goes_on:
+            self.process().cancel("", tokens, 5.0)
+
+    def outlived(self, tokens: Sequence[str]) -> list[str]:
+        """Those of these jobs that still run although their keeper is gone: nobody will see their end."""
+        if not tokens or not self.goes_on:
+            return []
+        self.process()
+        if self._found:
+            return []
+        from topcook.runtime.keeper.record import read_record
+
+        recorded = read_record(self._directory)
+        return [token for token in tokens if token in recorded and recorded[token].is_running]
+
+    def kill(self) -> None:
+        """End all its jobs at once, whatever this raises."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(Exception):  # the program is about to end; nothing must stop it
+                process.cancel("", (), 0.0)
+
+    def close(self, *, end_all: bool) -> None:
+        """Leave it; with ``end_all`` nothing that it runs stays behind."""
+        process = self._process
+        if process is None:
+            return
+        if end_all or self.goes_on:
+            process.cancel("", (), 0.0)
+        process.close()

@@ -1,0 +1,177 @@
+"""A cook is killed, and goes on with ``--resume``: nothing that was done is done again, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Shell
+
+NODES = """
+[nodes.make]
+type = "genericgenerator"
+[nodes.make.parms]
+itemcount = 6
+command = "sh $HIP/job.sh make_@pdg_index"
+[nodes.after]
+type = "genericgenerator"
+inputs = ["make"]
+[nodes.after.parms]
+command = "sh $HIP/job.sh after_@pdg_index"
+"""
+#: Says that it began, waits for the gate, says that it is done.
+JOB = 'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\necho $1 >> done\n'
+
+
+def until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def work(shell: Shell) -> Path:
+    """The working directory of a network whose jobs wait at a gate."""
+    shell.write("job.sh", JOB)
+    shell.network(NODES)
+    (shell.folder / "work").mkdir()
+    return shell.folder / "work"
+
+
+def kill_in_the_middle(shell: Shell, work: Path, *options: str) -> subprocess.Popen[str]:
+    """Two items done, two at work, when the engine is killed."""
+    (work / "gate_make_0").touch()
+    (work / "gate_make_1").touch()
+    engine = shell.start("cook", "net.toml", *options)
+    until(lambda: len(lines(work / "done")) == 2 and len(lines(work / "began")) == 4)
+    # The ends are known to the journal when what they freed has begun.
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    return engine
+
+
+def by_state(report: dict[str, Any]) -> Counter[str]:
+    return Counter(item["state"] for item in report["items"])
+
+
+def test_what_was_done_stays_done_and_what_ran_is_taken_up(shell: Shell, work: Path) -> None:
+    kill_in_the_middle(shell, work)
+    began = Counter(line.split()[0] for line in lines(work / "began"))
+    (work / "gate").touch()
+    report = shell.cook("net.toml", "--resume")
+    assert report["state"] == "cooked"
+    done = Counter(lines(work / "done"))
+    assert set(done) == {f"{node}_{index}" for node in ("make", "after") for index in range(6)}
+    assert set(done.values()) == {1}
+    assert all(Counter(line.split()[0] for line in lines(work / "began"))[name] == 1 for name in began)
+
+
+def test_what_ended_while_nobody_was_there_is_not_run_again(shell: Shell, work: Path) -> None:
+    kill_in_the_middle(shell, work)
+    (work / "gate").touch()
+    until(lambda: len(lines(work / "done")) == 4)
+    report = shell.cook("net.toml", "--resume")
+    assert report["state"] == "cooked"
+    assert set(Counter(lines(work / "done")).values()) == {1}
+    assert by_state(report)["CookedCache"] >= 1
+
+
+def test_a_resumed_cook_can_be_killed_and_resumed_again(shell: Shell, work: Path) -> None:
+    kill_in_the_middle(shell, work)
+    engine = shell.start("cook", "net.toml", "--resume")
+    time.sleep(0.3)
+    engine.kill()
+    engine.wait()
+    (work / "gate").touch()
+    assert shell.cook("net.toml", "--resume")["state"] == "cooked"
+    assert set(Counter(lines(work / "done")).values()) == {1}
+
+
+def keeper_of(work: Path) -> int:
+    """The process id of the keeper, by the parent of a job at work."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                if os.readlink(entry / "cwd") == str(work) and b"job.sh" in (entry / "cmdline").read_bytes():
+                    return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    raise AssertionError("no job is at work")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
+def test_a_job_whose_keeper_died_too_is_awaited_and_then_run_again(shell: Shell, work: Path) -> None:
+    (work / "gate_make_0").touch()
+    (work / "gate_make_1").touch()
+    engine = shell.start("cook", "net.toml")
+    until(lambda: len(lines(work / "done")) == 2 and len(lines(work / "began")) == 4)
+    keeper = keeper_of(work)
+    engine.kill()
+    engine.wait()
+    os.kill(keeper, signal.SIGKILL)
+    resumed = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
+    held = {line.split()[0] for line in lines(work / "began")[2:4]}
+    until(lambda: len(lines(work / "began")) >= 6)
+    assert [line for line in lines(work / "began") if line.split()[0] in held and line.endswith(" 2")] == []
+    (work / "gate").touch()
+    assert resumed.wait() == 0
+    began = [line.split() for line in lines(work / "began")]
+    assert {name: attempt for name, attempt in began if name in held} == dict.fromkeys(held, "2")
+
+
+def test_what_failed_stays_failed_unless_it_is_to_be_tried_again(shell: Shell) -> None:
+    token = uuid.uuid4().hex
+    network = """
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/TOKEN; test -e $HIP/mended'"
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+[nodes.b.parms]
+command = "true"
+""".replace("TOKEN", token)
+    shell.network(network)
+    shell.cook("net.toml", status=1)
+    report = shell.cook("net.toml", "--resume", status=1)
+    assert by_state(report) == {"CookedFail": 1, "Waiting": 1}
+    assert lines(shell.folder / token) == ["1"]
+    (shell.folder / "mended").touch()
+    report = shell.cook("net.toml", "--resume", "--retry-failed")
+    assert by_state(report) == {"CookedSuccess": 2}
+    assert lines(shell.folder / token) == ["1", "2"]
+
+
+def test_what_was_edited_meanwhile_is_ended_and_cooked_anew(shell: Shell, work: Path) -> None:
+    kill_in_the_middle(shell, work)
+    shell.network(NODES.replace("make_@pdg_index", "new_@pdg_index"))
+    (work / "gate").touch()
+    (work / "gate").unlink()
+    resumed = shell.start("cook", "net.toml", "--resume")
+    until(lambda: any(line.startswith("new_") for line in lines(work / "began")))
+    (work / "gate").touch()
+    assert resumed.wait() == 0
+    done = lines(work / "done")
+    assert sorted(done[:2]) == ["make_0", "make_1"]
+    assert not [line for line in done[2:] if line.startswith("make")]
+
+
+def test_nothing_to_resume_is_said(shell: Shell, work: Path) -> None:
+    told = shell.run("cook", "net.toml", "--resume", status=2).stderr
+    assert "there is no cook of" in told
+    assert "leave --resume away" in told
