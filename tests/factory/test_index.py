@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from topcook.errors import SchedulerContractError
 from topcook.factory import Factory, Record, State
 from topcook.factory.index import Index
 from topcook.factory.index.database import Database
@@ -365,6 +367,39 @@ def test_no_damage_to_the_file_is_fatal(drop: Drop, home: Home, data: st.DataObj
         assert isinstance(record.problems, list)
     home.path.unlink(missing_ok=True)
     assert told(home.scan()) == right
+
+
+FOREIGN = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=5) | st.binary(max_size=5)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_no_value_in_any_column_is_fatal(drop: Drop, home: Home, data: st.DataObject) -> None:
+    drop("farm.py", "import helper\n" + drop("farm.py").read_text(encoding="utf-8"))
+    drop("helper.py", "X = 1\n")
+    drop("broken.py", "1/0\ndef registerTypes(r): ...\n")
+    home.path.unlink(missing_ok=True)
+    right = {each.origin.path for each in home.scan().records}
+    with sqlite3.connect(home.path) as connection:
+        table = data.draw(st.sampled_from(["candidate", "record", "directory", "source", "blob"]))
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        column = data.draw(st.sampled_from([each for each in columns if each not in {"id", "environment"}]))
+        value = data.draw(FOREIGN)
+        try:
+            connection.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (value,))
+        except sqlite3.IntegrityError:
+            value = None  # What may not be NULL is not.
+    connection.close()
+    factory = home.scan()
+    # A name may be damaged and still be one; no file is lost, and whatever is said of it can be said.
+    assert {each.origin.path for each in factory.records} == right, (table, column, value)
+    told(factory)
+    for record in factory.records:
+        record.why_not()
+        [str(each) for each in record.problems]
+        if record.usable:
+            with suppress(SchedulerContractError):
+                factory.load(record)
 
 
 def test_an_older_layout_is_set_aside(drop: Drop, home: Home) -> None:

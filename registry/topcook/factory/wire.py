@@ -113,7 +113,7 @@ def fill_details(record: Record) -> None:
 
     try:
         details = _details(json.loads(record.raw))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # A disk may give back other bytes than it was given.
         damaged = Problem("index-damaged", "what the index kept of it cannot be read", record.origin.path)
         details = _details(dict(_NO_DETAILS)) | {"problems": [replace(damaged, hint="topcook index clear")]}

@@ -49,7 +49,7 @@ class Database:
                 return default
             try:
                 return work(self._connection())
-            except (sqlite3.Error, OSError, ValueError, IndexError, KeyError, TypeError) as error:
+            except (sqlite3.Error, OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
                 # Bytes that are no index may raise from the reading of their rows, too.
                 self._trouble(error, "read")
                 return default

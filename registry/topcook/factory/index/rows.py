@@ -75,6 +75,7 @@ _TEXTS = tuple(
     _RECORD.index(name) for name in ("name", "state", "kind", "label", "category", "reason", "why", "aliases")
 )
 #: The numbers that SQLite can keep.
+_NOTHING = ""
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in Kind}
@@ -246,12 +247,19 @@ def readable(row: Row) -> Row:
 
 
 def record_of_row(row: Row, origin: Origin, version: Version) -> Record:
-    """The record of a row; its details stay JSON until they are asked for. Raises KeyError for what is no row."""
+    """The record of a row; its details stay JSON until they are asked for.
+
+    Raises KeyError, TypeError or ValueError for what is no row.
+    """
     record = Record.__new__(Record)
     (
         record.name, state, kind, record.label, record.category, record.reason, record.line, takes, why, aliases,
         problems, record.raw,
     ) = row  # fmt: skip
+    # Bytes that were damaged may still be a row, of anything; only texts can be joined.
+    _NOTHING.join((record.name, record.label, record.category, record.reason, why, aliases))
+    if record.line is not None:
+        record.line = int(record.line)
     record.state, record.kind = _STATES[state], _KINDS[kind]
     record.static = (bool(takes), why)
     record.aliases = tuple(aliases.split("\n")) if aliases else ()

@@ -86,7 +86,7 @@ class Index:
         for place, candidate in places.items():
             try:
                 kept = self._kept(candidate, groups[place], look) if place in groups else None
-            except (ValueError, TypeError, KeyError, IndexError):
+            except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
                 # A damaged file may give rows that never were written; what cannot be read is not known.
                 kept = None
             if kept is not None:
@@ -104,7 +104,7 @@ class Index:
         rows = connection.execute(f"{query} ORDER BY r.rowid", (self.environment, *wanted))
         groups: _Groups = {}
         for row in rows:
-            groups.setdefault(row[:AT_ENTRY], []).append(row if type(row[AT_RECORD]) is str else readable(row))
+            groups.setdefault(row[:AT_ENTRY], []).append(readable(row) if type(row[AT_RECORD]) is bytes else row)
         stems = connection.execute(
             "SELECT path, stems FROM environment e JOIN directory d ON d.environment = e.id WHERE e.key = ?",
             (self.environment,),
