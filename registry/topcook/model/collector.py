@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collector_at_rest"]
+__all__ = ["collector_at_rest", "set_aside", "take_in_again"]
 
 
 @contextmanager
@@ -20,3 +20,17 @@ def collector_at_rest() -> Iterator[None]:
     finally:
         if rest:
             gc.enable()
+
+
+def set_aside() -> None:
+    """Have the collector look at nothing that is there now, until ``take_in_again``: it would walk it all for nothing.
+
+    What is garbage already stays until then, too; so this is for the moment after something large was built that lives
+    on for long.
+    """
+    gc.freeze()
+
+
+def take_in_again() -> None:
+    """What was set aside, by whomever, is the collector's again."""
+    gc.unfreeze()

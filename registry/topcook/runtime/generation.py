@@ -16,7 +16,7 @@ from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CookError, Problem
-from topcook.model.collector import collector_at_rest
+from topcook.model.collector import collector_at_rest, set_aside
 from topcook.model.enums import GenerationType, Result
 from topcook.model.node import NodeType
 from topcook.model.workitem import Trait
@@ -42,6 +42,8 @@ __all__ = [
     "plan_generation",
 ]
 
+#: From so many items on it shows that the collector walks them.
+MANY = 10_000
 _ROWS: dict[str, Callback] = {row.name: row for kind in NodeType for row in rows_for(kind)}
 
 
@@ -146,6 +148,8 @@ class Generator:
                 else:
                     result.items += items
                     self._made[request.node] = self._made.get(request.node, 0) + len(items)
+            if request.static and len(result.items) > MANY:
+                set_aside()
         result.problems = capped(result.problems)
         return result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -14,9 +13,6 @@ from topcook.runtime import strays
 
 if TYPE_CHECKING:
     from topcook.model.node import Network
-
-#: Below this many objects the collector costs nothing noticeable.
-MANY = 1000
 
 #: The variables of each cook that is under way, the youngest last, and what stood there before the first of them.
 _homes: list[dict[str, str]] = []
@@ -70,16 +66,3 @@ def ready_for_callbacks(network: Network, *, debug: bool) -> Iterator[None]:
         finally:
             if not debug:
                 strays.uninstall()
-
-
-@contextlib.contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """Keep the cyclic collector off while many objects are made: it would walk them all, again and again."""
-    rest = gc.isenabled()
-    if rest:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if rest:
-            gc.enable()
