@@ -99,3 +99,15 @@ def test_looking_and_authoring_need_nothing_that_windows_lacks(
     done = topcook(WITHOUT_POSIX, *arguments, cache=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
+
+
+def test_a_scheduler_is_written_checked_and_packed_without_what_windows_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "mine" / "my_farm.py"
+    for arguments in (
+        ("new", "my_farm", "--dir", file.parent),
+        ("check", file, file.parent),
+        ("pack", file, "--dist-name", "topcook-my-farm", "--dir", tmp_path / "project"),
+    ):
+        done = topcook(WITHOUT_POSIX, *arguments, cache=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "project" / "topcook_my_farm" / "my_farm.py").is_file()
