@@ -47,3 +47,29 @@ def test_nobody_is_left_without_an_answer_by_a_flood_at_the_end() -> None:
         link.inbox.post(Report([], done=told.append))
     assert link.close() == []
     assert len(told) == 2 * LARGEST_BATCH + 10
+
+
+def test_what_is_posted_for_soon_wakes_nobody_and_is_in_front_of_what_does() -> None:
+    inbox = Inbox()
+    inbox.post("first")
+    inbox.post_soon("accepted")
+    inbox.post("started")
+    assert inbox.drain() == ["accepted", "first", "started"]
+    inbox.post_soon("accepted")
+    assert inbox.drain(None) == ["accepted"], "who is awake takes it without waiting for more"
+    threading.Timer(0.02, inbox.post, ["ended"]).start()
+    threading.Timer(0.01, inbox.post_soon, ["accepted"]).start()
+    assert inbox.drain() == ["accepted", "ended"]
+
+
+def test_what_was_posted_for_soon_makes_a_batch_when_it_is_roused_and_none_when_it_was_taken() -> None:
+    inbox = Inbox()
+    inbox.rouse()
+    assert inbox.drain(0.0) == []
+    sleeper: list[list[str]] = []
+    thread = threading.Thread(target=lambda: sleeper.append(inbox.drain()))
+    thread.start()
+    inbox.post_soon("accepted")
+    inbox.rouse()
+    thread.join(20)
+    assert sleeper == [["accepted"]]

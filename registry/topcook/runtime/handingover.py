@@ -38,6 +38,8 @@ class HandingOver(HostDoor):
     _files: FileDependencies
     _accepts_by_item: bool
     _takes_all: bool
+    #: Whether the last answer was posted so that it wakes nobody up.
+    _posted_soon = False
 
     def _hand_over(self, link: CookLink, items: list[WorkItem]) -> None:
         if self._takes_all and link is self.link and not self.draining and not self._one_by_one(items):
@@ -51,7 +53,11 @@ class HandingOver(HostDoor):
             trigger, reason = self._schedule(link, item)
             # What the job said while this blocked came before its end.
             self.delegate.run()
-            link.inbox.post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
+            # One that limits itself is full by now, mostly: nothing follows from its acceptance before the job's own
+            # words, which bring it along.
+            self._posted_soon = trigger is Trigger.ACCEPTED and self.room > 0
+            post = link.inbox.post_soon if self._posted_soon else link.inbox.post
+            post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
             # Polls go on, however long the batch takes.
             full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
         if self._keeper is not None:

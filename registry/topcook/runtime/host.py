@@ -48,6 +48,8 @@ T = TypeVar("T")
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
+#: After so many seconds the cook is woken up for hand-overs that it has not heard of by itself.
+HEARD_AFTER = 0.01
 
 
 class Host(HandingOver):
@@ -183,8 +185,9 @@ class Host(HandingOver):
         self.adopt_thread()
         while True:
             try:
-                call = self._calls.get(timeout=self._until_tick())
+                call = self._calls.get(timeout=self._until_look())
             except Empty:
+                self._rouse()
                 self._tick_if_due()
                 continue
             if call is None:
@@ -195,8 +198,15 @@ class Host(HandingOver):
                 self._broken(error)
             self._tick_if_due()
 
-    def _until_tick(self) -> float | None:
-        return max(0.0, self._next_tick - time.monotonic()) if self._ticking_for is not None else None
+    def _until_look(self) -> float | None:
+        """Seconds until the next tick, or until the cook is to have heard of the last hand-over."""
+        tick = max(0.0, self._next_tick - time.monotonic()) if self._ticking_for is not None else None
+        return min(tick, HEARD_AFTER) if self._posted_soon and tick is not None else tick
+
+    def _rouse(self) -> None:
+        if self._posted_soon and self.link is not None:
+            self._posted_soon = False
+            self.link.inbox.rouse()
 
     def _tick_if_due(self) -> TickResult | None:
         """The regular ``onTick``; ``None`` when it is not time."""

@@ -93,24 +93,39 @@ class Broken:
 class Inbox:
     """A queue of events and reports."""
 
-    __slots__ = ("_queue", "post")
+    __slots__ = ("_queue", "_soon", "post", "post_soon")
 
     def __init__(self) -> None:
         """Start empty."""
         self._queue: SimpleQueue[Any] = SimpleQueue()
         #: Post one event; never blocks, safe from any thread and from signal handlers.
         self.post: Callable[[Any], None] = self._queue.put
+        self._soon: deque[Any] = deque()
+        #: Add one that wakes nobody up: it is in front of the next batch. Who adds it sees to it by ``rouse``.
+        self.post_soon: Callable[[Any], None] = self._soon.append
+
+    def rouse(self) -> None:
+        """Make a batch now of what was posted for soon, if nobody has taken it yet."""
+        with contextlib.suppress(IndexError):
+            self._queue.put(self._soon.popleft())
 
     def drain(self, timeout: float | None = None) -> list[Any]:
         """Everything that is there, at least one event; empty only when ``timeout`` seconds went by without any."""
-        batch: list[Any] = []
         queue = self._queue
         take = queue.get_nowait
-        wait = timeout is None or timeout > 0
+        batch = self._taken_soon()
+        wait = not batch and (timeout is None or timeout > 0)
         # What was taken before the queue ran empty must not be lost: appended one by one.
         with contextlib.suppress(Empty):
-            batch.append(queue.get(wait, timeout if wait else None))
+            first = queue.get(wait, timeout if wait else None)
+            # In front: it came before what it brought about, such as the start of a job that was accepted.
+            batch += self._taken_soon()
+            batch.append(first)
             # What comes meanwhile is for the next batch.
             for _ in range(min(queue.qsize(), LARGEST_BATCH)):
-                batch.append(take())  # noqa: PERF401
+                batch.append(take())
         return batch
+
+    def _taken_soon(self) -> list[Any]:
+        soon = self._soon
+        return [soon.popleft() for _ in range(len(soon))] if soon else []

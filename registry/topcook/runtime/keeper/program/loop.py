@@ -20,7 +20,8 @@ from .record import Record
 _CHUNK = 1 << 18
 #: A stranger at the door gets this long, and this many bytes, to say the secret.
 _HELLO_TIME, _HELLO_BYTES = 5.0, 8192
-#: So long, in seconds, what happened to jobs is gathered while every slot that comes free has a job waiting for it.
+#: So long, in seconds, what happened to jobs is gathered while nobody waits for it: starts always, ends while every
+#: slot that comes free has a job waiting for it.
 _GATHER = 0.005
 
 
@@ -94,6 +95,8 @@ class Keeper:
         self._polled: dict[int, int] = {}
         #: When the first report was gathered that the engine was not sent yet; 0: there is none.
         self._gathered = 0.0
+        #: Whether more than starts was gathered.
+        self._awaited = False
 
     def run(self) -> None:
         """Serve until the engine has left and no job runs."""
@@ -184,6 +187,7 @@ class Keeper:
     def _report(self, fields: list[bytes]) -> None:
         if self.engine is not None:
             self.engine.send(fields)
+            self._awaited = self._awaited or fields[0] != wire.STARTED
 
     def _engine_left(self) -> None:
         """The engine is gone: a queued job is not a job yet, a running one ends by itself."""
@@ -253,13 +257,17 @@ class Keeper:
         if self.engine is not None and self.engine.pending:
             now = time.monotonic()
             self._gathered = self._gathered or now
-            if self.jobs is not None and self.jobs.supplied and not self.cancels and now < self._gathered + _GATHER:
-                # The engine wakes up once for all of them, and nothing waits for what it will say.
+            if now < self._gathered + _GATHER and not self.cancels and self._may_wait():
+                # The engine wakes up once for all of them.
                 return
-            self._gathered = 0.0
+            self._gathered, self._awaited = 0.0, False
             self.engine.flush()
             if self.engine.closed:
                 self._engine_left()
+
+    def _may_wait(self) -> bool:
+        """Whether nothing would be done sooner if the engine heard of what was gathered."""
+        return not self._awaited or (self.jobs is not None and self.jobs.supplied)
 
 
 def _same(one: bytes, other: bytes) -> bool:
