@@ -443,7 +443,6 @@ class Cook:
             if self.memory is not None:
                 ends.callback(self.memory.close)
             ends.callback(take_in_again)
-            ends.callback(take_in_again)
             ends.callback(self._generator.close, timeout=1.0)
             for name in self.state.schedulers:
                 ends.callback(self.graph.host(name).end_cook)
