@@ -443,6 +443,24 @@ def test_an_index_beside_which_everybody_may_put_a_journal_is_not_believed(drop:
     assert "everybody may put files beside" in home.notes[0]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "directory", "device"])
+def test_what_is_no_file_is_no_index_and_is_left_where_it_is(drop: Drop, home: Home, kind: str) -> None:
+    drop("farm.py")
+    home.path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(home.path, 0o600)
+    elif kind == "directory":
+        home.path.mkdir(0o700)
+    else:
+        home.path.symlink_to("/dev/null")
+    before = home.path.stat()
+    assert only(home.scan()).state is State.OK
+    assert "no regular file" in home.notes[0]
+    assert home.path.stat() == before or kind == "device"
+    assert [each.name for each in home.path.parent.iterdir()] == [home.path.name]
+
+
 def test_the_index_is_for_nobody_else_to_read(drop: Drop, home: Home) -> None:
     drop("farm.py")
     home.scan()

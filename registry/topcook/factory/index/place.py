@@ -30,11 +30,14 @@ def index_path(environ: Mapping[str, str]) -> str:
 
 def not_ours(path: str) -> str:
     """Why a file must not be believed: another's, or others may write to it; empty when it may, or is not there."""
-    if not hasattr(os, "geteuid"):
-        return ""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
+        return ""
+    if not stat.S_ISREG(status.st_mode):
+        # A pipe would keep whoever opens it waiting, and a device is not to be moved out of the way.
+        return f'"{path}" is no regular file; it is not used: let {VARIABLE} name another, or be 0 for none'
+    if not hasattr(os, "geteuid"):
         return ""
     if status.st_uid != os.geteuid():
         return f'"{path}" belongs to another user; it is not used'

@@ -74,8 +74,8 @@ CREATE TABLE IF NOT EXISTS blob (key TEXT PRIMARY KEY, value BLOB NOT NULL)
 _TEXTS = tuple(
     _RECORD.index(name) for name in ("name", "state", "kind", "label", "category", "reason", "why", "aliases")
 )
-#: The numbers that SQLite can keep.
 _NOTHING = ""
+#: The numbers that SQLite can keep.
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in Kind}

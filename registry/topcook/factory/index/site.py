@@ -7,6 +7,7 @@ them. It names no absolute path, and no outcome is believed where other modules 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,7 +44,7 @@ def site_index(directory: str, trust: Trust | None, environ: Mapping[str, str]) 
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    if trust is not None and trust.refused(path, status):
+    if not stat.S_ISREG(status.st_mode) or (trust is not None and trust.refused(path, status)):
         return None
     return Index(Database(path, SCHEMA, sealed=True), site_key(environ), shared=True)
 
