@@ -239,3 +239,11 @@ def test_a_file_that_ends_its_process_is_refused_and_ends_nobody_else(home: Path
     assert done.returncode != 0
     assert "os._exit" in done.stderr
     assert not home.exists()
+
+
+def test_commands_to_type_are_quoted(home: Path, tmp_path: Path) -> None:
+    del home
+    site = tmp_path / "two words"
+    site.mkdir()
+    done = run(install, farm(tmp_path / "farm_a.py"), "--site", site)
+    assert f"PDG_TYPES_PATH='{site}' topcook list" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +55,7 @@ def _directory(site: str | None) -> str:
     if site is None:
         return user_types_dir()
     if not os.path.isdir(site):
-        raise CookRefusedError(f'there is no folder "{site}"\n    make it first: mkdir -p {site}')
+        raise CookRefusedError(f'there is no folder "{site}"\n    make it first: mkdir -p {quote(site)}')
     if not os.access(site, os.W_OK | os.X_OK):
         raise CookRefusedError(f'you may not write into "{site}"\n    ask whom it belongs to, or leave out --site')
     return site
@@ -93,4 +94,4 @@ def _answer(plan: Installation, installed: Record) -> str:
     known = any(record.origin.path == plan.path for record in factory.records)
     if known:
         return f'"{installed.name}" cannot be used yet: topcook doctor {installed.name}'
-    return f"this folder is not on your types path: PDG_TYPES_PATH={plan.directory} topcook list"
+    return f"this folder is not on your types path: PDG_TYPES_PATH={quote(plan.directory)} topcook list"

@@ -73,7 +73,8 @@ def _found(factory: Factory, wanted: str, directory: str) -> Record:
     elif origin.tier.value == "builtin":
         how = "it comes with Topcook, and stays; a block in the configuration hides it"
     else:
-        how = f"topcook uninstall {wanted} --site {origin.root or os.path.dirname(origin.path)}"
+        folder = origin.root or os.path.dirname(origin.path)
+        how = f"topcook uninstall {shlex.quote(wanted)} --site {shlex.quote(folder)}"
     raise CookRefusedError(f'"{wanted}" is not in "{directory}", but {origin.path}\n    {how}')
 
 
