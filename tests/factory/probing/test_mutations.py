@@ -9,11 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from topcook.errors import Problem
+from topcook.factory.index.rows import row_of_record
 from topcook.factory.probing import WorkerPool
 from topcook.factory.probing.messages import candidate_data, candidate_of, packed, report_data, report_of
-from topcook.factory.records import State
+from topcook.factory.records import Origin, Record, State, Tier
 from topcook.factory.sources import Candidate
-from topcook.factory.wire import FileRead, ProbeReport, record_of
+from topcook.factory.wire import FileRead, ProbeReport, record_data, record_of, records_of
+from topcook.model.parms import ParmSpec
 
 Make = Callable[..., Candidate]
 
@@ -115,8 +118,56 @@ def test_no_mutation_of_a_good_file_is_fatal_or_lost_by_the_thousand(
 def test_what_crosses_to_the_host_is_what_was_sent(content: bytes, name: str, missing: list[str]) -> None:
     import json
 
-    report = ProbeReport([{"name": name}], [FileRead(name, "digest", content)], tuple(missing), transient=True)
+    record = record_data(Record(name, Origin(Tier.PATH, "x.py"), problems=[Problem("code", name)]))
+    report = ProbeReport([record], [FileRead(name, "digest", content)], tuple(missing), transient=True)
     assert report_of(json.loads(packed(report_data(report))[4:])) == report
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(data=st.data())
+def test_a_report_with_any_other_value_in_it_is_none_or_does_no_harm(data: st.DataObject) -> None:
+    """What a worker gone mad says ends as one of these errors, or as a record of which all can be asked."""
+    record = record_data(
+        Record(
+            "x",
+            Origin(Tier.PATH, "x.py"),
+            problems=[Problem("code", "what", "x.py", 1, 2)],
+            parms=(ParmSpec("p", default=("a",), tags=frozenset({"t"})),),
+            callbacks={"onStart": "default"},
+            aliases=("y",),
+        )
+    )
+    report = report_data(ProbeReport([record], [FileRead("x.py", "digest", b"x")], ("m",)))
+    place = data.draw(st.sampled_from([report, record, record["problems"][0], record["parms"][0]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    try:
+        made = report_of(report)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return
+    candidate = Candidate(Origin(Tier.PATH, "x.py"), "x.py", "x")
+    for each in records_of(made, candidate.origin, candidate.stem):
+        texts = (each.name.lower(), each.label, each.category, each.why_not(), each.about, each.module)
+        told = (*texts, *map(str, each.problems), *(parm.name + parm.label + "".join(parm.tags) for parm in each.parms))
+        assert all(isinstance(text, str) for text in told)
+        row_of_record(record_data(each))
+
+
+def test_records_are_held_to_the_fields_that_there_are() -> None:
+    """A field that is new must be told to ``messages``, too."""
+    from dataclasses import fields
+
+    from topcook.factory.probing import messages
+
+    assert set(messages._PROBLEM) == {each.name for each in fields(Problem)}
+    assert set(messages._PARM) | {"default", "tags"} == {each.name for each in fields(ParmSpec)}
+    data = record_data(Record("x", Origin(Tier.PATH, "x.py")))
+    assert set(messages._RECORD) | {"state", "kind", "node_type"} == set(data)
 
 
 def test_a_path_that_is_no_text_crosses_too(make: Make) -> None:
