@@ -199,29 +199,34 @@ class Cook:
     def _loop(self) -> None:
         batch: list[ev.Event] = self._first_batch()
         while not self.outcome:
-            acknowledge: list[Callable[[Exception | None], None]] = []
-            try:
-                with collector_at_rest():
-                    instructions = self.state.handle(*self._translate(batch, acknowledge))
-                    changes = self.state.drain_changes()
-                    for item in self.state.drain_completed():
-                        pass_outputs(item)
-                        take_late_attributes(item)
-                self._record(batch, changes, instructions)
-            except Exception as error:
-                for done in acknowledge:
-                    done(error)
-                raise
-            for done in acknowledge:
-                done(None)
-            if changes:
-                self._statics.changed(changes)
-                self.observers.tell("items_changed", cook=self, changes=changes)
-            for item, what in self.state.drain_problems():
-                self._tell(Message("warning", item.scheduler, f"{item.name}: {what}"))
-            for instruction in instructions:
-                _ACTIONS[type(instruction)](self, instruction)
+            # What a batch makes is mostly gone with it: the collector need not see it.
+            with collector_at_rest():
+                self._carry_out(batch)
             batch = [] if self.outcome else self._next_batch()
+
+    def _carry_out(self, batch: list[ev.Event]) -> None:
+        """Let the machine decide about a batch, keep that, then act."""
+        acknowledge: list[Callable[[Exception | None], None]] = []
+        try:
+            instructions = self.state.handle(*self._translate(batch, acknowledge))
+            changes = self.state.drain_changes()
+            for item in self.state.drain_completed():
+                pass_outputs(item)
+                take_late_attributes(item)
+            self._record(batch, changes, instructions)
+        except Exception as error:
+            for done in acknowledge:
+                done(error)
+            raise
+        for done in acknowledge:
+            done(None)
+        if changes:
+            self._statics.changed(changes)
+            self.observers.tell("items_changed", cook=self, changes=changes)
+        for item, what in self.state.drain_problems():
+            self._tell(Message("warning", item.scheduler, f"{item.name}: {what}"))
+        for instruction in instructions:
+            _ACTIONS[type(instruction)](self, instruction)
 
     def _first_batch(self) -> list[ev.Event]:
         """Items that were added by hand get their schedulers before anything happens."""

@@ -57,6 +57,7 @@ class Placement:
         choice = self._graph.choice
         # What a choice depends on, so that it is made once for all items that are alike.
         chosen: dict[tuple[Node, int, str], Host] = {}
+        name_of = choice.named_by
         for item in items:
             host = None
             traits = int(item.traits)
@@ -65,20 +66,24 @@ class Placement:
                 item.scheduler = item.batch_parent.scheduler
                 host = self._known(item.scheduler)
             elif not traits & _AUTOMATIC:
-                alike = (item.node, traits & _IN_PROCESS, choice.named_by(item))
+                alike = (item.node, traits & _IN_PROCESS, name_of(item) if item.attributes else "")
                 host = chosen.get(alike)
                 if host is None:
                     host = chosen[alike] = self._known(choice.for_item(item)[0])
                 item.scheduler = host.name
-            for file in item.expected_outputs or ():
-                if not (is_absolute(file.path) or "://" in file.path):
-                    # Its job runs in the working directory; whoever looks for the file later stands elsewhere.
-                    file.path = f"__PDG_DIR__/{file.path}"
-            for file in (*(item.outputs or ()), *(item.expected_outputs or ())):
-                if "__PDG_" in file.path:
-                    # What nothing schedules stands in the directory of its node's scheduler.
-                    host = host or self._known(self._graph.scheduler_name_for(item.node))
-                    file.path = localize(file.path, host.directories, self._graph.network)
+            if item.expected_outputs or item.outputs:
+                self._place_files(item, host)
+
+    def _place_files(self, item: WorkItem, host: Host | None) -> None:
+        """Give its files a place on this machine; what nothing schedules stands where its node's scheduler works."""
+        for file in item.expected_outputs or ():
+            if not (is_absolute(file.path) or "://" in file.path):
+                # Its job runs in the working directory; whoever looks for the file later stands elsewhere.
+                file.path = f"__PDG_DIR__/{file.path}"
+        for file in (*(item.outputs or ()), *(item.expected_outputs or ())):
+            if "__PDG_" in file.path:
+                host = host or self._known(self._graph.scheduler_name_for(item.node))
+                file.path = localize(file.path, host.directories, self._graph.network)
 
     def _known(self, name: str) -> Host:
         host = self._graph.host(name)
