@@ -165,3 +165,74 @@ def test_a_mistake_in_a_policy_is_told_at_its_line(bench: CookBench, line: str, 
     assert problem.line is not None
     text = (bench.folder / "net.toml").read_text().splitlines()[problem.line - 1]
     assert text.strip() == line
+
+
+def test_an_item_in_process_is_tried_again(bench: CookBench) -> None:
+    text = '''
+        [nodes.work]
+        type = "pythonscript"
+        parms.inprocess = true
+        parms.script = """
+        from pathlib import Path
+        path = Path(r"{folder}/tries")
+        path.write_text((path.read_text() if path.exists() else "") + "x")
+        if path.read_text().count("x") < 3:
+            raise ValueError("not yet")
+        """
+        parms.pdg_retries = 2
+        '''
+    done = bench.cook(text.replace("{folder}", str(bench.folder)))
+    assert done.outcome == "cooked", done.messages
+    assert done.items()[0].attempt == 3
+
+
+def test_frames_of_a_batch_that_ended_well_stay_so_when_it_comes_again(bench: CookBench) -> None:
+    command = "echo @pdg_frame >> __PDG_DIR__/ran; test @pdg_frame != 2 || test -e __PDG_DIR__/mended"
+    nodes = f"""
+        [nodes.sim]
+        type = "genericgenerator"
+        [nodes.sim.parms]
+        framerange = [1, 3, 1]
+        framesperbatch = 0
+        command = "{command} || {{ touch __PDG_DIR__/mended; false; }}"
+        pdg_retries = 1
+        """
+    done = bench.cook(nodes)
+    assert done.outcome == "cooked", done.messages
+    assert (bench.folder / "ran").read_text().split() == ["1", "2", "3", "2"]
+    assert {item.state.name for item in done.items("sim")} == {"CookedSuccess"}
+    (batch,) = [item for item in done.items("sim") if item.batch is not None]
+    assert batch.attempt == 2
+
+
+def test_a_scheduler_that_takes_items_statically_gets_retries_by_onSchedule(bench: CookBench) -> None:
+    bench.types(
+        "statics",
+        """
+        import pdg
+        from pdg.scheduler import PyScheduler
+
+        class Statics(PyScheduler):
+            asked = []
+            @classmethod
+            def templateName(cls):
+                return "statics"
+            def onScheduleStatic(self, dependencies, dependents, ready):
+                for item in dependencies:
+                    self.asked.append("static")
+                    self.onWorkItemStartCook(item.id, -1)
+                    self.onWorkItemFailed(item.id, -1)
+            def onSchedule(self, work_item):
+                print("onSchedule", work_item.name)
+                self.onWorkItemStartCook(work_item.id, -1)
+                return pdg.scheduleResult.CookSucceeded
+
+        def registerTypes(type_registry):
+            type_registry.registerScheduler(Statics)
+        """,
+    )
+    context = bench.load(network("true", "parms.pdg_retries = 1", head='scheduler = "statics"', after=False))
+    context.core.decide_static("statics", takes=True)
+    done = bench.cook(context)
+    assert done.outcome == "cooked", done.messages
+    assert done.items()[0].attempt == 2

@@ -16,6 +16,7 @@ from topcook.cli.feed import Feed, Told, View, pour
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.interrupts import Interrupts
 from topcook.cli.keeping import how_of, journal_options
+from topcook.cli.limits import limit, limit_options
 from topcook.cli.options import load, network_options
 from topcook.cli.problems import print_error
 from topcook.cli.resuming import resume_options, settings_of
@@ -52,6 +53,7 @@ _PERIOD = 0.1
 @click.option("--status", metavar="FILE", help="Keep this JSON file up to date with how far it is.")
 @journal_options
 @resume_options
+@limit_options
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
 @click.option(
     "--trace-callbacks",
@@ -88,11 +90,17 @@ def command(
         raise click.UsageError("--report - and --progress json both want standard output; give the report a file")
     told = _status_file(status, network, report) if status and not dry_run else None
     context = load(network, options, to_run=not dry_run)
+    limit(context, options)
     if dry_run:
         from topcook.cli.expand import show_plan
         from topcook.cli.plan import make_plan
+        from topcook.cli.resuming import dry_memory, verdicts_text
 
-        show_plan(make_plan(context, options["nodes"], quiet=not debug), None, as_json=False)
+        memory = dry_memory(context.core, network, settings_of(options))
+        plan = make_plan(context, options["nodes"], quiet=not debug, memory=memory)
+        lines = verdicts_text(plan, memory) if memory is not None else []
+        show_plan(plan, None, as_json=False)
+        click.echo("\n".join(lines), nl=bool(lines))
         return COOKED
     if report not in {None, "-"}:
         from topcook.runtime.report import check_report_path

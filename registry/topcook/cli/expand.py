@@ -15,6 +15,7 @@ from topcook.cli.problems import counted
 from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.model.workitem import Trait
+from topcook.runtime.policy import policy_of, raw_values, told
 
 if TYPE_CHECKING:
     from topcook.cli.plan import ItemPlan, Plan, SchedulerPlan
@@ -87,7 +88,8 @@ def _text(plan: Plan, items: Sequence[ItemPlan]) -> Iterator[str]:
         if node.name in shown:
             yield ""
             mine = [each for each in items if each.item.node is node]
-            yield from _node_text(node.name, node.type_name, mine, common)
+            policy = policy_of(raw_values(node), None, plan.context.core, network.resources)[0]
+            yield from _node_text(node.name, node.type_name, mine, common, told(policy))
     if len(items) == len(plan.items):
         for name in plan.dynamic_nodes():
             yield ""
@@ -117,7 +119,11 @@ _ITEMS_OWN = frozenset({"PDG_ITEM_NAME", "PDG_ITEM_ID", "PDG_ITEM_LABEL", "PDG_I
 
 
 def _node_text(
-    name: str, type_name: str, items: Sequence[ItemPlan], common: Mapping[str, Mapping[str, str]]
+    name: str,
+    type_name: str,
+    items: Sequence[ItemPlan],
+    common: Mapping[str, Mapping[str, str]],
+    policy: Sequence[str],
 ) -> Iterator[str]:
     cooked = [each for each in items if each.scheduler]
     yield f"{click.style(name, bold=True)} ({type_name}), {counted(len(items), 'item')}"
@@ -127,6 +133,7 @@ def _node_text(
     places = {(each.scheduler, each.why) for each in cooked}
     if len(places) == 1:
         yield f"    on {cooked[0].scheduler}: {cooked[0].why}"
+    yield from (f"    {line}" for line in policy)
     for each in cooked:
         where = f"  on {each.scheduler}: {each.why}" if len(places) > 1 else ""
         own = {key: value for key, value in each.environment.items() if key not in common[each.scheduler]}

@@ -76,6 +76,8 @@ def _data(answer: Explanation) -> dict[str, Any]:
                 {"scheduler": name, "why": why, "items": items} for (name, why), items in answer.elsewhere.items()
             ],
         },
+        "policy": answer.policy,
+        "own_policies": [{"policy": line, "items": items} for line, items in answer.own_policies.items()],
         "parms": [
             {
                 "name": each.parm.name,
@@ -107,6 +109,10 @@ def _text(answer: Explanation) -> Iterator[str]:
         yield f"    {_named(items)} {'goes' if len(items) == 1 else 'go'} to {name}: {why}"
     if answer.dynamic:
         yield "    an item's attribute pdg_scheduler would send it elsewhere"
+    for line in answer.policy:
+        yield f"    {line}"
+    for line, items in answer.own_policies.items():
+        yield f"    {_named(items)}: {line}"
     if not answer.parms:
         yield "    no parm of this scheduler can be overridden for a node: none is tagged jobParm"
         return

@@ -44,7 +44,8 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem], resources: Resou
         for part in (unit,) if unit.batch is None else (unit, *unit.batch.items):
             for dependent in part.dependents or ():
                 waiting = dependent.batch_parent or dependent
-                if waiting is unit:
+                if waiting is unit or dependent.phase not in _OPEN:
+                    # What is lost of a batch was not counted either.
                     continue
                 left = mine.get(waiting.id, 0) - 1
                 mine[waiting.id] = left

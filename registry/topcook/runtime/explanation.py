@@ -14,12 +14,14 @@ from topcook.model.tomltext import toml_key, toml_value
 from topcook.model.workitem import Trait
 from topcook.runtime.netfile import parm_path
 from topcook.runtime.overrides import NETWORKS_DEFAULT, NODES_OWN
+from topcook.runtime.policy import own_values, policy_of, raw_values, told
 
 if TYPE_CHECKING:
     from topcook.model.graphfile.specs import GraphFile
     from topcook.model.node import Node, SchedulerNode
     from topcook.model.workitem import WorkItem
     from topcook.runtime.api.context import GraphContext
+    from topcook.runtime.graph import Graph
 
 _BUILTIN = frozenset(spec.name for spec in SCHEDULER_PARMS)
 
@@ -59,6 +61,9 @@ class Explanation:
     dynamic: bool = False
     elsewhere: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     parms: list[ParmAnswer] = field(default_factory=list)
+    #: What is not as usual about failures, time and resources; and the items whose attributes say otherwise.
+    policy: list[str] = field(default_factory=list)
+    own_policies: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -87,10 +92,25 @@ def explain_node(
     static = core.takes_static(scheduler_name)
     answer = Explanation(node, scheduler, origin, why, _place_of_choice(file, node, why), static)
     _make_items(context, answer)
+    _tell_policies(core, answer)
     sources = _Sources(file, scheduler, set(parms), set(job_parms))
     for parm in _overridable(scheduler, node):
         answer.parms.append(_parm(answer, parm, sources))
     return answer
+
+
+def _tell_policies(core: Graph, answer: Explanation) -> None:
+    resources = core.network.resources
+    raw = raw_values(answer.node)
+    usual = policy_of(raw, None, core, resources)[0]
+    answer.policy = told(usual)
+    for item in answer.items:
+        policy = policy_of({**raw, **own_values(item)}, item, core, resources)[0]
+        if policy != usual and not item.traits & Trait.AUTOMATIC:
+            answer.own_policies["; ".join(told(policy)) or "as usual"] = [
+                *answer.own_policies.get("; ".join(told(policy)) or "as usual", ()),
+                item.name,
+            ]
 
 
 def _place_of_choice(file: GraphFile, node: Node, why: str) -> str:

@@ -11,7 +11,7 @@ from topcook.machine import events as ev
 from topcook.machine.policies import Policies
 from topcook.machine.resources import SLOTS
 from topcook.model.policy import USUAL
-from topcook.runtime.policy import FIELDS, needs_evaluation, policy_of, raw_values
+from topcook.runtime.policy import needs_evaluation, own_values, policy_of, raw_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,10 +42,8 @@ class Limits:
         self._resources = network.resources
         self._policies = Policies()
         self._wake: float | None = None
-        #: Values with expressions, by node.
-        self._late = {
-            node.name: raw for node in nodes if any(map(needs_evaluation, (raw := raw_values(node)).values()))
-        }
+        #: The nodes that have expressions: each item has values of its own.
+        self._late = {node.name for node in nodes if any(map(needs_evaluation, raw_values(node).values()))}
         self._urged: dict[str, tuple[WorkItem, int, float, float]] = {}
         self._over = threading.Event()
         problems: list[Problem] = []
@@ -73,17 +71,10 @@ class Limits:
         """Give items a policy of their own where their attributes, or expressions, say so; raises ``ProblemsError``."""
         problems: list[Problem] = []
         for item in items:
-            attributes = item.attributes
-            late = self._late.get(item.node.name) if self._late else None
-            if late is None and (not attributes or FIELDS.keys().isdisjoint(attributes)):
+            own = own_values(item) if item.attributes else {}
+            if not own and item.node.name not in self._late:
                 continue
-            raw = raw_values(item.node)
-            raw.update(
-                (name, list(attributes[name].values))
-                for name in FIELDS
-                if attributes is not None and name in attributes
-            )
-            policy, found = policy_of(raw, item, self._graph, self._resources)
+            policy, found = policy_of({**raw_values(item.node), **own}, item, self._graph, self._resources)
             problems += [problem for _, problem in found]
             self._policies.by_item[item.id] = policy
         if problems:

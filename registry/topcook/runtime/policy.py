@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
 
-__all__ = ["FIELDS", "needs_evaluation", "policy_of", "policy_problems", "raw_values", "told"]
+__all__ = ["FIELDS", "needs_evaluation", "own_values", "policy_of", "policy_problems", "raw_values", "told"]
 
 #: Exit statuses that a shell and a system can tell; a signal is negative.
 _STATUSES = range(-64, 256)
@@ -99,6 +99,14 @@ def raw_values(node: Node) -> dict[str, list[Any]]:
         if parm is not None and parm.values is not None:
             found[name] = list(parm.values)
     return found
+
+
+def own_values(item: WorkItem) -> dict[str, list[Any]]:
+    """What an item's attributes say."""
+    attributes = item.attributes
+    if not attributes or FIELDS.keys().isdisjoint(attributes):
+        return {}
+    return {name: list(attributes[name].values) for name in FIELDS if name in attributes}
 
 
 def needs_evaluation(values: Sequence[Any]) -> bool:
