@@ -114,12 +114,13 @@ def _line(row: MenuRow, widths: tuple[int, int, int], page: Page) -> str:
         return f"{first}{_origin(row, room, page)}".rstrip()
     if cell_width(row.note) > room:
         # Too narrow for it: half a sentence tells nobody what is wrong, so it gets a line of its own.
-        return f"{first.rstrip()}\n      {cut(_problem(row), page.columns - 6, page.dots)}"
-    return f"{first}{cut(_problem(row), room, page.dots)}"
+        return f"{first.rstrip()}\n      {cut(_problem(row, page), page.columns - 6, page.dots)}"
+    return f"{first}{cut(_problem(row, page), room, page.dots)}"
 
 
-def _problem(row: MenuRow) -> str:
-    return f"{row.note} - {row.origin}"
+def _problem(row: MenuRow, page: Page) -> str:
+    # Messages show what is left out of a call by the sign that plain text has not.
+    return f"{row.note.replace('…', page.dots)} - {row.origin}"
 
 
 def _origin(row: MenuRow, room: int, page: Page) -> str:

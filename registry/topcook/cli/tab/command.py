@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NOTHING_CHOSEN = 1
 #: How many seconds the first picture waits for files that are not known yet; their rows follow.
-_PATIENCE = 0.5
+_PATIENCE = 1.0
 
 
 @click.command("tab")

@@ -192,6 +192,7 @@ class Painter:
     def _with_note(self, label: Span, note: str, style: str, width: int) -> Row:
         """A note behind a label: in its column if it fits there, else as far left as the label lets it."""
         column = 3 + (width - 3) * 3 // 5
+        note = note.replace("…", self.look.signs.dots)
         start = max(label.end + 2, min(column, width - cell_width(note)))
         shown = cut(note, width - start, self.look.signs.dots)
         return (label, Span(start, shown, style)) if shown else (label,)

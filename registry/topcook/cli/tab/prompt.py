@@ -26,7 +26,8 @@ def choose_by_line(menu: Menu, ask: Callable[[str], str | None], tell: Callable[
         tell(f"{category} {look.signs.submenu}")
         for each in menu.entries:
             if each.row.category == category:
-                note = each.row.name if each.choosable else f"{look.word(each.look)}: {each.row.note}"
+                wrong = each.row.note.replace("…", look.signs.dots)
+                note = each.row.name if each.choosable else f"{look.word(each.look)}: {wrong}"
                 tell(f"  {look.glyph(each.look)} {padded(each.row.label, width)}  {note}")
     while answer := (ask("name, or its beginning (nothing: leave): ") or "").strip():
         menu.press("ctrl-u")
