@@ -7,8 +7,6 @@ picture=$example/work/mosaic.png
 PDG_TYPES_PATH=$(cd "$example" && pwd)/types${PDG_TYPES_PATH:+:$PDG_TYPES_PATH}
 export PDG_TYPES_PATH
 
-# An earlier picture must not pass for this cook's.
-rm -f "$picture"
 echo "\$ topcook list"
 "$topcook" list
 echo

@@ -175,3 +175,35 @@ def test_nothing_to_resume_is_said(shell: Shell, work: Path) -> None:
     told = shell.run("cook", "net.toml", "--resume", status=2).stderr
     assert "there is no cook of" in told
     assert "leave --resume away" in told
+
+
+def test_a_dry_run_says_what_would_become_of_each_item_and_why(shell: Shell) -> None:
+    nodes = """
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+itemcount = 2
+command = "touch $HIP/a.@pdg_index"
+outputs = [ { path = "$HIP/a.@pdg_index" } ]
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+[nodes.b.parms]
+command = "cp @pdg_input $HIP/b.@pdg_index"
+outputs = [ { path = "$HIP/b.@pdg_index" } ]
+"""
+    shell.network(nodes)
+    assert "found done" not in shell.run("cook", "net.toml", "--dry-run").stdout
+    shell.cook("net.toml")
+    (shell.folder / "a.1").unlink()
+    shell.network(nodes.replace("cp @pdg_input", "cp -f @pdg_input"))
+    told = shell.run("cook", "net.toml", "--dry-run", "--resume").stdout.splitlines()[-5:]
+    folder = shell.folder
+    assert told[0].endswith(": 1 of 4 items found done")
+    assert [line.split() for line in told[1:3]] == [
+        ["done", "a_1"],
+        ["cook", "a_2", "output", f'"{folder}/a.1"', "is", "missing"],
+    ]
+    assert told[3].split()[:4] == ["cook", "b_3", "command", "changed:"]
+    assert told[4].split() == ["cook", "b_4", "depends", "on", '"a_2",', "which", "cooks", "again"]
+    assert not (folder / "a.1").exists()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
     from topcook.runtime.cook import Cook
     from topcook.runtime.graph import Graph
+    from topcook.runtime.resume import Memory
 
 #: Methods of a scheduler that decide on commands, directories and environments.
 DECIDING: tuple[str, ...] = (
@@ -89,13 +90,16 @@ class Plan:
         return [name for name, node in self.cook.state.nodes.items() if not node.static]
 
 
-def make_plan(context: GraphContext, nodes: Iterable[str] = (), *, quiet: bool = True) -> Plan:
+def make_plan(
+    context: GraphContext, nodes: Iterable[str] = (), *, quiet: bool = True, memory: Memory | None = None
+) -> Plan:
     """Make the static items of ``nodes`` (as ``cook`` chooses them) and say how each would be run.
 
-    Raises ``ProblemsError`` with all problems when items cannot be made. ``quiet`` keeps what author code prints away.
+    ``memory`` tells who each item was in an earlier cook. ``quiet`` keeps what author code prints away.
+    Raises ``ProblemsError`` with all problems when items cannot be made.
     """
     with captured_output() if quiet else nullcontext():
-        cook = context.prepare(list(nodes), static_only=True)
+        cook = context.prepare(list(nodes), static_only=True, memory=memory)
         cook.run()
         if cook.outcome == "refused":
             raise ProblemsError(cook.generation_problems, "the work items cannot be made; nothing was run")

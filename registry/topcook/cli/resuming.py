@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from topcook.cli.problems import counted
 from topcook.runtime.resume.settings import FILE_MODES, Settings
+from topcook.runtime.resume.taking import dry_memory
+
+if TYPE_CHECKING:
+    from topcook.cli.plan import Plan
+    from topcook.runtime.resume import Memory
+
+__all__ = ["dry_memory", "resume_options", "settings_of", "verdicts_text"]
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--resume", is_flag=True, help="Go on with the last cook of this network, however that ended."),
@@ -39,3 +47,18 @@ def settings_of(options: dict[str, Any]) -> Settings:
     if resume and options["cache"] == "off":
         raise click.UsageError("--resume needs to know what is done; --cache off is for cooking all of it again")
     return Settings(resume, options["cache"], options["retry_failed"])
+
+
+def verdicts_text(plan: Plan, memory: Memory) -> list[str]:
+    """Lines that say of each item known before the cook what would become of it, and why."""
+    from topcook.contract.secrets import redact
+    from topcook.runtime.resume.foresight import foresee
+
+    found = foresee(memory, [item for node in plan.cook.nodes for item in node.items])
+    past = memory.past.cook_id if memory.past is not None else ""
+    done = sum(each.verdict.value == "done" for each in found)
+    lines = ["", click.style(f"after cook {past}: {done} of {counted(len(found), 'item')} found done", bold=True)]
+    for each in found:
+        reason = f"  {redact(each.reason)}" if each.reason else ""
+        lines.append(f"  {each.verdict.value:<13} {click.style(each.item.name, fg='cyan')}{reason}")
+    return lines

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from topcook.errors import CookRefusedError, RecorderError
 from topcook.runtime.journal import Past
 from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import read_pointer
+from topcook.runtime.recorder import MemoryRecorder
 from topcook.runtime.resume.memory import Memory
 from topcook.runtime.statedir import journal_of
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from topcook.runtime.journal.keeping import KeptCook
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["last_cook", "last_journal", "past_of", "remember"]
+__all__ = ["dry_memory", "last_cook", "last_journal", "past_of", "remember"]
 
 
 def last_cook(graph: Graph, network_file: str) -> str:
@@ -42,6 +44,14 @@ def last_journal(graph: Graph, network_file: str) -> str:
     """The journal of the last cook of this network, empty when there is none."""
     said = read_pointer(identity_of(graph, network_file).pointer)
     return str(said["journal"]) if said is not None else ""
+
+
+def dry_memory(graph: Graph, network_file: str, how: Settings) -> Memory | None:
+    """The memory of a cook that will not be: it holds no lock and leaves nothing. ``None`` when there is no past."""
+    path = journal_of(last_cook(graph, network_file)) if how.resume else last_journal(graph, network_file)
+    if how.files == "off" or not os.path.isfile(path):
+        return None
+    return Memory(graph, MemoryRecorder(), past_of(path), how)
 
 
 def past_of(path: str) -> Past:
