@@ -171,6 +171,8 @@ class Items:
         scheduler = self.schedulers[item.scheduler]
         if means == TAKEN:
             scheduler.in_flight += 1
+            if self.resources is not None:
+                self.resources.hold(item)
         elif means == QUEUED:
             scheduler.push(item)
         else:

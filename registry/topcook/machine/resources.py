@@ -52,6 +52,11 @@ class Resources:
             for name, amount in needs:
                 self.used[name] += amount
 
+    def hold(self, item: WorkItem) -> None:
+        """A scheduler has the item, also one that was handed over in an earlier session: what it needs is out."""
+        if item.id not in self._held:
+            self.take(item, self.needs_of(item))
+
     def give_back(self, item: WorkItem) -> None:
         """An item is not held any more."""
         for name, amount in self._held.pop(item.id, ()):
