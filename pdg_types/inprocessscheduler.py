@@ -98,7 +98,7 @@ class InProcessScheduler(PyScheduler):
         """Queue many items at once, each as ``onSchedule`` does (Topcook's own)."""
         put = self._queue.put
         for work_item in work_items:
-            if not work_item.isInProcess and work_item.command:
+            if work_item.command and not work_item.isInProcess:
                 self._refuse(work_item)
             else:
                 put((work_item, attempt_of(work_item)))

@@ -289,6 +289,8 @@ def cook_in_process(instance: Any, item: Record, graph: GraphServices) -> None:
     Raises what the author's ``onCookTask`` raises, ``CookError`` when it answers failure.
     """
     callback = instance.onCookTask
-    answer = read_return(_ROWS["onCookTask"], callback(WorkItem(item, graph)), place=defined_at(callback))
-    if answer is Result.Failure:
+    said = callback(WorkItem(item, graph))
+    if said is Result.Success:
+        return
+    if read_return(_ROWS["onCookTask"], said, place=defined_at(callback)) is Result.Failure:
         raise CookError(f'"onCookTask" of node "{item.node.name}" answered pdg.result.Failure')

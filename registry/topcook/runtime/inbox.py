@@ -47,16 +47,20 @@ class Ran:
     Many rows travel with one post, as many as come before the cook looks.
     """
 
-    __slots__ = ("_post", "_posted", "_rows")
+    __slots__ = ("_post", "_posted", "_rows", "files")
 
     def __init__(self, post: Callable[[Any], None]) -> None:
         """Nothing yet; the first row posts this by ``post``."""
         self._post = post
         self._posted = False
         self._rows: deque[Row] = deque()
+        #: Whether some of the items that ended have promised files.
+        self.files = False
 
     def add(self, item: WorkItem, attempt: int, at: float, duration: float | None = None) -> None:
         """Add a start or, with its ``duration``, a good end."""
+        if item.expected_outputs:
+            self.files = True
         self._rows.append((item, attempt, at, duration))
         if not self._posted:
             self._posted = True

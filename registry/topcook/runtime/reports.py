@@ -84,7 +84,7 @@ class Reports:
     def ran(self, told: Ran) -> list[ev.Event]:
         """The machine's events of what functions came to."""
         rows = told.take()
-        if not any(row[0].expected_outputs for row in rows):
+        if not told.files:
             return [ev.ItemsRan(rows)] if rows else []
         events: list[ev.Event] = []
         for item, attempt, at, duration in rows:
