@@ -84,9 +84,9 @@ class Jobs:
 
     @property
     def supplied(self) -> bool:
-        """Whether jobs run, and each slot that comes free has another waiting for it."""
+        """Whether jobs run, and for each slot of theirs another waits, at least."""
         busy = [pool for pool in self.pools.values() if pool.used]
-        return bool(busy) and all(pool.queue for pool in busy)
+        return bool(busy) and all(len(pool.queue) >= max(pool.slots, 1) for pool in busy)
 
     def pool(self, name: bytes) -> Pool:
         """The pool of that name, made when first named."""
