@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -207,3 +208,64 @@ outputs = [ { path = "$HIP/b.@pdg_index" } ]
     assert told[3].split()[:4] == ["cook", "b_3", "command", "changed:"]
     assert told[4].split() == ["cook", "b_4", "depends", "on", '"a_2",', "which", "cooks", "again"]
     assert not (folder / "a.1").exists()
+
+
+FARM = """
+import pdg
+from pdg.scheduler import PyScheduler
+
+class Sleepy(PyScheduler):
+    \"\"\"Runs each command here and now.\"\"\"
+
+    def onSchedule(self, work_item):
+        import subprocess
+        status = subprocess.call(self.expandCommandTokens(work_item.command, work_item), shell=True)
+        return pdg.scheduleResult.CookFailed if status else pdg.scheduleResult.CookSucceeded
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Sleepy, label="Sleepy")
+"""
+
+
+def test_a_cook_does_not_go_on_with_another_version_of_a_type_unasked(shell: Shell) -> None:
+    types = shell.write("types/sleepy.py", FARM)
+    shell.network("""
+[nodes.a]
+type = "genericgenerator"
+scheduler = "sleepy"
+[nodes.a.parms]
+command = "true"
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+scheduler = "sleepy"
+[nodes.b.parms]
+command = "test -e $HIP/mended"
+""")
+    found = {"PDG_TYPES_PATH": str(types.parent)}
+    shell.cook("net.toml", status=1, **found)
+    types.write_text(FARM.replace("here and now", "here, now"))
+    (shell.folder / "mended").touch()
+    told = shell.run("cook", "net.toml", "--resume", "--retry-failed", status=2, **found).stderr
+    assert 'type "sleepy" (' in told
+    assert "--accept-version" in told
+    report = shell.cook("net.toml", "--resume", "--retry-failed", "--accept-version", **found)
+    assert by_state(report) == {"CookedCache": 1, "CookedSuccess": 1}
+
+
+def test_a_cook_goes_on_by_its_id_with_the_options_it_was_begun_with(shell: Shell) -> None:
+    network = shell.network("""
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+itemcount = 1
+command = "test -e $HIP/mended"
+""")
+    shell.cook(network, "--parm", "a.itemcount=3", status=1)
+    [pointer] = (shell.folder / "work" / "pdgtemp").glob("cook.net.*.json")
+    cook = json.loads(pointer.read_text())["cook"]
+    (shell.folder / "mended").touch()
+    shell.run("resume", cook, "--retry-failed", "--report", "report.json")
+    assert by_state(shell.report()) == {"CookedSuccess": 3}
+    told = shell.run("resume", "20200101-000000-0000000", status=2).stderr
+    assert "there is no journal of a cook" in told

@@ -26,13 +26,13 @@ from topcook.runtime import strays
 from topcook.runtime.journal.keeping import How, keep_cook
 from topcook.runtime.lastcook import write_last_cook
 from topcook.runtime.resume import Settings
-from topcook.runtime.resume.taking import last_cook, past_of, remember
-from topcook.runtime.statedir import journal_of
+from topcook.runtime.resume.taking import remember, resumed
 from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
     from topcook.runtime.cook import Cook
+    from topcook.runtime.journal import Past
     from topcook.runtime.statusfile import StatusFile
 
 #: How often a cook is looked at, in seconds.
@@ -174,10 +174,10 @@ class _Session:
         """The cook, which is kept from here on, and the only one of its kind."""
         core = self.context.core
         core.refuse_config()
-        cook_id, past = new_cook_id(), None
+        cook_id: str = new_cook_id()
+        past: Past | None = None
         if self.settings.resume:
-            cook_id = last_cook(core, self.network)
-            past = past_of(journal_of(cook_id))
+            cook_id, past = resumed(core, self.network, self.settings)
         kept = keep_cook(core, self.network, cook_id, self.how)
         try:
             memory = remember(core, kept, past, self.settings)

@@ -25,6 +25,7 @@ class Row(NamedTuple):
 #: All commands, in the order of the help.
 COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
+    Row("Cook", "resume", "topcook.cli.resume", "Go on with a cook that was ended."),
     Row("Cook", "submit", "topcook.cli.submit", "Submit a whole network as one job."),
     Row("Cook", "status", "topcook.cli.status", "Show how far a submitted cook is."),
     Row("Cook", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),

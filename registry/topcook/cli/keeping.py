@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -40,4 +40,18 @@ def how_of(options: dict[str, Any]) -> How:
     if options["no_journal"] and options["journal"]:
         raise click.UsageError("--journal says where it is to be kept, and --no-journal that it is not")
     where = os.path.abspath(options["journal"]) if options["journal"] else ""
-    return How(where, not options["no_journal"], options["durability"] == "power")
+    return How(where, not options["no_journal"], options["durability"] == "power", tuple(_arguments(options)))
+
+
+def _arguments(options: dict[str, Any]) -> Iterator[str]:
+    """The options that choose what is cooked where, as they are typed."""
+    if options["scheduler"]:
+        yield from ("--scheduler", options["scheduler"])
+    for node, name in options["overrides"].items():
+        yield from ("--override", f"{node}={name}")
+    for option, rows in (("--parm", options["parms"]), ("--job-parm", options["job_parms"])):
+        for node, name, value in rows:
+            yield from (option, f"{node}.{name}={value}")
+    for option, names in (("--static", "static"), ("--no-static", "no_static"), ("--node", "nodes")):
+        for name in options[names]:
+            yield from (option, name)

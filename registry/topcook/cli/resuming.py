@@ -21,6 +21,12 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--resume", is_flag=True, help="Go on with the last cook of this network, however that ended."),
     click.option("--retry-failed", is_flag=True, help="With --resume: cook again what failed, as its next attempt."),
     click.option(
+        "--accept-version",
+        is_flag=True,
+        help="With --resume: go on although types are other versions now than those the cook began with.",
+    ),
+    click.option("--resume-cook", hidden=True, default="", help="With --resume: go on with the cook of this id."),
+    click.option(
         "--cache",
         type=click.Choice(FILE_MODES),
         default="mtime",
@@ -46,7 +52,11 @@ def settings_of(options: dict[str, Any]) -> Settings:
         raise click.UsageError("--retry-failed goes with --resume; without it, what failed is cooked again anyway")
     if resume and options["cache"] == "off":
         raise click.UsageError("--resume needs to know what is done; --cache off is for cooking all of it again")
-    return Settings(resume, options["cache"], options["retry_failed"])
+    if options["accept_version"] and not resume:
+        raise click.UsageError("--accept-version goes with --resume; without it, types are as they are now anyway")
+    return Settings(
+        resume, options["cache"], options["retry_failed"], options["accept_version"], options["resume_cook"]
+    )
 
 
 def verdicts_text(plan: Plan, memory: Memory) -> list[str]:

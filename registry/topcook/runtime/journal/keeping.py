@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from topcook.contract.secrets import redacted
+from topcook.contract.secrets import redact, redacted
 from topcook.errors import CookRefusedError, RecorderError
 from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import KEPT, CookLock
@@ -28,12 +28,14 @@ __all__ = ["How", "KeptCook", "keep_cook"]
 class How(NamedTuple):
     """How a cook is kept: in which directory its journal lies (empty: the user's own), and what that survives.
 
-    ``journal`` False: not at all. ``power``: it survives the plug, not only the process.
+    ``journal`` False: not at all. ``power``: it survives the plug, not only the process. ``arguments`` are those of the
+    command line that chose what is cooked where: they are kept for who goes on with it.
     """
 
     directory: str = ""
     journal: bool = True
     power: bool = False
+    arguments: tuple[str, ...] = ()
 
 
 class KeptCook:
@@ -111,6 +113,7 @@ class _Kept(Journal):
             "scheduler": lock.identity.scheduler,
             "folder": lock.identity.folder,
             "durability": "power" if how.power else "process",
+            "arguments": [redact(each) for each in how.arguments],
         }
         super().__init__(
             path,

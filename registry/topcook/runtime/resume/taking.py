@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from topcook.errors import CookRefusedError, RecorderError
+from topcook.factory import Kind, Tier
 from topcook.runtime.journal import Past
 from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import read_pointer
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from topcook.runtime.journal.keeping import KeptCook
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["dry_memory", "last_cook", "last_journal", "past_of", "remember"]
+__all__ = ["dry_memory", "last_cook", "last_journal", "past_of", "remember", "resumed"]
+
+#: How much of a hash is told.
+_HASH = 12
 
 
 def last_cook(graph: Graph, network_file: str) -> str:
@@ -48,10 +52,37 @@ def last_journal(graph: Graph, network_file: str) -> str:
 
 def dry_memory(graph: Graph, network_file: str, how: Settings) -> Memory | None:
     """The memory of a cook that will not be: it holds no lock and leaves nothing. ``None`` when there is no past."""
-    path = journal_of(last_cook(graph, network_file)) if how.resume else last_journal(graph, network_file)
+    path = journal_of(how.cook or last_cook(graph, network_file)) if how.resume else last_journal(graph, network_file)
     if how.files == "off" or not os.path.isfile(path):
         return None
     return Memory(graph, MemoryRecorder(), past_of(path), how)
+
+
+def resumed(graph: Graph, network_file: str, how: Settings) -> tuple[str, Past]:
+    """The cook that goes on, by its id, and what it has done; raises ``CookRefusedError`` when it cannot go on."""
+    cook = how.cook or last_cook(graph, network_file)
+    past = past_of(journal_of(cook))
+    if not how.accept_version:
+        refuse_other_versions(graph, past)
+    return cook, past
+
+
+def refuse_other_versions(graph: Graph, past: Past) -> None:
+    """Raise ``CookRefusedError`` when a type that the cook used is another version now; ours may be."""
+    changed = []
+    for row in past.sessions[-1].facts.get("types", ()) if past.sessions else ():
+        record = graph.types.find(Kind(row["kind"]), row["name"])
+        if record is None or record.origin.tier is Tier.BUILTIN or not row["content_hash"]:
+            continue
+        if record.content_hash != row["content_hash"]:
+            was, now = row["content_hash"][:_HASH], record.content_hash[:_HASH]
+            changed.append(f'type "{record.name}" ({record.origin.path}) was version {was}, and is {now} now')
+    if changed:
+        raise CookRefusedError(
+            f"cook {past.cook_id} does not go on with other types than it began with:\n    "
+            + "\n    ".join(changed)
+            + "\n    put the old version back, or go on with the new one: --accept-version"
+        )
 
 
 def past_of(path: str) -> Past:
