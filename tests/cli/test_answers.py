@@ -217,6 +217,21 @@ def test_a_reader_that_goes_away_ends_it_quietly(bench: Bench) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_a_full_disk_is_told_in_a_line(bench: Bench) -> None:
+    bench.kept()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(bench.home), "PDG_TYPES_PATH": str(bench.types)}
+    command = [sys.executable, "-c", "from topcook.cli import main; main()", "list"]
+    for _ in range(2):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment, cwd=bench.project
+            )
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        assert "No space left on device" in done.stderr
+
+
 def test_a_folder_that_cannot_be_written_is_no_harm(bench: Bench) -> None:
     bench.settle()
     cache = bench.home / ".cache"

@@ -114,3 +114,17 @@ def test_odd_things_among_the_files_keep_nobody_waiting_and_none_is_missing(type
         assert name in first, first
     # What the index keeps is the same.
     assert listed(types, "--all").stdout == first
+
+
+def test_one_long_label_does_not_move_the_others(tmp_path: Path) -> None:
+    from topcook.cli.menu_text import Page, rows_text
+    from topcook.factory import Factory, menu_rows
+
+    text = "from pdg.scheduler import PyScheduler\nclass Farm(PyScheduler):\n    def onSchedule(self, item):\n        pass\n"
+    hook = "def registerTypes(r):\n    r.registerScheduler(Farm, 'long', 'L' * 3000)\n"
+    (tmp_path / "long.py").write_text(text + hook, encoding="utf-8")
+    rows = menu_rows(Factory.scan({"PDG_TYPES_PATH": str(tmp_path)}).records, "schedulers")
+    piped = rows_text(rows, Page(sys.maxsize, plain=True, coloured=False)).splitlines()
+    assert "L" * 3000 in "".join(piped)
+    assert max(len(line) for line in piped if "LLL" not in line) < 200
+    assert max(map(len, rows_text(rows, Page(80, plain=True, coloured=False)).splitlines())) <= 80

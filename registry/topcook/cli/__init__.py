@@ -12,12 +12,16 @@ __all__ = ["main"]
 def main(args: list[str] | None = None, prog_name: str | None = None) -> None:
     """Run ``topcook`` with ``args`` (default: those of the process) and end the process with its exit status."""
     words = sys.argv[1:] if args is None else list(args)
-    if words[:1] == ["list"]:
-        from topcook.cli.answers import answered
+    try:
+        if words[:1] == ["list"]:
+            from topcook.cli.answers import answered
 
-        status = answered(words)
-        if status is not None:
-            raise SystemExit(status)
-    from topcook.cli.group import topcook
-
+            status = answered(words)
+            if status is not None:
+                raise SystemExit(status)
+        from topcook.cli.group import topcook
+    except KeyboardInterrupt:
+        # Before there is anybody who could say so in our own form.
+        sys.stderr.write("interrupted\n")
+        raise SystemExit(130) from None
     topcook.main(args, prog_name)

@@ -146,13 +146,15 @@ def names_in(directory: str, start: str, ends: tuple[str, ...] = ("",)) -> tuple
         return ()
 
 
-def _print(told: list[tuple[int, str]], status: int) -> int | None:
+def _print(told: list[tuple[int, str]], status: int) -> int:
     try:
         for stream, text in told:
             (sys.stderr if stream == 2 else sys.stdout).write(text)  # noqa: PLR2004 - the descriptor
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Nobody reads; what is left in the buffer must not be tried again at the end.
+    except OSError as error:
+        # What is left in the buffer must not be tried again at the end, where it would be a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"error: the answer could not be written: {error.strerror or error}\n")
+            return 1
     return status

@@ -33,7 +33,7 @@ LOOK_COLOURS = {
 OVERRIDABLE = ("◆", "+")
 _GAP = 2
 #: Columns: no more for a name before its row goes out of line, no fewer for a label, and for a note to be worth it.
-_NAME_MOST, _LABEL_LEAST, _NOTE_LEAST = 32, 12, 16
+_NAME_MOST, _LABEL_MOST, _LABEL_LEAST, _NOTE_LEAST = 32, 60, 12, 16
 _WIDEST_TEXT = 100
 
 
@@ -94,7 +94,7 @@ def rows_text(rows: Sequence[MenuRow], page: Page) -> str:
 
 def _widths(rows: Sequence[MenuRow], columns: int) -> tuple[int, int, int]:
     """The cells of label, name and state, gaps included: labels give way first, names never."""
-    label = max((cell_width(row.label) for row in rows), default=0)
+    label = min(max((cell_width(row.label) for row in rows), default=0), _LABEL_MOST)
     name = min(max((cell_width(row.name) for row in rows), default=0), _NAME_MOST)
     state = max((len(GLYPHS[look][2]) for look in {row.look for row in rows}), default=0)
     left = columns - 4 - name - state - 3 * _GAP - _NOTE_LEAST
@@ -104,7 +104,9 @@ def _widths(rows: Sequence[MenuRow], columns: int) -> tuple[int, int, int]:
 def _line(row: MenuRow, widths: tuple[int, int, int], page: Page) -> str:
     shape, ascii_shape, word = GLYPHS[row.look]
     colour = LOOK_COLOURS.get(row.look)
-    label = padded(cut(row.label, widths[0] - _GAP, page.dots), widths[0])
+    # Where lines have no end nothing is cut; one long label must not move all others.
+    text = row.label if page.columns == sys.maxsize else cut(row.label, widths[0] - _GAP, page.dots)
+    label = padded(text, max(widths[0], cell_width(text) + _GAP))
     name = padded(row.name, widths[1]) if cell_width(row.name) < widths[1] - 1 else row.name + " " * _GAP
     room = page.columns - 4 - cell_width(label) - cell_width(name) - widths[2]
     mark = page.style(ascii_shape if page.plain else shape, colour)
