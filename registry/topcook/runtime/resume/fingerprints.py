@@ -77,7 +77,7 @@ class Fingerprints:
             "files": node["files"],
             "inputs": _digest(encode(sorted(inputs.items()))),
         }
-        told = redact(item.command[:_LONGEST_COMMAND]) if plain else ""
+        told = _COOK.sub("<cook>", redact(item.command[:_LONGEST_COMMAND])) if plain else ""
         each = attributes if len(attributes) <= _MOST_ATTRIBUTES else {}
         return encode([VERSION, self.stamps.mode, parts, told, inputs if len(inputs) <= _MOST_INPUTS else {}, each])
 
