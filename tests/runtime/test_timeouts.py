@@ -58,6 +58,12 @@ def test_a_job_that_ends_in_time_has_nothing_to_fear(bench: CookBench) -> None:
     assert done.outcome == "cooked"
 
 
+def test_nothing_times_out_for_who_debugs(bench: CookBench) -> None:
+    context = bench.load(network("sleep 0.4", "parms.pdg_timeout = 0.1"))
+    context.core.debug = True
+    assert bench.cook(context).outcome == "cooked"
+
+
 def test_a_timed_out_item_is_tried_again(bench: CookBench) -> None:
     command = "sh -c 'echo x >> tries; test $(wc -l < tries) -ge 2 || exec sleep 600'"
     done = bench.cook(network(command, "parms.pdg_timeout = 0.5\nparms.pdg_retries = 1"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import ProblemsError
 from topcook.machine import events as ev
 from topcook.machine.policies import Policies
 from topcook.machine.resources import SLOTS
-from topcook.model.policy import USUAL
+from topcook.model.policy import USUAL, Policy
 from topcook.runtime.policy import needs_evaluation, own_values, policy_of, raw_values
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Limits:
             policy, found = policy_of(raw_values(node), None, graph, self._resources)
             problems += [problem for _, problem in found]
             if policy != USUAL:
-                self._policies.by_node[node.name] = policy
+                self._policies.by_node[node.name] = self._timed(policy)
         if problems:
             raise ProblemsError(problems)
         state.max_failures = network.max_failures
@@ -60,6 +61,10 @@ class Limits:
             state.policies = self._policies
             state.limit(totals)
         self._be_patient()
+
+    def _timed(self, policy: Policy) -> Policy:
+        """Who sits in a debugger is not hurried."""
+        return replace(policy, timeout=0.0, heartbeat=0.0) if self._graph.debug else policy
 
     def _be_patient(self) -> None:
         if self._state.policies is None and (self._policies.by_node or self._policies.by_item):
@@ -76,7 +81,7 @@ class Limits:
                 continue
             policy, found = policy_of({**raw_values(item.node), **own}, item, self._graph, self._resources)
             problems += [problem for _, problem in found]
-            self._policies.by_item[item.id] = policy
+            self._policies.by_item[item.id] = self._timed(policy)
         if problems:
             raise ProblemsError(problems)
         self._be_patient()
