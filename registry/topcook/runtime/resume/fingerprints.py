@@ -50,6 +50,11 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(_COOK.sub("<cook>", text).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
+def _joined(digests: Mapping[str, str]) -> str:
+    """One digest of many, whatever their order; names hold no NUL."""
+    return _digest("\0".join([f"{name}\0{digests[name]}" for name in sorted(digests)])) if digests else ""
+
+
 class Fingerprints:
     """Takes the fingerprints of one cook's items; one thread at a time."""
 
@@ -72,10 +77,10 @@ class Fingerprints:
             "command": _digest(item.command),
             "parms": "" if plain else node["parms"],
             "job parms": self._of_scheduler(item),
-            "attributes": _digest(encode(attributes)),
-            "outputs": _digest(encode([[file.path, file.tag] for file in item.expected_outputs or ()])),
+            "attributes": _joined(attributes),
+            "outputs": _digest("\0".join([f"{file.path}\0{file.tag}" for file in item.expected_outputs or ()])),
             "files": node["files"],
-            "inputs": _digest(encode(sorted(inputs.items()))),
+            "inputs": _joined(inputs),
         }
         told = _COOK.sub("<cook>", redact(item.command[:_LONGEST_COMMAND])) if plain else ""
         each = attributes if len(attributes) <= _MOST_ATTRIBUTES else {}
@@ -86,11 +91,11 @@ class Fingerprints:
         known = self._given.get(item.id)
         if known is not None:
             return known
-        outputs = [[file.path, file.tag, self.stamps.of(file.path)] for file in item.outputs or ()]
+        outputs = [f"{file.path}\0{file.tag}\0{self.stamps.of(file.path)}" for file in item.outputs or ()]
         if int(item.traits) & _PARTITION:
             # Its members come in whatever order they were done.
             outputs.sort()
-        given = _digest(encode([self._attributes(item.attributes), outputs]))
+        given = _digest("\0".join([_joined(self._attributes(item.attributes)), *outputs]))
         if item.dependents is not None and len(item.dependents) > 1:
             self._given[item.id] = given
         return given
