@@ -73,7 +73,10 @@ class WorkItem(Attributes, Files):
 
     @classmethod
     def fromItemName(cls, name: str) -> "WorkItem":
-        """The item of that name, from its file below PDG_TEMP (or the folder above PDG_SCRIPTDIR)."""
+        """The item of that name, from its file below PDG_TEMP (or the folder above PDG_SCRIPTDIR).
+
+        This job's own comes by message where it has none (PDG_ITEM_DATA_SOURCE=1).
+        """
         tried = []
         flat = name.replace("/", "_").replace("\\", "_")
         for folder in _data_folders():
@@ -82,6 +85,8 @@ class WorkItem(Attributes, Files):
                 if os.path.exists(path):
                     return cls.fromFile(path)
                 tried.append(path)
+        if os.environ.get("PDG_ITEM_DATA_SOURCE") == "1" and name == os.environ.get("PDG_ITEM_NAME"):
+            return cls.fromRPC(os.environ.get("PDG_ITEM_ID") or name)
         raise WorkItemDataError(
             'work item "%s" has no data file; looked for %s'
             % (name, ", ".join(tried) or "nothing: PDG_TEMP is not set")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,8 @@ def test_the_data_may_come_by_message(
     sink.answers = {"get_workitem_json": item_text(item, graph)}
     monkeypatch.setenv("PDG_ITEM_DATA_SOURCE", "1")
     assert pdgjson.WorkItem.fromJobEnvironment().stringAttribValue("s") == "ü\n"
+    own = pdgjson.WorkItem.fromItemName(os.environ["PDG_ITEM_NAME"])
+    assert own.stringAttribValue("s") == "ü\n", "it has no file"
     monkeypatch.delenv("PDG_RESULT_SERVER")
     with pytest.raises(pdgjson.WorkItemDataError, match="no server"):
         pdgjson.WorkItem.fromJobEnvironment()
