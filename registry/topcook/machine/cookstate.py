@@ -90,7 +90,7 @@ class CookState(Recalling):
             self._finish()
 
     def _nothing_left(self) -> bool:
-        if self.unsettled or self.incomplete:
+        if self.unsettled or self.incomplete or self.recalling:
             return False
         return not any(s.stage == "starting" or s.calls or s.static_call for s in self.schedulers.values())
 

@@ -98,6 +98,8 @@ def test_each_item_says_why_it_cooks_again(again: RecookBench) -> None:
     reasons = second.reasons()
     assert reasons["sum.0"] == f'depends on "{second.items("copy")[0].name}", which cooks again'
     folder = again.folder
+    told = f"info: sum: {second.items('sum')[0].name} cooks again: {reasons['sum.0']}"
+    assert told in second.messages
     assert reasons["copy.2"] == f"command changed: {folder}/blue.copy -> {folder}/./blue.copy"
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "Memory"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
+#: How many items are told of that cook again.
+_MOST_TOLD = 200
 #: Seconds between two looks at processes that nobody else watches.
 _PAUSE = 0.1
 _TRIGGER = {
@@ -83,6 +85,7 @@ class Memory:
         #: Has what an earlier session left running here; given by the cook.
         self.keeper: CookKeeper | None = None
         self._outlived: list[Finding] = []
+        self._told = 0
         #: What was found about each item that was looked up, by its id: verdict and reason.
         self.found: dict[int, tuple[Verdict, str]] = {}
         if self._known:
@@ -227,6 +230,8 @@ class Memory:
                 rows.append((item, Trigger.FOUND if found.verdict is Verdict.DONE else Trigger.COMPLETE, ""))
                 continue
             self.found[item.id] = (found.verdict, found.reason)
+            if past is not None and found.verdict is Verdict.COOK:
+                self._tell(item, found.reason)
             reason = ""
             if found.verdict is Verdict.DONE:
                 restore(item, past)
@@ -242,6 +247,14 @@ class Memory:
                 self._noted.add(item.id)
             rows.append((item, _TRIGGER[found.verdict], reason))
         return ev.Recalled(rows, at)
+
+    def _tell(self, item: WorkItem, reason: str) -> None:
+        """Say why an item is cooked again, for those who look closely; not of each where there are many."""
+        self._told += 1
+        if self._link is not None and self._told <= _MOST_TOLD:
+            self._link.message("info", item.node.name, f"{item.name} cooks again: {reason}")
+            if self._told == _MOST_TOLD:
+                self._link.message("info", "cook", "why more items cook again is not told: see --dry-run")
 
 
 def _token(found: Finding) -> str:

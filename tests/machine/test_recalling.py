@@ -1,0 +1,114 @@
+"""A cook that has a past: items are looked up when they could begin, and go where what was found sends them."""
+
+from __future__ import annotations
+
+from topcook.machine import Phase, Trigger
+from topcook.machine import events as ev
+from topcook.machine import instructions as ins
+from topcook.machine.schedulers import SchedulerState
+from topcook.model.workitem import Trait, WorkItem
+from topcook.testkit.machine import FARM, MachineDriver
+
+
+def answer(cook: MachineDriver, *found: tuple[WorkItem, Trigger]) -> None:
+    cook.tell(ev.Recalled([(item, trigger, "") for item, trigger in found], cook.now))
+
+
+def begin(cook: MachineDriver) -> list[WorkItem]:
+    """Begin the cook; answers with what is looked up first."""
+    cook.state.remembers = True
+    cook.request()
+    cook.go()
+    return cook.take(ins.Recall).items
+
+
+def test_a_chain_that_is_done_is_done_without_its_scheduler(cook: MachineDriver) -> None:
+    first = cook.item("a")
+    second = cook.item("a", first)
+    gathered = cook.item("b", second, traits=Trait.STATIC | Trait.AUTOMATIC)
+    assert begin(cook) == [first]
+    answer(cook, (first, Trigger.FOUND))
+    assert cook.take(ins.Recall).items == [second]
+    answer(cook, (second, Trigger.FOUND))
+    assert cook.take(ins.Recall).items == [gathered]
+    answer(cook, (gathered, Trigger.FOUND))
+    assert cook.take(ins.Finish).outcome == "cooked"
+    assert [item.phase for item in (first, second, gathered)] == [Phase.CACHED] * 3
+    assert cook.state.drain_completed() == [gathered]
+
+
+def test_what_is_not_done_starts_its_scheduler_and_is_offered(cook: MachineDriver) -> None:
+    first, second = cook.item("a"), cook.item("a")
+    assert begin(cook) == [first, second]
+    answer(cook, (first, Trigger.FOUND), (second, Trigger.FRESH))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    assert cook.offered() == [second]
+
+
+def test_a_static_hand_over_waits_until_it_is_known_what_is_done() -> None:
+    cook = MachineDriver(SchedulerState(FARM, takes_static=True))
+    done, first = cook.item("a"), cook.item("a")
+    last = cook.item("a", first)
+    assert begin(cook) == [done, first]
+    answer(cook, (first, Trigger.FRESH))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    assert cook.waiting == []
+    answer(cook, (done, Trigger.FOUND))
+    assert cook.take(ins.HandOverStatic).items == [first, last]
+
+
+def test_what_a_job_tells_while_it_is_taken_up_counts_afterwards(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    item.attempt = 3
+    begin(cook)
+    answer(cook, (item, Trigger.ADOPT))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    assert cook.take(ins.Adopt).items == [item]
+    cook.said(item, Trigger.START, Trigger.SUCCEED, attempt=3)
+    assert item.phase == Phase.CHECKING
+    cook.tell(ev.Adopted(FARM, [(item, True)], cook.now))
+    assert item.phase == Phase.SUCCESS
+    assert item.attempt == 3
+
+
+def test_what_is_not_taken_up_is_offered_as_the_next_attempt(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    item.attempt = 3
+    begin(cook)
+    answer(cook, (item, Trigger.ADOPT))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    cook.tell(ev.Adopted(FARM, [(each, False) for each in cook.take(ins.Adopt).items], cook.now))
+    assert cook.offered() == [item]
+    assert item.attempt == 4
+
+
+def test_a_job_that_is_taken_up_after_its_item_was_canceled_is_ended(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    item.attempt = 1
+    begin(cook)
+    answer(cook, (item, Trigger.ADOPT))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    cook.take(ins.Adopt)
+    cook.cancel(item)
+    assert item.phase == Phase.CANCELED
+    cook.tell(ev.Adopted(FARM, [(item, True)], cook.now))
+    assert cook.take(ins.CancelHeld).items == [item]
+
+
+def test_what_failed_before_blocks_what_waits_for_it(cook: MachineDriver) -> None:
+    first = cook.item("a")
+    second = cook.item("a", first)
+    begin(cook)
+    answer(cook, (first, Trigger.FAILED_BEFORE))
+    assert cook.take(ins.Finish).outcome == "failed"
+    assert second.phase == Phase.BLOCKED
+
+
+def test_a_cook_that_is_canceled_while_items_are_looked_up_puts_them_back(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    begin(cook)
+    cook.cancel()
+    assert cook.take(ins.Finish).outcome == "canceled"
+    assert item.phase == Phase.UNCOOKED
+    answer(cook, (item, Trigger.FOUND))
+    assert item.phase == Phase.UNCOOKED
