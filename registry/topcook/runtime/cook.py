@@ -291,7 +291,7 @@ class Cook:
         """Keep what happened and what is about to be handed over."""
         try:
             if self.memory is not None:
-                self.memory.note(instructions)
+                self.memory.note(instructions, changes)
             self.recorder.commit(batch, changes, hand_over_notes(instructions, self.link.token))
         except Exception as error:
             raise RecorderError(

@@ -230,3 +230,50 @@ def test_verdicts_are_kept_for_who_asks(again: RecookBench) -> None:
     second: Recooked = again.cook(NETWORK)
     assert second.cook.memory is not None
     assert {verdict for verdict, _ in second.cook.memory.found.values()} == {Verdict.DONE}
+
+
+STATIC_FARM = """
+import subprocess
+import pdg
+from pdg.scheduler import PyScheduler
+
+class AtOnce(PyScheduler):
+    def onScheduleStatic(self, dependencies, dependents, ready_items):
+        order = list(ready_items)
+        for item in order:
+            order += [each for each in dependents.get(item, ()) if each not in order]
+        for item in order:
+            self.onWorkItemStartCook(item.id, -1)
+            command = self.expandCommandTokens(item.command, item)
+            if subprocess.call(command, shell=True):
+                self.onWorkItemFailed(item.id, -1)
+            else:
+                self.onWorkItemSucceeded(item.id, -1, 0.1)
+
+    def onSchedule(self, work_item):
+        status = subprocess.call(self.expandCommandTokens(work_item.command, work_item), shell=True)
+        return pdg.scheduleResult.CookFailed if status else pdg.scheduleResult.CookSucceeded
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(AtOnce, label="At Once")
+"""
+
+
+def test_items_that_are_handed_over_all_at_once_are_known_again(again: RecookBench) -> None:
+    (again.folder / "types").mkdir()
+    (again.folder / "types" / "atonce.py").write_text(STATIC_FARM)
+    network = NETWORK.replace('scheduler = "local"', 'scheduler = "atonce"', 1)
+    first = again.cook(network)
+    assert first.outcome == "cooked", first.messages
+    assert again.cook(network).cooked_again() == {}
+    (again.folder / "red.copy").unlink()
+    assert again.cook(network).cooked_again() == {"copy": 1, "sum": 1}
+    assert again.cook(network).cooked_again() == {}
+
+
+def test_batches_cook_again_and_what_depends_on_them_too(again: RecookBench) -> None:
+    network = NETWORK.replace("[nodes.make.parms]", "[nodes.make.parms]\n    framesperbatch = 2")
+    assert again.cook(network).outcome == "cooked"
+    second = again.cook(network)
+    assert second.outcome == "cooked", second.messages
+    assert second.cooked_again()["copy"] == 3

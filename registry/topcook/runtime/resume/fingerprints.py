@@ -66,11 +66,14 @@ class Fingerprints:
         self._job_parms: dict[tuple[Node, str], str] = {}
         self._given: dict[int, str] = {}
 
-    def of(self, item: WorkItem) -> str:
-        """The fingerprint, as text for the journal; taken when all that the item waits for is done."""
+    def of(self, item: WorkItem, made_with: Mapping[str, Attribute] | None = None) -> str:
+        """The fingerprint, as text for the journal; taken when all that the item waits for is done.
+
+        ``made_with`` are its attributes before it was handed over, where that was earlier.
+        """
         node = self._of_node(item.node)
         plain = bool(item.command) and not int(item.traits) & _IN_PROCESS
-        attributes = self._attributes(item.attributes)
+        attributes = self._attributes(item.attributes if made_with is None else made_with)
         inputs = {needed.key: self.given(needed) for needed in item.dependencies}
         parts = {
             "type": node["type"],

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
-from topcook.machine.phases import Trigger
+from topcook.machine.phases import DONE_WELL, Trigger
 from topcook.model.enums import CacheMode
+from topcook.model.states import WorkItemState
 from topcook.model.workitem import Trait
 from topcook.runtime.inbox import Broken
 from topcook.runtime.resume.fingerprints import Fingerprints
@@ -22,8 +23,10 @@ from topcook.runtime.resume.settings import Settings
 from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from topcook.machine.items import Change
+    from topcook.model.attributes import Attribute
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.adopting import Left
@@ -79,6 +82,8 @@ class Memory:
         self._validates: dict[str, bool] = {}
         self._known = past.ids() if past is not None and self.how.resume else {}
         self._noted: set[int] = set()
+        #: Attributes of items that were given away before their time, by id.
+        self._early: dict[int, Mapping[str, Attribute]] = {}
         self._asked: SimpleQueue[list[WorkItem] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._link: CookLink | None = None
@@ -123,13 +128,24 @@ class Memory:
 
     # ------------------------------------------------------------------ without a past: what the next cook will ask
 
-    def note(self, instructions: Iterable[ins.Instruction]) -> None:
-        """Write down what the items would do that are about to be handed over for the first time."""
+    def note(self, instructions: Iterable[ins.Instruction], changes: Iterable[Change]) -> None:
+        """Write down what the items would do that are about to be handed over for the first time.
+
+        Of one that is handed over before what it waits for is done, that is known when it has ended.
+        """
         for each in instructions:
             if isinstance(each, ins.HandOver | ins.HandOverStatic):
                 for item in each.items:
-                    if item.id not in self._noted:
+                    if item.id in self._noted:
+                        continue
+                    if all(needed.phase in DONE_WELL for needed in item.dependencies):
                         self._note(item, self._prints.of(item))
+                    else:
+                        self._early[item.id] = item.attributes or {}
+        if self._early:
+            for item, _, new, _ in changes:
+                if new is WorkItemState.CookedSuccess and item.id in self._early:
+                    self._note(item, self._prints.of(item, self._early.pop(item.id)))
 
     def _note(self, item: WorkItem, fingerprint: str) -> None:
         self._noted.add(item.id)
