@@ -81,7 +81,7 @@ class MemoryRecorder:
     def tell(self, message: Message) -> None:
         """Nothing is looked up."""
 
-    def close(self, outcome: str = "") -> bool:
+    def close(self, outcome: str = "") -> bool:  # noqa: ARG002 - the protocol: nothing here is told of it
         """Nothing is left to do."""
         return True
 
