@@ -243,10 +243,16 @@ class Factory(Lookup):
 
     def _quietly(self) -> AbstractContextManager[None]:
         """While files are executed in this very process, what they print stays away from our output."""
-        from topcook.factory.probing import InProcessProber
         from topcook.factory.quiet import captured_output
 
-        return captured_output() if self.quiet and isinstance(self._probing(), InProcessProber) else nullcontext()
+        return captured_output() if self.quiet and self.in_process else nullcontext()
+
+    @property
+    def in_process(self) -> bool:
+        """Whether files are probed in this very process."""
+        from topcook.factory.probing import InProcessProber
+
+        return isinstance(self._probing(), InProcessProber)
 
     def _probing(self) -> Prober:
         with self._lock:
@@ -307,12 +313,20 @@ class Factory(Lookup):
         with self._lock:
             return {key: (slot.candidate, slot.records) for key, slot in self._slots.items()}
 
-    def examined(self, candidates: Sequence[Candidate]) -> dict[int, list[Record]]:
-        """The records of candidates as their files are now, by the candidate's ``id``: recalled, or else probed.
+    def recalled(self, candidates: Sequence[Candidate]) -> tuple[dict[int, list[Record]], list[Candidate]]:
+        """The records of candidates as their files are now, by the candidate's ``id``, and who has to be probed."""
+        from topcook.factory.index.entries import Look
 
-        They join nothing.
-        """
-        return self._records_of(candidates, None)[0]
+        return self._recalled(candidates, Look())
+
+    def probe(self, candidates: Sequence[Candidate], done: Callable[[Candidate, list[Record]], None]) -> None:
+        """Probe candidates, give each with its records to ``done`` on this thread as they come; they join nothing."""
+        from topcook.factory.index.entries import Look
+
+        look = Look()
+        self._probed(candidates, lambda each, report: done(each, self._reported(each, report, look)), None)
+        if self.index is not None:
+            self.index.commit()
 
     def take_over(self, found: Iterable[tuple[Candidate, list[Record] | None]]) -> None:
         """Let these candidates be all there are, in order of precedence; None for records that hold as they are."""

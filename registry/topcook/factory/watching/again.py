@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.records import Record, State
-from topcook.factory.slots import Key, by_key, key_of, precedence
+from topcook.factory.slots import Key, by_key, key_of, not_probed, precedence
 from topcook.factory.typespath import TypesEntry
 from topcook.factory.versions import kept_in_memory
 from topcook.factory.watching.survey import Survey
@@ -17,8 +17,9 @@ from topcook.factory.watching.survey import Survey
 if TYPE_CHECKING:
     from topcook.factory.scan import Factory
     from topcook.factory.sources import Candidate
+    from topcook.factory.watching.probes import Probes
 
-__all__ = ["Looked", "Touched", "look_again"]
+__all__ = ["Looked", "Touched", "concerns", "look_again"]
 
 #: Candidates and their records, in order of precedence.
 Looked = dict[Key, tuple["Candidate", list[Record]]]
@@ -55,10 +56,11 @@ def _module(path: str) -> str:
     return os.path.basename(folder) if name == "__init__.py" else name.removesuffix(".py")
 
 
-def look_again(factory: Factory, touched: Touched) -> Looked:
+def look_again(factory: Factory, touched: Touched, probes: Probes, *, patient: bool) -> Looked:
     """Every candidate in order of precedence with its records, those of a file that did not change the same list.
 
-    A file that is another one now is executed, or recalled from the index. Nothing of it holds yet.
+    A file that is another one now is recalled from the index, or executed; one that takes long is not probed yet,
+    unless the caller is ``patient``. Nothing of it holds yet.
     """
     known = factory.candidates()
     entries = factory.entries()
@@ -79,7 +81,13 @@ def look_again(factory: Factory, touched: Touched) -> Looked:
     ]
     for each in stale:
         _pin(known.get(key_of(each), (each, []))[1])
-    fresh = factory.examined(stale)
+    probes.heard(touched)
+    probes.drop(map(key_of, stale))
+    fresh, unknown = factory.recalled(stale)
+    fresh |= probes.probed(unknown, patient=patient)
+    fresh |= {id(each): [not_probed(each)] for each in unknown if id(each) not in fresh}
+    # Meanwhile the background may have found out about files that are as they were.
+    known |= factory.candidates()
     looked = {key: (each, fresh[id(each)]) if id(each) in fresh else known[key] for key, each in candidates.items()}
     return dict(sorted(looked.items(), key=precedence))
 
@@ -100,12 +108,23 @@ def _is_stale(
     if any(record.state is State.NOT_PROBED for record in records):
         # Somebody is about to probe it as it is.
         return False
-    files = _files(now, records)
-    if now.is_package:
-        inside = os.path.dirname(now.path) + os.sep
-        if any(path.startswith(inside) for path in touched.paths):
+    return _concerns(touched.paths, mention, now, records)
+
+
+def concerns(touched: Touched, candidate: Candidate, records: Sequence[Record]) -> bool:
+    """Whether a file that gave these records may give others since something was touched."""
+    return _concerns(touched.paths, _mention(touched.modules), candidate, records)
+
+
+def _concerns(
+    paths: set[str], mention: re.Pattern[bytes] | None, candidate: Candidate, records: Sequence[Record]
+) -> bool:
+    files = _files(candidate, records)
+    if candidate.is_package:
+        inside = os.path.dirname(candidate.path) + os.sep
+        if any(path.startswith(inside) for path in paths):
             return True
-    return any(path in touched.paths for path in files) or (
+    return any(path in paths for path in files) or (
         mention is not None and any(_mentions(path, mention) for path in files)
     )
 

@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from topcook.factory.watching.again import Touched, look_again
+from topcook.factory.watching.again import Looked, Touched, look_again
 from topcook.factory.watching.merge import Change, merge
 from topcook.factory.watching.places import Place, place_of
 from topcook.factory.watching.poller import Poller
+from topcook.factory.watching.probes import Probes
 from topcook.factory.watching.quiet import Quiet
 from topcook.factory.watching.survey import Survey, plan_of, survey
 from topcook.factory.watching.watcher import Watcher
@@ -85,6 +86,7 @@ class LiveFactory:
         self._state = threading.Condition()
         #: One look at a time.
         self._looking = threading.RLock()
+        self._probes = Probes(factory, self._state, self.quiet.due)
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -101,9 +103,11 @@ class LiveFactory:
         with self._state:
             self._closed = True
             self._state.notify_all()
+        self._probes.close()
         self._poller.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5.0)
+        self._thread = None
         self._watcher.close()
         self.factory.keeps_workers = False
         self.factory.rest()
@@ -164,7 +168,10 @@ class LiveFactory:
     # ------------------------------------------------------------------ looking
 
     def look(self, entries: Collection[str] | None = None) -> Change:
-        """Look now, on the calling thread, at some entries or at the whole path; returns what was found to differ."""
+        """Look now, on the calling thread, at some entries or at the whole path; returns what was found to differ.
+
+        From ``start`` to ``close`` a file that takes long is taken in when it is probed; else it is waited for.
+        """
         with self._looking:
             change = Change()
             for _ in range(_MOST_LOOKS):
@@ -189,8 +196,20 @@ class LiveFactory:
         """Find what there is, and let it hold."""
         if not touched.entries:
             return Change()
+        return self._hold(look_again(self.factory, touched, self._probes, patient=self._thread is None))
+
+    def _take_in(self) -> None:
+        """Let hold what was probed for long, as far as its file is still the one that was probed."""
+        with self._looking:
+            came = self._probes.fetch()
+            looked = self.factory.candidates()
+            for file, (candidate, records) in came.items():
+                if file in looked and looked[file][0].stamp == candidate.stamp:
+                    looked[file] = candidate, records
+            self._settle(self._hold(looked))
+
+    def _hold(self, looked: Looked) -> Change:
         at = time.time()
-        looked = look_again(self.factory, touched)
         before = {file: records for file, (_, records) in self.factory.candidates().items()}
         held, change = merge(before, {file: records for file, (_, records) in looked.items()}, self._found_at, at)
         for file, records in held.items():
@@ -198,8 +217,8 @@ class LiveFactory:
                 self._found_at[file] = at
         self.factory.take_over(
             # What somebody else has found out meanwhile of a file that is as it was, holds.
-            (candidate, held[file] if held[file] is not before.get(file) else None)
-            for file, (candidate, _) in looked.items()
+            (candidate, held[file] if records is not before.get(file) else None)
+            for file, (candidate, records) in looked.items()
         )
         return change
 
@@ -301,9 +320,11 @@ class LiveFactory:
     def _run(self) -> None:
         self._safely(self.factory.warm)
         self._safely(self._load_observers)
-        while touched := self._touched():
-            entries = None if _ALL in touched else touched
-            self._safely(partial(self.look, entries))
+        while (touched := self._touched()) is not None:
+            if self._probes.came:
+                self._safely(self._take_in)
+            if touched:
+                self._safely(partial(self.look, None if _ALL in touched else touched))
 
     def _load_observers(self) -> None:
         """Add the observers that are installed."""
@@ -321,15 +342,17 @@ class LiveFactory:
         except Exception:  # noqa: BLE001 - a mistake of ours must not leave the registry as it is for ever
             _log.exception("the types path could not be looked at")
 
-    def _touched(self) -> set[str]:
-        """Sleep until something was touched and has come to rest; nothing at the end."""
+    def _touched(self) -> set[str] | None:
+        """Sleep until something was touched and has come to rest, or was probed at last; None at the end."""
         with self._state:
             while not self._closed:
                 wait = self.quiet.due(time.monotonic())
                 if wait == 0.0:
                     return self.quiet.take()
+                if self._probes.came:
+                    return set()
                 self._state.wait(wait)
-            return set()
+            return None
 
 
 def _written_at(candidate: Candidate) -> float:

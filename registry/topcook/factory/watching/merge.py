@@ -123,11 +123,14 @@ def _is_broken(fresh: Sequence[Record]) -> bool:
 
 
 def _compare(known: list[Record], fresh: list[Record], sheet: _Sheet) -> None:
-    old = {(record.kind, record.name.lower()): record for record in known}
+    # What was only guessed of a file counts for nothing once it is known.
+    old = {(record.kind, record.name.lower()): record for record in known if record.state is not State.NOT_PROBED}
     for record in fresh:
         former = old.pop((record.kind, record.name.lower()), None)
         if former is not None and former.edit is not None and record.state in _GOOD:
             sheet.mended.append(record)
+        elif record.state is State.NOT_PROBED and not record.problems:
+            sheet.changed.append(record)
         elif record.state not in _GOOD and record.state is not State.SKIPPED:
             sheet.failed.append(record)
         elif former is None:
