@@ -317,7 +317,10 @@ class Factory(Lookup):
         """The records of candidates as their files are now, by the candidate's ``id``, and who has to be probed."""
         from topcook.factory.index.entries import Look
 
-        return self._recalled(candidates, Look())
+        found = self._recalled(candidates, Look())
+        if self.index is not None:
+            self.index.commit()
+        return found
 
     def probe(self, candidates: Sequence[Candidate], done: Callable[[Candidate, list[Record]], None]) -> None:
         """Probe candidates, give each with its records to ``done`` on this thread as they come; they join nothing."""
