@@ -135,6 +135,19 @@ def test_a_job_that_shows_itself_in_time_lives_on() -> None:
     assert item.phase == Phase.COOKING
 
 
+def test_a_first_sign_of_life_counts_that_comes_before_word_of_the_start() -> None:
+    cook, (item,) = begun(heartbeat=10.0)
+    cook.tell(ev.Alive(item, cook.now))
+    wake = cook.take(ins.WakeAt).at
+    cook.said(item, Trigger.ACCEPTED)
+    cook.tell(ev.Clock(wake))
+    later = cook.take(ins.WakeAt).at
+    assert later == wake + 10.0
+    cook.said(item, Trigger.START)
+    cook.tell(ev.Clock(later))
+    assert cook.take(ins.CancelHeld).items == [item]
+
+
 def test_the_cook_stops_at_the_failure_that_is_one_too_many() -> None:
     cook = MachineDriver()
     items = [cook.item("a") for _ in range(3)]

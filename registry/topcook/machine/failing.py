@@ -162,10 +162,13 @@ class Failing(Items):
             _DUE[what](self, item)
 
     def on_alive(self, event: ev.Alive) -> None:
-        """A job shows that it is alive; once it has, it is expected to go on doing so."""
+        """A job shows that it is alive; once it has, it is expected to go on doing so.
+
+        Its first sign may come before word of its start, which travels by another way.
+        """
         item = event.item.batch_parent or event.item
         self.now = event.at
-        if self.policies is None or item.phase != Phase.COOKING or event.attempt not in {None, item.attempt}:
+        if self.policies is None or item.phase not in HELD or event.attempt not in {None, item.attempt}:
             return
         period = self.policies.of(item).heartbeat
         if period > 0:
@@ -182,8 +185,11 @@ class Failing(Items):
         assert self.policies is not None  # noqa: S101 - timers are set by policies
         period = self.policies.of(item).heartbeat
         last = self._alive[item.id][1]
-        if item.phase != Phase.COOKING:
+        if item.phase not in HELD:
             del self._alive[item.id]
+        elif item.phase != Phase.COOKING:
+            # Before word of its start nothing can be ended.
+            self.timers.set(self.now + period, "silent", item)
         elif self.now < last + period:
             self.timers.set(last + period, "silent", item)
         else:
