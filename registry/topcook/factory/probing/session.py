@@ -26,6 +26,8 @@ __all__ = ["Session"]
 SITTING = 0.3
 #: Seconds that a worker has to be ready.
 STARTING = 20.0
+#: How many workers in a row may end before they are ready until it is said that none can be started.
+STILLBORN = 3
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Session:
         self._waiting: list[Worker] = []
         self._starting: list[Worker] = []
         self._cannot: tuple[str, str] | None = None
+        #: Workers that ended before they were ready; one may have been killed, several are no chance.
+        self._stillborn = 0
 
     def run(self) -> list[Candidate]:
         """Probe all; returns what was not finished by the deadline, or by the time the pool was closed."""
@@ -204,7 +208,9 @@ class Session:
         task = self._busy.pop(worker, None)
         if task is None:
             if worker in self._starting:
-                self._cannot = ("it ended before it was ready", f"try: {_executable()} -P -c 'import topcook'")
+                self._stillborn += 1
+                if self._stillborn >= STILLBORN:
+                    self._cannot = ("it ended before it was ready", f"try: {_executable()} -P -c 'import topcook'")
             self._drop(worker)
             return
         # One that died has a moment to be dead; one that cut its connection and lives is another program now.
