@@ -59,14 +59,23 @@ class Answer:
         """Let the answer be kept: it hangs on nothing but this factory, the words typed, and the environment."""
         self._factory = factory
 
+    def _is_young(self, nanoseconds: int) -> bool:
+        return nanoseconds / 1e9 > self._began - _SETTLED
+
     def store(self, words: list[str], status: int) -> None:
         """Write the answer down, where it may be and there is somewhere to."""
         place = folder(os.environ)
         # Only these words are looked up; the command may also be called by another.
         if words[:1] != ["list"] or self._factory is None or not place or not _is_repeatable(self._factory):
             return
+        stamps = [
+            candidate.stamp for candidate, _ in self._factory.candidates().values() if candidate.stamp is not None
+        ]
+        if any(self._is_young(max(each.mtime_ns, each.ctime_ns)) for each in stamps):
+            # Right after a save, when somebody waits for the answer: the rest need not be looked at to know.
+            return
         looked = {path: stamp(path) for path in sorted(_looked_at(self._factory))}
-        if any(each is not None and max(each[-2:]) / 1e9 > self._began - _SETTLED for each in looked.values()):
+        if any(each is not None and self._is_young(max(each[-2:])) for each in looked.values()):
             return
         above = {path: access(path) for entry in self._factory.entries() for path in _above(entry.path)}
         until = self._began + _FAILED_SECONDS if _has_failed(self._factory) else 0.0
