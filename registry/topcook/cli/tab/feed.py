@@ -46,7 +46,7 @@ class Feed:
         """Watch from now on, and call ``wake`` after each change, from any thread."""
         self._wake = wake
         for work in (self._watch, self._follow_backlog):
-            threading.Thread(target=work, name="topcook-tab", daemon=True).start()
+            self._begin(work)
 
     def changed(self) -> bool:
         """Whether there was a change since this was last asked."""
@@ -58,7 +58,7 @@ class Feed:
     def refresh(self) -> None:
         """Look now: a file was just edited, perhaps where nothing tells of it."""
         if self._live is not None:
-            threading.Thread(target=self._live.look, name="topcook-tab", daemon=True).start()
+            self._begin(self._live.look)
 
     def note(self) -> str:
         """What a person must know about the watching and was not told yet; mostly nothing."""
@@ -70,14 +70,26 @@ class Feed:
     def close(self) -> None:
         """Watch no more, and let go of what probes."""
         self._closed = True
-        ending = threading.Thread(target=self._end, name="topcook-tab", daemon=True)
-        ending.start()
-        ending.join(_CLOSE_WAIT)
+        self._begin(self._end).join(_CLOSE_WAIT)
+
+    def _begin(self, work: Callable[[], object]) -> threading.Thread:
+        thread = threading.Thread(target=self._guarded, args=(work,), name="topcook-tab", daemon=True)
+        thread.start()
+        return thread
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - a traceback would be painted over the menu, or after it
+            # What is begun while the menu closes finds half of it gone; there is nobody left to tell.
+            self._trouble = f"changes are not followed: {type(error).__name__}: {error}"
 
     def _end(self) -> None:
-        if self._live is not None:
-            self._live.close()
-        self._factory.close()
+        try:
+            if self._live is not None:
+                self._live.close()
+        finally:
+            self._factory.close()
 
     def _watch(self) -> None:
         try:
