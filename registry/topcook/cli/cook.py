@@ -183,6 +183,7 @@ class _Session:
             memory = remember(core, kept, past, self.settings)
             cook = self.context.prepare(nodes, recorder=kept.recorder, cook_id=kept.cook_id, memory=memory)
         except BaseException:
+            # Whatever refused it: the journal and its lock must not look like a cook that runs.
             kept.recorder.close("refused")
             raise
         kept.watch(cook)

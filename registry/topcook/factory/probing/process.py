@@ -56,6 +56,7 @@ class Worker:
                 start_new_session=os.name == "posix",
             )
         except BaseException:
+            # Whatever kept it from starting, Ctrl-C too: nobody else will close this.
             _close(dumps)
             raise
         finally:
