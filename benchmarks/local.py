@@ -10,41 +10,32 @@ command's output to a file of its own by a redirection, for which it needs a she
 from __future__ import annotations
 
 import argparse
-import functools
-import json
-import os
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-SLOTS = 2
-TRUE = "/bin/true"
-LAYERS = 100
+from benchmarks import suite
+from benchmarks.workloads import (
+    LAYERS,
+    SLOTS,
+    TRUE,
+    Run,
+    Spent,
+    chain,
+    commands,
+    compiled,
+    independent,
+    layers,
+    measured,
+    median,
+    network,
+    ratio,
+    run,
+    topcook,
+)
+
 GIB = 1 << 30
-HERE = Path(__file__).parent
-NETWORK = f"""
-[network]
-name = "bench"
-scheduler = "local"
-
-[schedulers.local]
-type = "localscheduler"
-[schedulers.local.parms]
-pdg_workingdir = "$HIP/work"
-maxprocsmenu = 1
-maxprocs = {SLOTS}
-
-[nodes.items]
-type = "itemgraph"
-[nodes.items.parms]
-file = "$HIP/items.jsonl"
-"""
 #: Runs the command line with so many bytes in memory, and writes how long that took, without the filling, to a file.
 LADEN = """
 import sys, time
@@ -75,74 +66,15 @@ while running:
     running -= 1
 """
 
-#: For each item, the items it waits for.
-Graph = Iterable[list[int]]
 
-
-class Spent(NamedTuple):
-    """Seconds that something took, and of processor time (its children included; 0: not known)."""
-
-    wall: float
-    cpu: float
-
-
-#: Runs in an empty directory.
-Row = Callable[[Path], Spent]
-
-
-def independent(count: int) -> Graph:
-    """Items that wait for nothing."""
-    return ([] for _ in range(count))
-
-
-def chain(count: int) -> Graph:
-    """Items of which each waits for the one before."""
-    return ([index - 1] if index else [] for index in range(count))
-
-
-def layers(count: int) -> Graph:
-    """``LAYERS`` layers, whose items wait for three of the layer before."""
-    width = max(1, count // LAYERS)
-    for index in range(count):
-        start = (index // width - 1) * width
-        yield sorted({start + (index + step) % width for step in (0, 1, 7)}) if start >= 0 else []
-
-
-def run(command: Sequence[str], folder: Path) -> Spent:
-    """Run a command there; raises ``CalledProcessError`` with what it said."""
-    said = folder / "said"
-    # Journals go with the rest; and what is compiled once stays compiled.
-    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with said.open("w") as stream:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=stream, stderr=stream)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.stderr.write(said.read_text(errors="replace"))
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Spent(wall, usage.ru_utime + usage.ru_stime)
-
-
-@functools.cache
-def floor_command() -> tuple[str, ...]:
-    """The floor, compiled once."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        return (sys.executable, "-I", "-S", "-c", PYTHON_FLOOR)
-    program = Path(tempfile.mkdtemp(prefix="topcook-floor-")) / "floor"
-    subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "floor.c")], check=True)
-    return (str(program),)
-
-
-def floor(count: int, slots: int) -> Row:
+def floor(count: int, slots: int) -> Run:
     """The floor: ``slots`` at a time."""
-    return lambda folder: run([*floor_command(), str(count), str(slots), str(folder)], folder)
+    program = compiled("floor")
+    command = [program] if program else [sys.executable, "-I", "-S", "-c", PYTHON_FLOOR]
+    return lambda folder: run([*command, str(count), str(slots), str(folder)], folder)
 
 
-def make(graph: Sequence[list[int]], *, logs: bool) -> Row:
+def make(graph: Sequence[list[int]], *, logs: bool) -> Run:
     """GNU make over the same graph."""
 
     def row(folder: Path) -> Spent:
@@ -157,7 +89,7 @@ def make(graph: Sequence[list[int]], *, logs: bool) -> Row:
     return row
 
 
-def ninja(graph: Sequence[list[int]]) -> Row:
+def ninja(graph: Sequence[list[int]]) -> Run:
     """Ninja over the same graph; it keeps the output of each command by itself."""
 
     def row(folder: Path) -> Spent:
@@ -170,61 +102,21 @@ def ninja(graph: Sequence[list[int]]) -> Row:
     return row
 
 
-def topcook(graph: Sequence[list[int]], *arguments: str, laden: int = -1) -> Row:
-    """``topcook cook``; with ``laden``, in a process that holds so many bytes, timed without filling them."""
+def from_laden(graph: Sequence[list[int]], laden: int) -> Run:
+    """``topcook cook`` in a process that holds so many bytes, timed without filling them."""
 
     def row(folder: Path) -> Spent:
-        with (folder / "items.jsonl").open("w") as stream:
-            for index, needs in enumerate(graph):
-                item = {"name": f"item_{index}", "command": TRUE, "dependencies": [f"item_{each}" for each in needs]}
-                stream.write(json.dumps(item) + "\n")
-        network = folder / "bench.toml"
-        network.write_text(NETWORK)
-        cook = ["cook", str(network), "--progress", "off", *arguments]
-        if laden < 0:
-            return run([sys.executable, "-c", "from topcook.cli import main; main()", *cook], folder)
         told = folder / "told"
+        cook = ["cook", str(network(folder, commands(graph))), "--progress", "off"]
         run([sys.executable, "-c", LADEN, str(told), str(laden), *cook], folder)
         return Spent(float(told.read_text()), 0.0)
 
     return row
 
 
-def measured(rows: dict[str, Row], rounds: int) -> dict[str, list[Spent]]:
-    """Every row once in every round."""
-    spent: dict[str, list[Spent]] = {name: [] for name in rows}
-    # Everything is deleted at the end only: ext4 is slow to give out the numbers of files that have just gone.
-    with tempfile.TemporaryDirectory(prefix="topcook-bench-") as home:
-        warm = Path(home, "warm")
-        warm.mkdir()
-        topcook([[]])(warm)
-        for turn in range(rounds):
-            for place, (name, row) in enumerate(rows.items()):
-                folder = Path(home, f"{turn}-{place}")
-                folder.mkdir()
-                spent[name].append(row(folder))
-    return spent
-
-
-def ratio(spent: Sequence[Spent], base: Sequence[Spent], what: str = "wall") -> float:
-    """The median of the ratios, round by round."""
-    pairs = zip(spent, base, strict=True)
-    return statistics.median(getattr(mine, what) / (getattr(theirs, what) or 1.0) for mine, theirs in pairs)
-
-
-def lines(title: str, count: int, spent: dict[str, list[Spent]]) -> Iterator[str]:
-    """A table; the first row is what the others are held against."""
-    base = next(iter(spent.values()))
-    yield f"{title:34}{'seconds':>9}{'jobs/s':>9}{'x floor':>9}{'x its CPU':>11}"
-    for name, found in spent.items():
-        wall = statistics.median(each.wall for each in found)
-        cpu = f"{ratio(found, base, 'cpu'):11.2f}" if found[0].cpu else " " * 11
-        yield f"{name:34}{wall:9.2f}{count / wall:9.0f}{ratio(found, base):9.2f}{cpu}"
-
-
-def peers(graph: Sequence[list[int]]) -> tuple[dict[str, Row], list[str]]:
+def peers(graph: Sequence[list[int]]) -> tuple[dict[str, Run], list[str]]:
     """GNU make and ninja as far as they are installed, and what is to be said of those that are not."""
-    found: dict[str, Row] = {}
+    found: dict[str, Run] = {}
     if shutil.which("make"):
         found |= {
             f"make -j{SLOTS}, a log each": make(graph, logs=True),
@@ -235,23 +127,38 @@ def peers(graph: Sequence[list[int]]) -> tuple[dict[str, Row], list[str]]:
     return found, [f"{name} is not installed: left out" for name in ("make", "ninja") if not shutil.which(name)]
 
 
-def table_independent(count: int, rounds: int) -> Iterator[str]:
+def table(title: str, count: int, spent: dict[str, list[Spent]], targets: dict[str, suite.Target]) -> suite.Table:
+    """A table; the first row is what the others are held against."""
+    made = suite.Table(title)
+    base = next(iter(spent.values()))
+    for name, found in spent.items():
+        wall = median(found)
+        figures = f"{wall:.2f} s  {count / wall:6.0f} jobs/s  {ratio(found, base, 'cpu'):.2f} x its CPU"
+        made.add(name, figures, ratio(found, base), "x floor", targets.get(name))
+    return made
+
+
+def table_independent(count: int, rounds: int) -> suite.Table:
     """Independent jobs, and layers of them."""
     flat, deep = list(independent(count)), list(layers(count))
     others, missing = peers(flat)
     rows = {f"floor, {SLOTS} at a time": floor(count, SLOTS), **others, "topcook": topcook(flat)}
     rows["topcook, --durability power"] = topcook(flat, "--durability", "power")
-    rows[f"topcook, {LAYERS} layers"] = topcook(deep)
+    in_layers = f"topcook, {LAYERS} layers"
+    rows[in_layers] = topcook(deep)
     spent = measured(rows, rounds)
-    yield from lines(f"{count} independent jobs", count, spent)
-    yield from missing
+    made = table(f"{count} independent jobs", count, spent, {"topcook": suite.at_most(1.7)})
+    bounds = {f"make -j{SLOTS}, a log each": 0.65, f"ninja -j{SLOTS}": 1.5}
     for name in others:
-        yield f"topcook is {ratio(spent[name], spent['topcook']):.2f} as fast as {name}"
-    in_layers = ratio(spent[f"topcook, {LAYERS} layers"], spent["topcook"])
-    yield f"topcook takes {in_layers:.2f} x as long in layers"
+        target = suite.at_least(bounds[name]) if name in bounds else None
+        made.add(f"topcook against {name}", "", ratio(spent[name], spent["topcook"]), "as fast", target)
+    longer = ratio(spent[in_layers], spent["topcook"])
+    made.add("topcook in layers", "", longer, "x independent", suite.at_most(1.1))
+    made.notes += missing
+    return made
 
 
-def table_chain(count: int, rounds: int) -> Iterator[str]:
+def table_chain(count: int, rounds: int) -> suite.Table:
     """A chain: what one hop costs, from the end of a job to that of the next."""
     graph = list(chain(count))
     others, missing = peers(graph)
@@ -263,24 +170,42 @@ def table_chain(count: int, rounds: int) -> Iterator[str]:
     }
     spent = measured(rows, rounds)
     single = spent.pop("topcook, one job")
-    yield from lines(f"a chain of {count}", count, spent)
-    yield from missing
+    made = table(f"a chain of {count}", count, spent, {})
     hops = [
         Spent(whole.wall - one.wall, whole.cpu - one.cpu) for whole, one in zip(spent["topcook"], single, strict=True)
     ]
-    base = spent["floor, one at a time"]
-    per_hop = statistics.median(hop.wall for hop in hops) / count * 1000
-    yield f"topcook without start and end: {ratio(hops, base):.2f} x floor per hop, {per_hop:.2f} ms"
+    per_hop = median(hops) / count * 1000
+    times = ratio(hops, spent["floor, one at a time"])
+    target = suite.at_most(1.8)
+    made.add("topcook, a hop (without start and end)", f"{per_hop:.2f} ms", times, "x floor", target)
+    made.notes += missing
+    return made
 
 
-def table_parent(count: int, rounds: int) -> Iterator[str]:
+def table_parent(count: int, rounds: int) -> suite.Table:
     """The same from a process that has much in memory."""
     graph = list(independent(count))
-    spent = measured(
-        {"a small process": topcook(graph, laden=0), "one of 2 GiB": topcook(graph, laden=2 * GIB)}, rounds
-    )
+    spent = measured({"from a small process": from_laden(graph, 0), "from 2 GiB": from_laden(graph, 2 * GIB)}, rounds)
     small, large = spent.values()
-    yield f"{count} independent jobs from one of 2 GiB: {ratio(large, small):.2f} x as long as from a small process"
+    made = suite.Table(f"{count} independent jobs from a parent of 2 GiB")
+    made.add("from a small process", f"{median(small):.2f} s")
+    target = suite.at_most(1.3)
+    made.add("from one of 2 GiB", f"{median(large):.2f} s", ratio(large, small), "x small", target)
+    return made
+
+
+TABLES: dict[str, Callable[[int, int], suite.Table]] = {
+    "independent": table_independent,
+    "chain": table_chain,
+    "parent": table_parent,
+}
+
+
+def tables(*, quick: bool) -> Iterator[suite.Table]:
+    """All of them; with ``quick`` small, and one round."""
+    yield table_independent(2000 if quick else 10_000, 1 if quick else 3)
+    yield table_chain(200 if quick else 1000, 1 if quick else 3)
+    yield table_parent(1000 if quick else 10_000, 1 if quick else 2)
 
 
 def main() -> None:
@@ -289,17 +214,11 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=10_000, help="independent jobs (default 10000)")
     parser.add_argument("--chain", type=int, default=1000, help="jobs in the chain (default 1000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts (default 5)")
-    parser.add_argument("--tables", default="independent,chain,parent", help="which (default independent,chain,parent)")
+    parser.add_argument("--tables", default=",".join(TABLES), help="which (default independent,chain,parent)")
     settings = parser.parse_args()
-    tables = {
-        "independent": functools.partial(table_independent, settings.items),
-        "chain": functools.partial(table_chain, settings.chain),
-        "parent": functools.partial(table_parent, settings.items),
-    }
-    for name in settings.tables.split(","):
-        for line in tables[name](settings.rounds):
-            print(line, flush=True)
-        print()
+    counts = {"chain": settings.chain}
+    names = settings.tables.split(",")
+    suite.show(TABLES[name](counts.get(name, settings.items), settings.rounds) for name in names)
 
 
 if __name__ == "__main__":
