@@ -269,3 +269,45 @@ command = "test -e $HIP/mended"
     assert by_state(shell.report()) == {"CookedSuccess": 3}
     told = shell.run("resume", "20200101-000000-0000000", status=2).stderr
     assert "there is no journal of a cook" in told
+
+
+SECRETIVE = (
+    FARM.replace('"""Runs each', '''"""Reads its password, then runs each''')
+    .replace("        import subprocess\n", '        import subprocess\n        self["password"].evaluateString()\n')
+    .replace(
+        "class Sleepy(PyScheduler):",
+        "class Sleepy(PyScheduler):\n    @classmethod\n    def templateBody(cls):\n"
+        '        return \'{"name": "sleepy", "parameters": [{"name": "password", "type": "String", "tags": ["secret"]}]}\'\n',
+    )
+)
+
+
+def test_the_value_of_a_secret_is_not_kept_and_has_to_be_given_again(shell: Shell) -> None:
+    types = shell.write("types/sleepy.py", SECRETIVE)
+    shell.network("""
+[schedulers.sleepy]
+type = "sleepy"
+[schedulers.sleepy.parms]
+password = { env = "FARM_PASSWORD" }
+[nodes.a]
+type = "genericgenerator"
+scheduler = "sleepy"
+[nodes.a.parms]
+command = "true"
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+scheduler = "sleepy"
+[nodes.b.parms]
+command = "true"
+""")
+    found = {"PDG_TYPES_PATH": str(types.parent), "FARM_PASSWORD": "opensesame"}
+    given = "b.command=test -e $HIP/mended # opensesame"
+    shell.cook("net.toml", "--parm", given, status=1, **found)
+    [pointer] = (shell.folder / "work" / "pdgtemp").glob("cook.net.*.json")
+    cook = json.loads(pointer.read_text())["cook"]
+    told = shell.run("resume", cook, "--retry-failed", status=2, **found).stderr
+    assert f"topcook resume {cook} --parm b.command=..." in told
+    (shell.folder / "mended").touch()
+    shell.run("resume", cook, "--retry-failed", "--report", "report.json", "--parm", given, **found)
+    assert by_state(shell.report()) == {"CookedCache": 1, "CookedSuccess": 1}

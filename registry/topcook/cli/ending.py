@@ -112,6 +112,9 @@ def _counts(cook: Cook) -> str:
     cooked = sum(found.get(state, 0) for state in SUCCESSFUL)
     blocked = sum(1 for item in cook.state.all_items() if item.phase == Phase.BLOCKED)
     parts = [f"{cooked:,} of {counted(total, 'item')} cooked" if cooked != total else f"{counted(total, 'item')}"]
+    cached = found.get(WorkItemState.CookedCache, 0)
+    if cached:
+        parts[0] += " (all cached)" if cached == total else f" ({cached:,} cached)"
     rest = {
         "failed": found.get(WorkItemState.CookedFail, 0),
         "blocked": blocked,

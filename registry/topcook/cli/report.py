@@ -38,13 +38,15 @@ def command(*, cook: str, output: str | None) -> int:
         known = "".join(f"\n        {each}" for each in known_cooks()[:_SHOWN])
         hint = f"the latest that have one:{known}" if known else "no cook has left one here"
         raise CookRefusedError(f'there is no journal of a cook "{cook}" on this machine\n    {hint}')
-    parts = report_parts_of(Past.open(path))
-    if output is None:
-        sys.stdout.writelines(parts)
-        return COOKED
-    check_report_path(output)
-    try:
-        write_parts(parts, output)
-    except OSError as error:
-        raise CookRefusedError(f'"{output}" cannot be written: {error.strerror or error}') from error
+    if output is not None:
+        check_report_path(output)
+    with Past.open(path) as past:
+        parts = report_parts_of(past)
+        if output is None:
+            sys.stdout.writelines(parts)
+            return COOKED
+        try:
+            write_parts(parts, output)
+        except OSError as error:
+            raise CookRefusedError(f'"{output}" cannot be written: {error.strerror or error}') from error
     return COOKED

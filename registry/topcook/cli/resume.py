@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -35,10 +36,48 @@ def command(*, cook: str, options: tuple[str, ...]) -> Any:
             "    to go on with the last cook of a network: topcook cook NETWORK --resume"
         )
     try:
-        past = Past.open(path)
+        with Past.open(path) as past:
+            session = past.sessions[-1] if past.sessions else None
     except RecorderError as error:
         raise CookRefusedError(str(error)) from error
-    session = past.sessions[-1]
-    given = [str(each) for each in session.facts.get("arguments", ())]
+    if session is None:
+        raise CookRefusedError(
+            f"cook {cook} was killed before it began: nothing ran, and its journal does not say of what network it was\n"
+            "    cook that from the start: topcook cook NETWORK"
+        )
+    given = _given(cook, session.facts, options)
     arguments = [session.network, *given, "--resume", "--resume-cook", cook, *options]
     return cook_command.main(arguments, prog_name="topcook resume", standalone_mode=False)
+
+
+def _given(cook: str, facts: dict[str, Any], options: tuple[str, ...]) -> list[str]:
+    """The arguments that the cook was begun with; raises ``CookRefusedError`` when a secret among them is missing.
+
+    What held the value of a secret was not written down whole: it counts only when ``options`` say it again.
+    """
+    given = [str(each) for each in facts.get("arguments", ())]
+    kept: list[str] = []
+    missing: list[str] = []
+    masked = set(facts.get("masked", ()))
+    for place in range(0, len(given) - 1, 2):
+        option, text = given[place : place + 2]
+        if not {place, place + 1} & masked:
+            kept += [option, text]
+            continue
+        name = text.partition("=")[0]
+        if not _says(options, option, name):
+            missing.append(f"{option} {name}=...")
+    if missing:
+        raise CookRefusedError(
+            f"cook {cook} was begun with the value of a secret, which is not written down anywhere\n"
+            f"    give it again: topcook resume {cook} {' '.join(missing)}"
+        )
+    return kept
+
+
+def _says(options: tuple[str, ...], option: str, name: str) -> bool:
+    """Whether ``options`` have ``option`` with a value for ``name``, in either spelling."""
+    after = pairwise(options)
+    return any(one == option and other.startswith(f"{name}=") for one, other in after) or any(
+        each.startswith(f"{option}={name}=") for each in options
+    )

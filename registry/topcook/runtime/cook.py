@@ -445,7 +445,8 @@ class Cook:
             ends.callback(self.used.close)
             ends.callback(self._limits.close)
             ends.callback(self._close_keeper)
-            if self.memory is not None:
+            if self.memory is not None and not self.static_only:
+                # A dry run is looked at afterwards.
                 ends.callback(self.memory.close)
             ends.callback(take_in_again)
             ends.callback(self._generator.close, timeout=1.0)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sqlite3
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from topcook.contract.secrets import Vault
+from topcook.errors import RecorderError
+from topcook.factory.filesystems import FileSystem
 from topcook.machine.instructions import HandOver
 from topcook.model.attributes import AttribFlag, AttribType, Attribute, attribute_of
 from topcook.model.files import File
@@ -198,3 +203,40 @@ def test_what_no_text_can_carry_is_lost() -> None:
         "half": Attribute(AttribType.String, ("\ud800",)),
     }
     assert attributes_from_rows(json.loads(attributes_to_text(before))) == ({}, list(before))
+
+
+def test_what_is_written_later_is_no_part_of_the_past(desk: JournalDesk) -> None:
+    first = desk.item()
+    desk.hand_over(first)
+    with Past.open(desk.path) as past:
+        desk.end(first)
+        desk.hand_over(desk.item())
+        desk.journal.keep_fingerprint(first, "later")
+        desk.journal.commit([], [], [])
+        assert [(item.id, item.in_flight, item.fingerprint) for item in past.items()] == [(1, True, "")]
+        assert len(past.in_flight()) == 1
+    assert Past.open(desk.path).find("make_1").fingerprint == "later"  # type: ignore[union-attr]
+
+
+def test_of_a_journal_on_a_network_disk_all_is_read_before_one_process_has_it_for_itself(
+    desk: JournalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.hand_over(desk.item())
+    monkeypatch.setattr("topcook.runtime.journal.past.file_system", lambda _path: FileSystem("nfs", network=True))
+    with Past.open(desk.path) as past:
+        desk.journal.close()
+        os.unlink(desk.path)
+        assert [item.token for item in past.items()] == ["cook-1-1-1"]
+
+
+def test_a_journal_whose_numbers_nobody_counted_is_refused(desk: JournalDesk) -> None:
+    desk.hand_over(desk.item())
+    desk.journal.close()
+    with sqlite3.connect(desk.path) as connection:
+        connection.execute("UPDATE item SET id = ?", (1 << 60,))
+        connection.execute(
+            "INSERT INTO item SELECT 1, session, 'other', node, place, name, label, scheduler, frame, batch, needs FROM item"
+        )
+    connection.close()
+    with pytest.raises(RecorderError, match="damaged: its items have numbers from 1 to"):
+        Past.open(desk.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from topcook.cli.ending import summary_lines
 from topcook.runtime.resume import Settings
 from topcook.runtime.resume.verdicts import Verdict
 from topcook.testkit.recookbench import RecookBench, Recooked
@@ -63,6 +64,15 @@ def test_what_is_as_it_was_is_not_cooked_again(again: RecookBench) -> None:
     assert Counter(second.states().values()) == {"CookedCache": 11}
     assert again.read("ran").split() == ["red", "green", "blue"]
     assert [file.path for file in second.items("sum")[0].outputs or ()] == [str(again.folder / "sum")]
+
+
+def test_the_summary_says_how_many_items_were_cached(again: RecookBench) -> None:
+    first = again.cook(NETWORK)
+    assert "cached" not in "".join(summary_lines(first.cook, interrupted=False))
+    second = again.cook(NETWORK)
+    assert "11 items (all cached) in" in "".join(summary_lines(second.cook, interrupted=False))
+    third = again.cook(NETWORK.replace('"green"', '"grey"'))
+    assert "11 items (6 cached) in" in "".join(summary_lines(third.cook, interrupted=False))
 
 
 def test_no_scheduler_is_started_when_all_is_done(again: RecookBench) -> None:

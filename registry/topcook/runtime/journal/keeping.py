@@ -68,7 +68,8 @@ def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCo
     Raises ``CookRefusedError`` while the same cook runs, or when its journal cannot be written.
     """
     identity = identity_of(graph, network_file)
-    path = (journal_of(cook_id) or _place(cook_id, how)) if how.journal else ""
+    known = journal_of(cook_id)
+    path = (known or _place(cook_id, how)) if how.journal else ""
     lock = CookLock(identity, cook_id, path)
     told = []
     try:
@@ -82,6 +83,8 @@ def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCo
         recorder = _Kept(path, graph, cook_id, how, lock) if how.journal else _Unkept(lock)
     except RecorderError as error:
         lock.release("refused")
+        if not known:
+            forget_journal(cook_id, path)
         raise CookRefusedError(str(error)) from error
     lock.journal_made = how.journal
     return KeptCook(cook_id, lock, recorder, path, told)
@@ -113,14 +116,14 @@ class _Kept(Journal):
             "scheduler": lock.identity.scheduler,
             "folder": lock.identity.folder,
             "durability": "power" if how.power else "process",
-            "arguments": [redact(each) for each in how.arguments],
         }
+        self._arguments = how.arguments
         super().__init__(
             path,
             cook_id,
             lock.identity.network,
             find=graph.item,
-            facts=self._facts_of_session,
+            facts=self._facts_of_session | self._given(),
             power=how.power,
             network_disk=_on_network(path),
         )
@@ -141,7 +144,15 @@ class _Kept(Journal):
         from topcook.runtime.report import scheduler_records
 
         facts = {"schedulers": scheduler_records(cook), "types": cook.used.rows()}
-        self.keep_facts(self._facts_of_session | redacted(facts))
+        self.keep_facts(self._facts_of_session | self._given() | redacted(facts))
+
+    def _given(self) -> dict[str, Any]:
+        """The arguments, and the places of those that are not whole; the more secrets were read, the more are known."""
+        told = [redact(each) for each in self._arguments]
+        return {
+            "arguments": told,
+            "masked": [place for place, each in enumerate(self._arguments) if told[place] != each],
+        }
 
     def close(self, outcome: str = "") -> bool:
         """The cook is over: the next one of its identity may begin."""

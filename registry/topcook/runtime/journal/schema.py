@@ -132,13 +132,21 @@ def open_to_read(path: str) -> sqlite3.Connection:
     if not os.path.isfile(path):
         raise RecorderError(f'there is no journal "{path}"')
     try:
-        connection = sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True, timeout=PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(
+            f"file:{_quoted(path)}?mode=rw",
+            uri=True,
+            timeout=PATIENCE,
+            isolation_level=None,
+            # Who reads sees to it that one thread does at a time.
+            check_same_thread=False,
+        )
     except sqlite3.Error as error:
         raise RecorderError(f'the journal "{path}" cannot be read: {error}') from error
     try:
         connection.execute("PRAGMA query_only = ON")
         version = version_of(connection, path)
-        if version is not None and version < VERSION:
+        if version is None or version < VERSION:
+            # None: its cook was killed before it wrote anything.
             connection.execute("PRAGMA query_only = OFF")
             _bring_up(connection, path)
     except sqlite3.Error as error:

@@ -164,13 +164,15 @@ class Memory:
     def close(self) -> None:
         """Nothing is looked up any more."""
         self._asked.put(None)
+        if self.past is not None:
+            self.past.close()
 
     def _work(self) -> None:
         while (items := self._next()) is not None:
             link = self._link
             assert link is not None  # noqa: S101 - set before anything is asked
             try:
-                found = self._ready_to_go([self.judge(item) for item in items])
+                found = self._ready_to_go(self._judge_all(items))
                 if found:
                     link.inbox.post(Judged(self, found))
             except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
@@ -202,7 +204,13 @@ class Memory:
 
     def judge(self, item: WorkItem) -> Finding:
         """The verdict on an item whose dependencies are done."""
-        past = self.past.find(item.key) if self.past is not None else None
+        return self._judge_all([item])[0]
+
+    def _judge_all(self, items: list[WorkItem]) -> list[Finding]:
+        known = self.past.find_all([item.key for item in items]) if self.past is not None else [None] * len(items)
+        return [self._judge(item, past) for item, past in zip(items, known, strict=True)]
+
+    def _judge(self, item: WorkItem, past: PastItem | None) -> Finding:
         if int(item.traits) & _AUTOMATIC:
             return judge_automatic(item, past)
         return judge(

@@ -63,7 +63,11 @@ def resumed(graph: Graph, network_file: str, how: Settings) -> tuple[str, Past]:
     cook = how.cook or last_cook(graph, network_file)
     past = past_of(journal_of(cook))
     if not how.accept_version:
-        refuse_other_versions(graph, past)
+        try:
+            refuse_other_versions(graph, past)
+        except CookRefusedError:
+            past.close()
+            raise
     return cook, past
 
 
