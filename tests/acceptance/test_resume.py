@@ -311,3 +311,22 @@ command = "true"
     (shell.folder / "mended").touch()
     shell.run("resume", cook, "--retry-failed", "--report", "report.json", "--parm", given, **found)
     assert by_state(shell.report()) == {"CookedCache": 1, "CookedSuccess": 1}
+
+
+def test_retries_that_were_used_up_before_the_crash_stay_used_up(shell: Shell) -> None:
+    shell.network("""
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+pdg_retries = 1
+command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/began; [ $PDG_ITEM_ATTEMPT = 1 ] || while [ ! -e $HIP/gate ]; do sleep 0.02; done; exit 3'"
+""")
+    engine = shell.start("cook", "net.toml")
+    until(lambda: lines(shell.folder / "began") == ["1", "2"])
+    engine.kill()
+    engine.wait()
+    resumed = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
+    (shell.folder / "gate").touch()
+    assert resumed.wait() == 1
+    assert by_state(shell.report()) == {"CookedFail": 1}
+    assert lines(shell.folder / "began") == ["1", "2"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from topcook.machine import Phase, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
@@ -112,3 +114,21 @@ def test_a_cook_that_is_canceled_while_items_are_looked_up_puts_them_back(cook: 
     assert item.phase == Phase.UNCOOKED
     answer(cook, (item, Trigger.FOUND))
     assert item.phase == Phase.UNCOOKED
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ends"), [([1], Phase.FAILED), ([7], Phase.HANDING_OVER), ([], Phase.HANDING_OVER)]
+)
+def test_attempts_that_failed_in_an_earlier_session_have_used_up_retries(
+    statuses: list[int | None], ends: Phase
+) -> None:
+    cook = MachineDriver()
+    item = cook.item("a")
+    item.attempt = len(statuses)
+    cook.allow(retries=1, denied=frozenset({7}))
+    begin(cook)
+    cook.tell(ev.Recalled([(item, Trigger.FRESH, "")], cook.now, [(item, statuses)]))
+    cook.tell(ev.SchedulerStarted(cook.take(ins.StartScheduler).scheduler, ok=True, at=cook.now))
+    assert cook.offered() == [item]
+    cook.said(item, Trigger.ACCEPTED, Trigger.FAIL)
+    assert item.phase == ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -142,10 +142,12 @@ class Recalled:
     """The answer to ``Recall``: item, what follows, and words for its messages (empty: none).
 
     What follows is ``FOUND``, ``FRESH``, ``FAILED_BEFORE`` or ``ADOPT``; ``FOUND`` or ``COMPLETE`` of automatic items.
+    ``tried`` has items that go on where they were, with the exit statuses of the attempts that failed before.
     """
 
     found: list[tuple[WorkItem, Trigger, str]]
     at: float
+    tried: list[tuple[WorkItem, list[int | None]]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

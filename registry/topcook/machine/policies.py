@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from topcook.model.policy import USUAL, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from topcook.model.workitem import WorkItem
 
@@ -31,6 +31,11 @@ class Policies:
         """The policy of one item."""
         own = self.by_item.get(item.id) if self.by_item else None
         return own or self.by_node.get(item.node.name, USUAL)
+
+    def count_on(self, item: WorkItem, statuses: Iterable[int | None]) -> None:
+        """Let attempts that failed before, with these exit statuses, have used up retries."""
+        free = self.of(item).denied
+        self.failures[item.id] = sum(status is None or status not in free for status in statuses)
 
     def has_retry_left(self, item: WorkItem) -> bool:
         """Whether one more failure of the item would be followed by another attempt."""

@@ -48,6 +48,9 @@ class Recalling(Many):
 
     def recalled(self, event: ev.Recalled) -> None:
         """Let each item go where what was found about it sends it."""
+        if self.policies is not None:
+            for item, statuses in event.tried:
+                self.policies.count_on(item, statuses)
         for item, trigger, reason in event.found:
             self.recalling.pop(item.id, None)
             if item.phase != Phase.CHECKING:

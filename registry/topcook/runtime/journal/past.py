@@ -88,6 +88,11 @@ class PastItem:
         """Whether it was handed over and nobody said how it ended."""
         return self.state in {WorkItemState.Scheduled, WorkItemState.Cooking}
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed for good."""
+        return self.state is WorkItemState.CookedFail
+
 
 class Past:
     """What a journal knew at the moment when it was opened; each item is read when it is asked for.

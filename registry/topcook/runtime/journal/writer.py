@@ -217,14 +217,14 @@ class Journal:
         given = {note.item.id for note in hand_overs}
         # Of several steps in one batch the last is what is true once the batch is kept.
         for item, before, state, at in {change[0]: change for change in changes}.values():
+            run = item.run
+            if run is not None and run.attempts:
+                self._tell_earlier(item, run.attempts)
             if state is WorkItemState.Scheduled and item.id in given:
                 continue
             if state is WorkItemState.Waiting and before is WorkItemState.Uncooked:
                 # So it is from the beginning.
                 continue
-            run = item.run
-            if run is not None and run.attempts:
-                self._tell_earlier(item, run.attempts)
             if state not in FINAL or run is None:
                 self._steps.append((item.id, item.attempt, int(state), at, None, None, None, None, None))
                 if state in FINAL:

@@ -248,6 +248,7 @@ class Memory:
     def settle(self, judged: Judged, at: float) -> ev.Recalled:
         """Give items back what they had, and tell the machine; on the cook thread."""
         rows: list[tuple[WorkItem, Trigger, str]] = []
+        tried: list[tuple[WorkItem, list[int | None]]] = []
         for found in judged.findings:
             item, past = found.item, found.past
             if int(item.traits) & _AUTOMATIC:
@@ -265,12 +266,14 @@ class Memory:
                     item.ran().messages += past.messages
             if past is not None and self.how.resume:
                 item.attempt = past.attempt
+                if past.earlier and found.fingerprint == past.fingerprint and not past.has_failed:
+                    tried.append((item, [each.exit_status for each in past.earlier]))
             if past is None or found.fingerprint != past.fingerprint or not self.how.resume:
                 self._note(item, found.fingerprint)
             else:
                 self._noted.add(item.id)
             rows.append((item, _TRIGGER[found.verdict], reason))
-        return ev.Recalled(rows, at)
+        return ev.Recalled(rows, at, tried)
 
     def _tell(self, item: WorkItem, reason: str) -> None:
         """Say why an item is cooked again, for those who look closely; not of each where there are many."""
