@@ -27,13 +27,14 @@ from topcook.author import (
     end_server,
     grace_of,
     has_data,
+    job_limits,
     limit_in_flight,
     local_jobs,
     report,
 )
 
 #: The parms, with PDG's names: name, label, type, default.
-PARMS: tuple[tuple[str, str, str, int | str], ...] = (
+PARMS: tuple[tuple[str, str, str, float | str], ...] = (
     # Freed slots are filled at once, so there is no need for a limit between two ticks.
     ("pdg_maxitems", "Max Items", "Integer", 0),
     ("tempdirmenu", "Temp Directory", "Integer", 0),
@@ -47,6 +48,9 @@ PARMS: tuple[tuple[str, str, str, int | str], ...] = (
     ("local_CPUs_to_use", "Slots per Work Item", "Integer", 1),
     ("local_usehoudinimaxthreads", "Use Houdini Max Threads", "Toggle", 0),
     ("local_houdinimaxthreads", "Houdini Max Threads", "Integer", 0),
+    ("local_memory", "Memory", "String", ""),
+    ("local_cpus", "CPUs", "Float", 0.0),
+    ("local_cputime", "CPU Time in Seconds", "Float", 0.0),
     ("local_inheritlocalenv", "Inherit Local Environment", "Toggle", 1),
     ("local_envunset", "Unset Variables", "String", ""),
     ("local_envmulti", "Environment Variables", "Integer", 0),
@@ -54,12 +58,15 @@ PARMS: tuple[tuple[str, str, str, int | str], ...] = (
     ("local_envvalue#", "Value", "String", ""),
 )
 #: What is read of an item's job parms, with what stands when nobody gave it.
-JOB_PARMS = {
+JOB_PARMS: dict[str, bool | float | str] = {
     "single": False,
     "is_CPU_number_set": False,
     "CPUs_to_use": 1,
     "usehoudinimaxthreads": False,
     "houdinimaxthreads": 0,
+    "memory": "",
+    "cpus": 0.0,
+    "cputime": 0.0,
 }
 #: The temp directory: below the working directory, below the machine's own, or as given.
 TEMP_IN_WORKING_DIR, TEMP_OF_MACHINE, TEMP_CUSTOM = 0, 1, 2
@@ -96,6 +103,8 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         self._usual = SHORT
         self._ended = 0
         self._single: int | None = None
+        #: Whether the log says how limits are held.
+        self._told_limits = False
         self._tokens: dict[int, str] = {}
         #: The slots of jobs that wait for other items meanwhile, and of all jobs.
         self._lent: dict[int, int] = {}
@@ -109,9 +118,8 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
     @classmethod
     def templateBody(cls) -> str:
         """The parms; ``pdg::scheduler`` tags those that nodes and items may override."""
-        tags = {"local": ["pdg::scheduler"]}
         parameters = [
-            {"name": name, "label": label, "type": kind, "value": value, "tag": tags.get(name.partition("_")[0], [])}
+            {"name": name, "label": label, "type": kind, "value": value, "tag": _tags(name)}
             for name, label, kind, value in PARMS
         ]
         return json.dumps({"name": "localscheduler", "parameters": parameters})
@@ -264,6 +272,10 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         token = environment["PDG_ITEM_TOKEN"]
         self._tokens[item_id], self._held[item_id] = token, slots
         assert self._keeper is not None, "onSchedule before onStartCook"  # noqa: S101 - the order of callbacks
+        limits = job_limits(parms, "local")
+        if limits is not None and not self._told_limits:
+            self._told_limits = True
+            print(self._keeper.limits_by())  # noqa: T201 - what a scheduler prints is in its log
         self._keeper.start(
             LocalJob(
                 token=token,
@@ -275,6 +287,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
                 on_start=on_start,
                 on_end=on_end,
                 base=base,
+                limits=limits,
             ),
             later=later,
         )
@@ -352,6 +365,11 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
             wanted = self["maxprocs"].evaluateInt()
             return wanted if wanted > 0 else max(cpus + wanted, 1)
         return max(cpus - 1 if menu == SLOTS_ALL_BUT_ONE else cpus // 4, 1)
+
+
+def _tags(name: str) -> list[str]:
+    tags = ["pdg::scheduler"] if name.startswith("local_") else []
+    return [*tags, "size"] if name == "local_memory" else tags
 
 
 def _own_temp_directory() -> str:

@@ -344,3 +344,37 @@ def test_while_jobs_are_short_a_few_more_wait_in_the_keeper(bench: Bench) -> Non
     results = [bench.offer(bench.graph.add_item("sleep 60")) for _ in range(bench.most_in_flight + 2)]
     assert results.count(ScheduleResult.Succeeded) == bench.most_in_flight >= 5
     assert results[-1] is ScheduleResult.FullDeferred
+
+
+def test_limits_hold_for_a_scheduler_a_node_an_item_or_by_expression(bench: Bench) -> None:
+    bench.start(local_cputime=100)
+    bench.graph.add_node("own").job_parms = {"local_cputime": 50}
+    bench.graph.add_node("each").job_parms = {"local_cputime": "@seconds"}
+    items = [
+        bench.graph.add_item("ulimit -t"),
+        bench.graph.add_item("ulimit -t", node="own"),
+        bench.graph.add_item("ulimit -t", node="own", local_cputime=40),
+        bench.graph.add_item("ulimit -t", node="each", seconds=30),
+        bench.graph.add_item("ulimit -t", node="each", seconds=20),
+    ]
+    for item in items:
+        assert bench.cook(item).kind is Kind.SUCCEEDED
+    assert [bench.log(item).strip() for item in items] == ["100", "50", "40", "30", "20"]
+
+
+@pytest.mark.parametrize(
+    ("parms", "said"),
+    [
+        ({"local_memory": "much"}, 'parm "local_memory" must be a size such as "2G"'),
+        ({"local_cpus": -1.0}, 'parm "local_cpus" must be 0 (no limit) or more'),
+    ],
+)
+def test_a_limit_that_means_nothing_fails_the_item_and_frees_its_slot(
+    bench: Bench, parms: dict[str, Any], said: str
+) -> None:
+    bench.start(maxprocsmenu=1, maxprocs=1)
+    bench.graph.add_node("bad").job_parms = parms
+    with pytest.raises(CookError) as raised:
+        bench.offer(bench.graph.add_item("true", node="bad"))
+    assert said in str(raised.value)
+    assert bench.cook(bench.graph.add_item("true")).kind is Kind.SUCCEEDED

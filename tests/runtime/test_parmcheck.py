@@ -17,6 +17,7 @@ SPECS = (
     ParmSpec("range", "Float", size=3, default=(1.0, 10.0, 1.0)),
     ParmSpec("names", "String", tags=frozenset({"list"})),
     ParmSpec("mode", "String", tags=frozenset({"menu"})),
+    ParmSpec("memory", "String", tags=frozenset({"size"})),
     ParmSpec("env#", "String"),
 )
 
@@ -44,6 +45,10 @@ def parms() -> Parms:
         ("range", 5),
         ("names", ["a", 1, 2.5]),
         ("mode", 2),
+        ("memory", "2G"),
+        ("memory", 512),
+        ("memory", ""),
+        ("memory", "@mem"),
         ("env1", "x"),
         ("env", [{"env": "x"}, {"env": "y"}]),
     ],
@@ -57,6 +62,8 @@ def test_what_fits_is_taken(parms: Parms, name: str, value: Any) -> None:
     [
         ("text", 3, 'parm "text" is a string, found an integer (3)', 'text = "a"'),
         ("count", 2.5, 'parm "count" is an integer, found a number (2.5)', "count = 3"),
+        ("memory", "much", 'must be a size such as "2G", "512M", or a number of MiB, found "much"', 'memory = "2G"'),
+        ("memory", -1, 'found "-1"', 'memory = "2G"'),
         ("count", "many", "found a string ('many')", "count = 3"),
         ("count", [1, 2], "found a list of 2", "single value"),
         ("ratio", True, "found a boolean (True)", "ratio = 0.5"),

@@ -12,12 +12,13 @@ from topcook.author.grace import grace_of
 from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
 from topcook.author.jobenvironment import JobEnvironments, has_data
 from topcook.author.jobparms import JobParms
+from topcook.author.limits import job_limits, memory_size
 from topcook.author.local import LocalJob, end_server, local_jobs
 from topcook.author.report import JobReport, report
 from topcook.author.tracebacks import traceback_text
 from topcook.contract.batches import Batches
 from topcook.contract.fields import TextFields
-from topcook.contract.host import JobEnd, JobKeeper
+from topcook.contract.host import JobEnd, JobKeeper, JobLimits
 from topcook.contract.itemgraph import add_item_graph
 from topcook.model.graphfile.itemgraph import read_item_graph
 
@@ -26,6 +27,7 @@ __all__ = [
     "JobEnd",
     "JobEnvironments",
     "JobKeeper",
+    "JobLimits",
     "JobParms",
     "JobReport",
     "LocalJob",
@@ -38,9 +40,11 @@ __all__ = [
     "end_server",
     "grace_of",
     "has_data",
+    "job_limits",
     "limit_in_flight",
     "local_jobs",
     "log_to_scheduler",
+    "memory_size",
     "read_item_graph",
     "report",
     "split_command",

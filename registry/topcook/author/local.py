@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from topcook.author.host import host_of
-from topcook.contract.host import JobEnd, JobKeeper
+from topcook.contract.host import JobEnd, JobKeeper, JobLimits
 
 
 def _no_start(_pid: int, _at: float) -> None:
@@ -31,6 +31,7 @@ class LocalJob:
     on_start: Callable[[int, float], None] = _no_start
     on_end: Callable[[JobEnd], None] = _no_end
     base: Mapping[str, str] | None = None
+    limits: JobLimits | None = None
 
 
 def local_jobs(scheduler: Any) -> JobKeeper:

@@ -105,11 +105,22 @@ class JobEnd(NamedTuple):
     cpu: float = 0.0
 
 
+class JobLimits(NamedTuple):
+    """What a local job and all it starts may use: bytes of memory, CPUs at a time, seconds of CPU time; 0: no limit."""
+
+    memory: int = 0
+    cpus: float = 0.0
+    cpu_time: float = 0.0
+
+
 class JobKeeper(Protocol):
     """Starts commands on this machine in a process that outlives the engine."""
 
     def set_slots(self, slots: int) -> None:
         """How many slots this scheduler's jobs share; 0 (as at the start): no limit."""
+
+    def limits_by(self) -> str:
+        """How the limits of jobs are held on this machine, in words for people."""
 
     def start(self, job: LocalJob, *, later: bool = False) -> None:
         """Hand a command over; it starts when its slots are free, first come first served.
@@ -155,6 +166,7 @@ class LocalJob(Protocol):
     log_path: str
     slots: int
     base: Mapping[str, str] | None
+    limits: JobLimits | None
 
     @property
     def on_start(self) -> Callable[[int, float], None]:

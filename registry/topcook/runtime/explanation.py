@@ -12,6 +12,7 @@ from topcook.model.parms import Parm
 from topcook.model.secrets import MASK, Secret
 from topcook.model.tomltext import toml_key, toml_value
 from topcook.model.workitem import Trait
+from topcook.runtime.keeper.limiting import LIMIT_PARMS, limits_by
 from topcook.runtime.netfile import parm_path
 from topcook.runtime.overrides import NETWORKS_DEFAULT, NODES_OWN
 from topcook.runtime.policy import own_values, policy_of, raw_values, told
@@ -96,6 +97,8 @@ def explain_node(
     sources = _Sources(file, scheduler, set(parms), set(job_parms))
     for parm in _overridable(scheduler, node):
         answer.parms.append(_parm(answer, parm, sources))
+    if any(each.parm.name in LIMIT_PARMS and (each.value or each.items) for each in answer.parms):
+        answer.policy.append(limits_by())
     return answer
 
 

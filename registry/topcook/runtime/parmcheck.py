@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem, ProblemsError
 from topcook.model.secrets import held, secret_of
+from topcook.model.sizes import memory_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +139,9 @@ def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
         )
         return
     for component in values:
-        if not _fits(spec, component):
+        if "size" in spec.tags and not _is_expression(component):
+            yield from _wrong_size(name, component)
+        elif not _fits(spec, component):
             yield Problem(
                 "wrong-type",
                 f'parm "{name}" is {_told(spec.type)}, found {_found(component)}',
@@ -147,10 +150,21 @@ def _wrong_type(spec: ParmSpec, name: str, value: Any) -> Iterator[Problem]:
             return
 
 
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and any(mark in value for mark in _EXPRESSION)
+
+
+def _wrong_size(name: str, value: Any) -> Iterator[Problem]:
+    try:
+        memory_size(value)
+    except ValueError as error:
+        yield Problem("wrong-type", f'parm "{name}" {error}', hint=f'for example: {name} = "2G"')
+
+
 def _fits(spec: ParmSpec, value: Any) -> bool:
     if isinstance(value, str) and spec.type != "String":
         # An expression gives the number when the parm is evaluated.
-        return any(mark in value for mark in _EXPRESSION)
+        return _is_expression(value)
     if isinstance(value, bool) and spec.type in {"Integer", "Toggle"}:
         return True
     if isinstance(value, bool):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from topcook.contract.host import JobEnd, LocalJob
 from topcook.errors import CookRefusedError
 from topcook.runtime.keeper import aftermath, launch
-from topcook.runtime.keeper.encode import Environments, start_message
+from topcook.runtime.keeper.encode import Environments, limits_message, start_message
 from topcook.runtime.keeper.program import cancel as keeper_cancel
 from topcook.runtime.keeper.program import wire
 
@@ -129,6 +129,8 @@ class KeeperProcess:
             if job.token in self._jobs:
                 raise ValueError(f'job "{job.token}" was handed over already')
             message = start_message(job, os.fsencode(pool), self._environments)
+            if job.limits is not None:
+                message = limits_message(job.token, job.limits) + message
             self._jobs[job.token] = job
             if later:
                 self._gather(message)
@@ -280,6 +282,12 @@ class KeeperPool:
         """``name`` is the scheduler's."""
         self._keeper = keeper
         self._name = name
+
+    def limits_by(self) -> str:
+        """How limits are held on this machine, in words."""
+        from topcook.runtime.keeper.limiting import limits_by
+
+        return limits_by()
 
     def set_slots(self, slots: int) -> None:
         """How many slots the jobs share; 0: no limit."""

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from topcook.contract.host import LocalJob
+from topcook.contract.host import JobLimits, LocalJob
 from topcook.runtime.keeper.program import wire
 
 _TOKEN = re.compile(r"[!-.0-~]+", re.ASCII)  # printable, no blank, no slash
@@ -79,6 +79,12 @@ def start_message(job: LocalJob, pool: bytes, environments: Environments) -> byt
         *changes,
     ]
     return ahead + _packed(wire.START, fields, f'job "{job.token}"')
+
+
+def limits_message(token: str, limits: JobLimits) -> bytes:
+    """The bytes to send ahead of the start of a job that has limits."""
+    memory, cpus, cpu_time = limits
+    return wire.pack([wire.LIMITS, token.encode("ascii"), b"%d" % memory, b"%r" % float(cpus), b"%r" % float(cpu_time)])
 
 
 def _check_names(names: Iterable[str]) -> None:

@@ -7,12 +7,15 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import wire
 from .processes import MARK
 from .record import Record, boot_clock
 from .spawn import NotStartedError, Spawner
+
+if TYPE_CHECKING:
+    from .limits import Limiter
 
 #: How long a command is tried again while the machine is short of processes, memory or descriptors.
 PATIENCE = 30.0
@@ -72,6 +75,8 @@ class Jobs:
         self._pause = _FIRST_PAUSE
         self._environments: dict[int, dict[bytes, bytes]] = {}
         self._spawner = Spawner()
+        #: Made with the first job that has limits.
+        self.limiter: Limiter | None = None
         #: Children that ended and are not told of yet: (job, wait status, usage, when).
         self._reaped: list[tuple[Job, int, Any, float]] = []
         #: Jobs that started, likewise: (job, boot clock just before, when).
@@ -100,6 +105,14 @@ class Jobs:
         pairs = (row.partition(b"=") for row in fields[1:])
         self._environments[int(fields[0])] = {name: value for name, _, value in pairs}
 
+    def limit(self, fields: list[bytes]) -> None:
+        """Keep the limits of a job that comes next (a LIMITS message, its first field dropped)."""
+        if self.limiter is None:
+            from .limits import Limiter
+
+            self.limiter = Limiter(self.keeper_id)
+        self.limiter.add(fields)
+
     def add(self, job: Job) -> None:
         """Queue a job behind the others of its pool."""
         self.pool(job.pool).queue.append(job)
@@ -116,8 +129,9 @@ class Jobs:
 
     def _start(self, pool: Pool, job: Job) -> None:
         boot, at = boot_clock(), time.monotonic()
+        confine = self.limiter.prepare(job.token) if self.limiter is not None else None
         try:
-            pid = self._spawner.spawn(job.argv, self._environment_of(job), job.cwd, job.log)
+            pid = self._spawner.spawn(job.argv, self._environment_of(job), job.cwd, job.log, confine)
         except NotStartedError as error:
             if error.passing and not self._give_up(job, at):
                 pool.queue.appendleft(job)
@@ -127,6 +141,8 @@ class Jobs:
                 self.end(job, error.status, error.reason)
             return
         self._pause = _FIRST_PAUSE
+        if confine is not None and self.limiter is not None:
+            self.limiter.started(job.token, pid)
         job.pid = pid
         pool.used += job.weight
         self.running[pid] = job
@@ -188,7 +204,12 @@ class Jobs:
         self._ended(job, status, time.monotonic(), reason, 0, 0.0)
 
     def _ended(self, job: Job, status: int | None, at: float, reason: str, max_rss: int, cpu: float) -> None:
-        self.record.ended(job.token, status, at, max_rss, cpu)
+        if self.limiter is not None:
+            by_limits = self.limiter.ended(job.token, status, max_rss, cpu)
+            reason = reason or by_limits
+        # A job that was ended on purpose tells nothing of its item: who goes on and had not heard of it cooks it again.
+        known = None if status and reason.startswith(wire.CANCELED) else status
+        self.record.ended(job.token, known, at, max_rss, cpu)
         told = b"" if status is None else b"%d" % status
         self.report(
             [

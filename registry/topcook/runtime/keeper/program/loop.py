@@ -104,11 +104,15 @@ class Keeper:
             self._wait()
             if self.jobs is not None:
                 self.jobs.reap()
+                if self.jobs.limiter is not None:
+                    self.jobs.limiter.look()
                 self.jobs.fill()
                 self.jobs.tell()
                 self._step_cancels(self.jobs)
                 self.jobs.record.flush()
             self._flush()
+        if self.jobs is not None and self.jobs.limiter is not None:
+            self.jobs.limiter.close()
         if self._socket_path:
             _remove_door(self._socket_path)
 
@@ -149,6 +153,9 @@ class Keeper:
             times.append(self.jobs.retry_at)
         if self._gathered:
             times.append(self._gathered + _GATHER)
+        limiter = self.jobs.limiter if self.jobs is not None else None
+        if limiter is not None and limiter.look_at:
+            times.append(limiter.look_at)
         times += [cancel.look_at for cancel in self.cancels]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
@@ -168,6 +175,8 @@ class Keeper:
             raise ValueError("the engine's first message is not its configuration")
         if kind == wire.START:
             jobs.add(Job(fields[1:]))
+        elif kind == wire.LIMITS:
+            jobs.limit(fields[1:])
         elif kind == wire.ENV:
             jobs.add_environment(fields[1:])
         elif kind == wire.POOL:

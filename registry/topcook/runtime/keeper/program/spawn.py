@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 NOT_ALLOWED, NOT_FOUND = 126, 127  # as every shell has it
 #: The machine is short of something for the moment; trying again helps.
@@ -33,13 +33,22 @@ class Spawner:
     def __init__(self) -> None:
         """Start with nothing found."""
         self._found: dict[tuple[bytes, bytes], bytes] = {}
+        self._confine: Callable[[], None] | None = None
 
-    def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: bytes, log_path: bytes) -> int:
+    def spawn(
+        self,
+        argv: list[bytes],
+        env: Mapping[bytes, bytes],
+        cwd: bytes,
+        log_path: bytes,
+        confine: Callable[[], None] | None = None,
+    ) -> int:
         """Start ``argv`` in ``cwd`` with its output appended to ``log_path``; returns the pid.
 
-        The keeper itself changes directory (it has one thread, and posix_spawn cannot). Raises NotStartedError,
-        with the reason also written into the log.
+        The keeper itself changes directory (it has one thread, and posix_spawn cannot). ``confine`` is called in the
+        new process before it becomes the command. Raises NotStartedError, with the reason also written into the log.
         """
+        self._confine = confine
         try:
             log = _open_log(log_path)
         except OSError as error:
@@ -76,6 +85,10 @@ class Spawner:
 
     def _posix_spawn(self, path: bytes, argv: list[bytes], env: Mapping[bytes, bytes], log: int) -> int:
         # Every descriptor of the keeper closes on exec; 0 is /dev/null and stays.
+        if self._confine is not None:
+            from .limits import fork_exec
+
+            return fork_exec(path, argv, env, log, self._confine)
         actions = ((os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2))
         return os.posix_spawn(
             path, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESET_SIGNALS
