@@ -25,6 +25,8 @@ MESSAGE_RAW = 3
 _server = ""
 _client = ""
 _delegate = None  # type: Any
+#: Whether reports of this process are kept for later (PDG_REPORT_SPOOL).
+_spooled = False
 
 
 def setResultServerAddr(server_addr: str) -> None:
@@ -89,15 +91,34 @@ def send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: b
         args = [*args, _link.job_id()]
     if os.environ.get("PDG_VERBOSE", "0") == "1":
         printlog("pdgcmd: %s%r" % (method, tuple(args)))
+    attempt = _link.attempt_of(args[0]) if delegate is None else None
     try:
         if delegate is not None:
             return getattr(delegate, method)(*args)
-        return _link.call(address, method, _link.attempt_of(args[0]), args)
+        if with_job and _spooled:
+            return _spool(method, attempt, args)
+        return _link.call(address, method, attempt, args)
     except RpcError as problem:
+        if with_job and not isinstance(problem, _link.RpcFault) and os.environ.get("PDG_REPORT_SPOOL"):
+            return _spool(method, attempt, args)
         if raise_exc and os.environ.get("PDG_RPC_IGNORE_ERRORS", "0") != "1":
             raise
         _link.complain("%s: %s" % (method, problem))
         return None
+
+
+def _spool(method: str, attempt: "int | None", args: "list[Any]") -> None:
+    """Leave a report that nobody took to the farm's job wrapper, and all that follow: they stay in order."""
+    global _spooled  # noqa: PLW0603 - one process, one order
+    line = _link.encode([method, attempt, *args]) + "\n"
+    try:
+        with open(os.environ["PDG_REPORT_SPOOL"], "a") as stream:
+            stream.write(line)
+    except OSError as problem:
+        raise RpcError("%s is not reported, and cannot be kept for later: %s" % (method, problem)) from None
+    if not _spooled:
+        _link.complain("the cook does not answer; what is reported is kept for later")
+    _spooled = True
 
 
 def _the_delegate() -> "Any":

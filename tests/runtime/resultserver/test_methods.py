@@ -27,6 +27,7 @@ REPORTS: dict[str, tuple[list[Any], list[tuple[Kind, int, tuple[Any, ...]]]]] = 
     "success_batch": ([5, 2, -1, "j"], [(Kind.SUCCEEDED, 2, (-1.0,))]),
     "failed": ([5, "j"], [(Kind.FAILED, -1, ())]),
     "cancelled": ([5, "j"], [(Kind.CANCELED, -1, ())]),
+    "ended": ([5, "succeeded", 0, 2.5, "", "j"], [(Kind.SUCCEEDED, -1, (2.5,))]),
     "result": ([5, PNG.path, PNG.tag, 7, "j"], [(Kind.OUTPUTS, -1, (PNG,))]),
     "result_batch": ([5, PNG.path, PNG.tag, 2, 7, "j"], [(Kind.OUTPUTS, 2, (PNG,))]),
     "success_and_result": (
@@ -107,6 +108,17 @@ def test_an_item_is_an_id_or_a_name(
     assert sink.notifications[0].item == item
 
 
+@pytest.mark.parametrize(
+    ("end", "kind"), [("succeeded", Kind.SUCCEEDED), ("failed", Kind.FAILED), ("canceled", Kind.CANCELED)]
+)
+def test_an_end_is_told_with_status_and_reason(
+    end: str, kind: Kind, server: ResultServerThread, sink: RecordingSink, proxy_to: Any
+) -> None:
+    proxy_to(server.address).ended(5, end, -9, 1.0, "ended by signal 9", "j")
+    (said,) = sink.notifications
+    assert (said.kind, said.exit_status, said.reason) == (kind, -9, "ended by signal 9")
+
+
 def test_a_path_may_travel_as_a_binary_that_is_no_text(
     server: ResultServerThread, sink: RecordingSink, proxy_to: Any
 ) -> None:
@@ -142,6 +154,7 @@ def test_job_id_and_log_type_may_be_left_out(server: ResultServerThread, sink: R
         ("set_pyobject_attrib", [1, -1, "n", "[" + "1," * (1 << 20), ""], "repr"),
         ("write_attr", [1, "n", [1, "a"], ""], "numbers or texts"),
         ("append_log", [1, -1, "x", 9, ""], "log type"),
+        ("ended", [1, "burnt", 0, 1.0, "", ""], '"end": expected succeeded or failed or canceled'),
         ("no_such_method", [1], "no such method"),
         ("__class__", [], "no such method"),
     ],

@@ -99,10 +99,17 @@ READERS: dict[str, Callable[[object], Any]] = {
     "percent": read_percent,
     "server": read_dict,
     "name": read_name,
+    "end": read_text,
+    "status": read_int,
+    "reason": read_text,
 }
 
 #: What may be left out at the end of the arguments: older clients and scripts written by hand do.
 DEFAULTS: Said = {"job": "", "log_type": 3}
+
+
+#: How a job ends, in the job wrapper's words.
+ENDS = {"succeeded": Kind.SUCCEEDED, "failed": Kind.FAILED, "canceled": Kind.CANCELED}
 
 
 def _note(said: Said, kind: Kind, *payload: object) -> Notification:
@@ -123,6 +130,15 @@ def _failed(said: Said) -> list[Notification]:
 
 def _canceled(said: Said) -> list[Notification]:
     return [_note(said, Kind.CANCELED)]
+
+
+def _ended(said: Said) -> list[Notification]:
+    kind = ENDS.get(said["end"])
+    if kind is None:
+        raise BadArgumentError(f'argument "end": expected {" or ".join(ENDS)}, got {said["end"][:60]!r}')
+    payload = (said["duration"],) if kind is Kind.SUCCEEDED else ()
+    about = {"job_id": said["job"], "exit_status": said["status"], "reason": said["reason"]}
+    return [Notification(kind, said["item"], payload=payload, **about)]
 
 
 def _output(said: Said) -> list[Notification]:
@@ -202,6 +218,8 @@ METHODS: dict[str, Method] = {
     "success_batch": _report("item sub duration job", _succeeded),
     "failed": _report("item job", _failed),
     "cancelled": _report("item job", _canceled),
+    # Topcook's own: the job wrapper tells all that is known of an end.
+    "ended": _report("item end status duration reason job", _ended),
     "result": _report("item path tag hash job", _output),
     "result_batch": _report("item path tag sub hash job", _output),
     "success_and_result": _report("item path tag hash duration job", _output_and_success),

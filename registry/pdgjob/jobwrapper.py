@@ -1,0 +1,500 @@
+"""Runs a farm's job on its node: what lies between the engine's command line and the work item's command.
+
+    python3 jobwrapper.py JOBFILE [INDEX]
+
+``JOBFILE`` is written by ``topcook.author`` and holds one job, or the tasks of an array; the index comes from the
+command line or from SLURM_ARRAY_TASK_ID. The command runs in a session of its own, its output goes to its log, its end
+is written to a file before it is reported, so that it is known even if nobody hears the report. One file, standard
+library only, any Python from 3.6 on. A program that runs many jobs imports it and calls ``Job(spec, guard).run()``.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Union
+
+    Spec = dict[str, Any]
+
+FORMAT = 1
+#: The first line of a job file, then so many bytes for each place, then the shared part and the jobs, a line each.
+HEAD, PLACE = 32, 13
+SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
+#: Beside it: where the cook listens now. A cook that goes on after a crash listens elsewhere than the job was told.
+SERVER_FILE = ".pdg_result_server"
+#: Defaults of a job: seconds to end by itself, seconds that a report is tried again.
+GRACE, PATIENCE = 5.0, 120.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _ANSWER = 0.1, 5.0, 4.0
+_LOOK, _KILL_TIME = 0.05, 10.0
+_PARENT_DEATH, _SUBREAPER = 1, 36
+_SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 128, 127, 126
+#: Where this process has one job, all its children are the job's but these.
+_own_children = []  # type: list[int]
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+
+
+class Refused(Exception):
+    """The cook heard the report and said no; to ask again would not change that."""
+
+
+def read_job(path: str, index: int) -> "Spec":
+    """One job of a job file, by its place; reads no more than that. Raises ValueError for what is no such file."""
+    with open(path, "rb") as stream:
+        head = stream.read(HEAD).split()
+        if len(head) != 3 or head[0] != b"TOPCOOK-JOBS" or int(head[1]) != FORMAT:  # noqa: PLR2004 - its three words
+            raise ValueError("%s is no job file of this version (%d)" % (path, FORMAT))
+        if not 0 <= index < int(head[2]):
+            raise ValueError("%s has no job %d: it has %d" % (path, index, int(head[2])))
+        lines = []
+        for place in (0, index + 1):
+            stream.seek(HEAD + PLACE * place)
+            stream.seek(int(stream.read(PLACE)))
+            lines.append(json.loads(stream.readline().decode()))
+    shared, own = lines
+    return dict(shared, **dict(own, env=dict(shared.get("env", {}), **own.get("env", {}))))
+
+
+def family(pid: int, token: str) -> "list[int]":
+    """The processes of a job: what descends from ``pid``, is in its session, or carries the token; zombies left out."""
+    parents, found = {}, set()  # type: dict[int, int], set[int]
+    mark = b"\0PDG_ITEM_TOKEN=" + token.encode() + b"\0"
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        try:
+            each = int(name)
+            with open("/proc/%s/stat" % name, "rb") as stream:
+                fields = stream.read().rpartition(b")")[2].split()
+            if fields[0] in (b"Z", b"X"):
+                continue
+            parents[each] = int(fields[1])
+            if pid in (each, int(fields[3])):
+                found.add(each)
+            elif token:
+                with open("/proc/%s/environ" % name, "rb") as stream:
+                    if mark in b"\0" + stream.read() + b"\0":
+                        found.add(each)
+        except (OSError, ValueError):  # no process; it has ended meanwhile; or it is somebody else's
+            continue
+    if _own_children:
+        found.update(each for each, parent in parents.items() if parent == os.getpid() and each not in _own_children)
+    new = set(found)
+    while new:
+        new = {each for each, parent in parents.items() if parent in new} - found
+        found |= new
+    return sorted(found - {os.getpid()})
+
+
+def _signal_all(pid: int, token: str, number: int) -> bool:
+    """Signal a job's processes; whether there were any."""
+    some = False
+    for each in ([-pid] if pid else []) + family(pid, token):
+        with contextlib.suppress(OSError):
+            os.kill(each, number)
+            some = True
+    return some
+
+
+def end_family(pid: int, token: str, grace: float) -> "list[int]":
+    """TERM, ``grace`` seconds, KILL, for all processes of a job; those that could not be ended."""
+    if grace > 0 and _signal_all(pid, token, signal.SIGTERM):
+        until = time.time() + grace
+        while time.time() < until and family(pid, token):
+            time.sleep(_LOOK)
+    until = time.time() + _KILL_TIME
+    while _signal_all(pid, token, signal.SIGKILL) and family(pid, token) and time.time() < until:
+        time.sleep(_LOOK)
+    return family(pid, token)
+
+
+def _prctl(option: int, value: int) -> None:
+    """Ask the kernel for a courtesy that only Linux has: without, the token still finds what has gone astray."""
+    with contextlib.suppress(Exception):  # no ctypes, no libc, no prctl
+        import ctypes
+
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+class Guard:
+    """A process that outlives this one, and ends the jobs that it leaves when it is killed.
+
+    In a session of its own, it hears of our end by a pipe. With ``fork`` it is a copy of this process (before there are
+    threads), else this file is started again.
+    """
+
+    def __init__(self, fork: bool = False) -> None:
+        self._lock = threading.Lock()
+        self.pid = 0
+        self._pipe = -1
+        if not hasattr(os, "fork"):
+            return
+        read, self._pipe = os.pipe()
+        if fork:
+            self.pid = os.fork()
+            if self.pid == 0:
+                self.close()
+                _become_guard(read)
+        else:
+            words = [sys.executable, "-I", "-S", os.path.abspath(__file__), "--guard"]
+            self.pid = subprocess.Popen(words, stdin=read, start_new_session=True).pid
+        os.close(read)
+
+    def close(self) -> None:
+        """The guard ends."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+
+    def tell(self, pid: int, token: str, end: str = "") -> None:
+        """If we are killed, end this job's processes and write its end to the file ``end``; ``pid`` -1: it is done."""
+        if self._pipe >= 0:
+            with self._lock:
+                try:
+                    os.write(self._pipe, json.dumps([pid, token, end]).encode() + b"\n")
+                except OSError:  # somebody ended the guard: the job goes on without
+                    self.close()
+
+
+def _become_guard(read: int) -> None:
+    """The forked guard goes its own way, never back."""
+    try:
+        os.setsid()
+        for stream in (0, 1, 2):
+            # The engine waits for who holds the job's output.
+            os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+        for name in _SIGNALS:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        guard(read)
+    finally:
+        os._exit(0)
+
+
+def guard(read: int) -> None:
+    """Hear of jobs until the pipe ends, then end those that are left."""
+    left = {}  # type: dict[str, tuple[int, str]]
+    with os.fdopen(read, "rb") as stream:
+        for line in stream:
+            pid, token, end = json.loads(line.decode())
+            left[token] = (pid, end)
+            if pid < 0:
+                del left[token]
+    _own_children[:] = []
+    for token, (pid, end) in left.items():
+        end_family(pid, token, 0.0)
+        if end and not os.path.exists(end):
+            reason = "its wrapper was killed on %s" % socket.gethostname()
+            write_end(end, {"token": token, "state": "lost", "exit": None, "reason": reason, "at": time.time()})
+
+
+def write_end(path: str, said: "Spec") -> bool:
+    """Write a file whole or not at all; whether it is there."""
+    draft = "%s.%d.part" % (path, os.getpid())
+    try:
+        with open(draft, "w") as stream:
+            json.dump(said, stream)
+        os.replace(draft, path)
+        return True
+    except OSError:
+        return False
+
+
+def _first_line(*path: str) -> str:
+    with contextlib.suppress(OSError), open(os.path.join(*path)) as stream:
+        return stream.readline().strip()
+    return ""
+
+
+class Cook:
+    """The result server of the job's cook, by the line protocol; one connection for each call."""
+
+    def __init__(self, spec: "Spec") -> None:
+        self._env = spec.get("env", {})
+        self._scripts = spec.get("scripts") or os.path.dirname(os.path.abspath(__file__))
+
+    def where(self) -> "tuple[str, str]":
+        """Address, empty where there is none, and secret."""
+        # The files are of the present session of the cook, the variables of the one that sent us.
+        address = _first_line(self._scripts, SERVER_FILE) or self._env.get("PDG_RESULT_SERVER", "")
+        return address, _first_line(self._scripts, SECRET_FILE) or self._env.get("PDG_RESULT_SECRET", "")
+
+    def call(self, words: "list[Any]") -> None:
+        """One report, until it is recorded; OSError when nobody answers, Refused when the answer is no."""
+        address, secret = self.where()
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise Refused('expected host:port, got "%s"' % address)
+        connection = socket.create_connection((host.strip("[]"), int(port)), _ANSWER)
+        try:
+            connection.sendall(("PDG1 %s\n%s\n" % (secret, json.dumps(words))).encode())
+            said = b""
+            while b"\n" not in said:
+                data = connection.recv(4096)
+                if not data:
+                    raise OSError("the result server %s closed the connection" % address)
+                said += data
+        finally:
+            connection.close()
+        if said[:1] != b"+":
+            raise Refused(said.partition(b"\n")[0].decode("utf-8", "replace"))
+
+    def insist(self, words: "list[Any]", until: float, wait: "Callable[[float], bool]") -> None:
+        """Report again and again until it is recorded; raises Refused, or OSError when the time is over.
+
+        ``wait(pause)`` ends it with a true answer.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self.call(words)
+            except OSError:
+                if time.time() + pause > until or wait(pause):
+                    raise
+            # So that a thousand jobs do not come all at once when the server is back.
+            pause = min(pause * (1.6 + os.getpid() % 16 / 20.0), _LONGEST_PAUSE)
+
+
+class Job:
+    """One job: its command, its log, its end.
+
+    Keys of ``spec``: argv, token, item, attempt; optional env, unset, cwd, log, ends (where files of ends go), scripts,
+    grace and patience in seconds, signaled ("report": who signals us has canceled the job; "leave": the engine is
+    asked why), leash.
+    """
+
+    def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None) -> None:
+        self.spec = spec
+        self.token = str(spec["token"])
+        self.state, self.reason, self.exit = "", "", None  # type: str, str, Any
+        self.pid = 0
+        self._guard = watcher
+        self._cook = Cook(spec)
+        self._ending = None  # type: Union[threading.Thread, None]
+        self._over = False
+        self._hurry = False
+        env = spec.get("env", {})
+        self._engine_id = os.environ.get(env.get("PDG_JOBID_VAR", ""), "") or env.get("PDG_JOBID", "")
+        self._lock = threading.Lock()
+        ends = spec.get("ends", "")
+        name = os.path.join(ends, self.token.replace("/", "_")) if ends else ""
+        self.end_file, self.spool = (name + ".json", name + ".reports") if name else ("", "")
+
+    def run(self) -> int:
+        """Run the command to its end, with all that goes with it."""
+        began = time.time()
+        log, complaint = self._open_log(began)
+        if self._guard is not None:
+            # Before there is a process: the token finds it, whatever happens from here on.
+            self._guard.tell(0, self.token, self.end_file)
+        process = self._start(log)
+        os.close(log)
+        if process is not None:
+            self._watch(process)
+        self._over = True
+        if self._ending is not None:
+            self._ending.join()
+        self._tell(began, complaint)
+        if self._guard is not None:
+            self._guard.tell(-1, self.token)
+        status = self.exit if self.exit is not None else 1
+        return status if status >= 0 else _SHELL_SIGNAL - status
+
+    def cancel(self, reason: str, state: str = "canceled") -> None:
+        """End the job from another thread or a signal handler; comes back at once."""
+        # Once it has ended, this is about the time that telling it takes.
+        self._hurry = True
+        if self.state or self._over:
+            return
+        self.state, self.reason = state, reason
+        self._ending = threading.Thread(target=self._end_it)
+        self._ending.start()
+
+    def _end_it(self) -> None:
+        with self._lock:  # not between the decision to start and the process
+            pid = self.pid
+        left = end_family(pid, self.token, float(self.spec.get("grace", GRACE)))
+        if left:
+            self.reason += "; could not be ended: %s" % ", ".join([str(each) for each in left])
+
+    def _open_log(self, began: float) -> "tuple[int, str]":
+        """The descriptor for the job's output, and why it is not the log's: a disk that is full stops no job."""
+        path, complaint = self.spec.get("log", ""), ""
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
+        heading = "topcook: %s on %s, %s\n" % (self.token, socket.gethostname(), when)
+        try:
+            for each in filter(None, (self.spec.get("ends", ""), os.path.dirname(path))):
+                os.makedirs(each, exist_ok=True)
+            log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                os.write(log, heading.encode("utf-8", "backslashreplace"))
+                return log, ""
+            except OSError:
+                os.close(log)
+                raise
+        except OSError as problem:
+            complaint = "its log %s could not be written: %s" % (path, problem.strerror or problem)
+        return os.open(os.devnull, os.O_RDWR), complaint
+
+    def _environment(self) -> "dict[str, str]":
+        drop = set(self.spec.get("unset", ()))
+        env = {name: value for name, value in os.environ.items() if name not in drop}
+        env.update(self.spec.get("env", {}))
+        scripts = self.spec.get("scripts", "")
+        if scripts:
+            kept = [each for each in env.get("PYTHONPATH", "").split(os.pathsep) if each and each != scripts]
+            env["PYTHONPATH"] = os.pathsep.join([scripts, *kept])
+        if self.spool:
+            env["PDG_REPORT_SPOOL"] = self.spool
+        env["PDG_ITEM_TOKEN"] = self.token
+        return env
+
+    def _start(self, log: int) -> "Any":
+        argv, cwd = self.spec["argv"], self.spec.get("cwd") or None
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}  # type: dict[str, Any]
+        try:
+            with self._lock:
+                if self.state:
+                    return None
+                process = subprocess.Popen(argv, cwd=cwd, env=self._environment(), start_new_session=True, **streams)
+                self.pid = process.pid
+        except (OSError, ValueError) as problem:
+            missing = cwd is not None and not os.path.isdir(cwd)
+            what = 'its directory "%s"' % cwd if missing else '"%s"' % argv[0]
+            self.exit = _NOT_FOUND if isinstance(problem, FileNotFoundError) else _NOT_STARTED
+            why = getattr(problem, "strerror", None) or problem
+            self.state, self.reason = "failed", "%s could not be used on %s: %s" % (what, socket.gethostname(), why)
+            return None
+        if self._guard is not None:
+            self._guard.tell(self.pid, self.token, self.end_file)
+        return process
+
+    def _watch(self, process: "Any") -> None:
+        """Report the start, as long as it is news; then wait."""
+
+        def ended(pause: float) -> bool:
+            try:
+                process.wait(pause)
+            except subprocess.TimeoutExpired:
+                return False
+            return True
+
+        try:
+            if self._cook.where()[0]:
+                self._cook.insist(self._report("start_cook"), float("inf"), ended)
+        except (OSError, Refused) as problem:
+            _complain("%s: the start was not reported: %s" % (self.token, problem))
+        self.exit = process.wait()
+        if not self.state:
+            self.state = "failed" if self.exit else "succeeded"
+            if self.exit:
+                self.reason = "exit status %d" % self.exit if self.exit > 0 else "ended by signal %d" % -self.exit
+
+    def _report(self, method: str, *more: "Any") -> "list[Any]":
+        return [method, self.spec.get("attempt"), self.spec.get("item"), *more, self._engine_id]
+
+    def _tell(self, began: float, complaint: str) -> None:
+        """Write the end down, then report it; what was told while nobody listened goes before it."""
+        said = {"token": self.token, "item": self.spec.get("item"), "attempt": self.spec.get("attempt")}  # type: Spec
+        said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
+        said.update(host=socket.gethostname(), job=self._engine_id, complaint=complaint)
+        if self.end_file and not write_end(self.end_file, said):
+            complaint = complaint or "its end could not be written to %s" % self.end_file
+        if not self._cook.where()[0] or (self.state in ("signaled", "orphaned")):
+            return
+        until = time.time() + float(self.spec.get("patience", PATIENCE))
+        status = self.exit if self.exit is not None else 1
+        last = self._report("ended", self.state, status, said["at"] - began, self.reason)
+        kept = False
+        for words in [*self._spooled(), *([self._report("warning", complaint)] if complaint else []), last]:
+            try:
+                self._cook.insist(words, until, self._rest)
+            except Refused as problem:
+                _complain("%s: a report was refused: %s" % (self.token, problem))
+                kept = words is last
+            except OSError as problem:
+                _complain("%s: the end was not reported: %s" % (self.token, problem))
+                return
+        if self.end_file and not kept:
+            # The cook has recorded it.
+            for path in (self.spool, self.end_file):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
+    def _rest(self, pause: float) -> bool:
+        until = time.time() + pause
+        while not self._hurry and time.time() < until:
+            time.sleep(min(pause, 0.2))
+        return self._hurry
+
+    def _spooled(self) -> "list[Any]":
+        """What the job could not report itself."""
+        try:
+            with open(self.spool) as stream:
+                return [json.loads(line) for line in stream]
+        except (OSError, ValueError):  # there is nothing; or a disk was full in the middle of a line
+            return []
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody listens: closed, or a full disk
+        sys.stderr.write("topcook: %s\n" % text)
+        sys.stderr.flush()
+
+
+def _heed_signals(job: Job) -> None:
+    means = "canceled" if job.spec.get("signaled", "report") == "report" else "signaled"
+    parent = os.getppid()
+
+    def heed(number: int, _frame: "Any") -> None:
+        job.cancel("ended by %s" % signal.Signals(number).name, means)
+
+    def orphaned(_number: int, _frame: "Any") -> None:
+        # It also comes when just a thread of our parent has ended.
+        if os.getppid() != parent:
+            job.cancel("what started it is gone", "orphaned")
+
+    for name in _SIGNALS:
+        signal.signal(getattr(signal, name), heed)
+    if job.spec.get("leash"):
+        # Its engine holds the node for dead then, and runs it again elsewhere.
+        signal.signal(signal.SIGURG, orphaned)
+        _prctl(_PARENT_DEATH, signal.SIGURG)
+
+
+def main() -> int:
+    """Run one job of a job file; the exit status is its command's, as a shell tells it."""
+    words = sys.argv[1:]
+    if words[:1] == ["--guard"]:
+        guard(0)
+        return 0
+    if not words or words[0].startswith("-"):
+        _complain(__doc__)
+        return 2
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:
+            # A closed descriptor would be given to the next file that is opened.
+            os.open(os.devnull, os.O_RDWR)
+    try:
+        spec = read_job(words[0], int(words[1] if words[1:] else os.environ.get("SLURM_ARRAY_TASK_ID", "0")))
+    except (OSError, ValueError) as problem:
+        _complain("cannot read the job: %s" % problem)
+        return _NOT_STARTED
+    watcher = Guard(fork=True)
+    _own_children.append(watcher.pid)
+    _prctl(_SUBREAPER, 1)
+    job = Job(spec, watcher)
+    _heed_signals(job)
+    status = job.run()
+    watcher.close()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

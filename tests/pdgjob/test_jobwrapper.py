@@ -1,0 +1,374 @@
+"""The job wrapper, started as a farm starts it: real processes, a real result server, ends on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from topcook.author.farm.job import _text_of
+from topcook.model.notification import Kind
+from topcook.runtime.resultserver import Address, ResultServerThread
+from topcook.testkit.sink import RecordingSink
+
+DEADLINE = 60.0
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """Poll for a condition."""
+    give_up = time.monotonic() + DEADLINE
+    while not (found := true()):
+        assert time.monotonic() < give_up, f"never: {what}"
+        time.sleep(0.02)
+    return found
+
+
+def having(token: str) -> list[int]:
+    """The living processes with this job's mark in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            living = (path / "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+            if living and f"PDG_ITEM_TOKEN={token}\0".encode() in (path / "environ").read_bytes():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found
+
+
+class Farm:
+    """Writes job files and starts wrappers on them."""
+
+    def __init__(self, folder: Path, scripts: Path, job: dict[str, str]) -> None:
+        self.folder, self.scripts, self.job = folder, scripts, job
+        self.token = f"test-{uuid.uuid4().hex}-1"
+        self.ends = folder / "ends"
+        self.log = folder / "logs" / "item.log"
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def spec(self, script: str, **changes: Any) -> dict[str, Any]:
+        return {
+            "token": self.token,
+            "item": 7,
+            "attempt": 2,
+            "argv": [sys.executable, "-c", script],
+            "env": {**self.job, **changes.pop("env", {})},
+            "cwd": str(self.folder),
+            "log": str(self.log),
+            "ends": str(self.ends),
+            "scripts": str(self.scripts),
+            "grace": 5.0,
+            "patience": 30.0,
+            **changes,
+        }
+
+    def start(self, *specs: dict[str, Any], words: tuple[str, ...] = (), **options: Any) -> subprocess.Popen[bytes]:
+        path = self.folder / "a.jobs"
+        path.write_bytes(_text_of(specs))
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
+        argv = [sys.executable, str(self.scripts / "jobwrapper.py"), str(path), *words]
+        process = subprocess.Popen(argv, start_new_session=True, **options)
+        self.started.append(process)
+        return process
+
+    def run(self, script: str, **changes: Any) -> int:
+        process = self.start(self.spec(script, **changes))
+        process.communicate(timeout=DEADLINE)
+        return process.returncode
+
+    def end(self) -> dict[str, Any]:
+        path = self.ends / f"{self.token}.json"
+        return until(lambda: path.exists() and json.loads(path.read_text()), "the file of its end")
+
+    def gone(self) -> None:
+        until(lambda: not having(self.token), "no process left")
+
+
+@pytest.fixture
+def farm(tmp_path: Path, script_dir: Path, job: dict[str, str]) -> Iterator[Farm]:
+    farm = Farm(tmp_path, script_dir, job)
+    yield farm
+    for process in farm.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(DEADLINE)
+        if process.stdout is not None:
+            process.stdout.close()
+    farm.gone()
+
+
+def told(sink: RecordingSink, *kinds: Kind) -> list[tuple[Kind, Any, Any]]:
+    return [
+        (said.kind, said.exit_status, said.attempt) for said in sink.notifications if not kinds or said.kind in kinds
+    ]
+
+
+def test_a_job_is_reported_from_start_to_end(farm: Farm, sink: RecordingSink) -> None:
+    script = "import os; print('hello', os.environ['PDG_ITEM_ID'], os.getsid(0) == os.getpid())"
+    assert farm.run(script, env={"PDG_JOBID": "44"}) == 0
+    assert told(sink) == [(Kind.STARTED, None, 2), (Kind.SUCCEEDED, 0, 2)]
+    assert {said.job_id for said in sink.notifications} == {"44"}
+    assert sink.notifications[-1].payload[0] > 0
+    assert "hello 7 True" in farm.log.read_text()
+    assert list(farm.ends.iterdir()) == []
+
+
+def test_a_failure_is_told_with_its_status_and_the_engine_gets_it_too(farm: Farm, sink: RecordingSink) -> None:
+    assert farm.run("raise SystemExit(3)") == 3
+    (said,) = (said for said in sink.notifications if said.kind is Kind.FAILED)
+    assert (said.exit_status, said.reason) == (3, "exit status 3")
+
+
+def test_a_signal_is_passed_on_to_the_engine_as_a_shell_tells_it(farm: Farm, sink: RecordingSink) -> None:
+    assert farm.run("import os; os.kill(os.getpid(), 9)") == 128 + 9
+    assert told(sink, Kind.FAILED) == [(Kind.FAILED, -9, 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"argv": ["/no/such/program"]}, 127, '"/no/such/program" could not be used'),
+        ({"cwd": "/no/such/place"}, 127, 'its directory "/no/such/place"'),
+        ({"argv": ["/etc/hostname"]}, 126, '"/etc/hostname" could not be used'),
+    ],
+)
+def test_a_command_that_cannot_be_started_says_why(
+    changes: dict[str, Any], status: int, words: str, farm: Farm, sink: RecordingSink
+) -> None:
+    assert farm.run("", **changes) == status
+    assert told(sink) == [(Kind.FAILED, status, 2)]
+    assert words in sink.notifications[0].reason
+
+
+def test_a_task_of_an_array_runs_what_is_its_own(farm: Farm, sink: RecordingSink) -> None:
+    specs = [farm.spec(f"print('task', {number})", item=number, token=f"{farm.token}{number}") for number in range(5)]
+    process = farm.start(*specs, env={**os.environ, "SLURM_ARRAY_TASK_ID": "3"})
+    assert process.wait(DEADLINE) == 0
+    process = farm.start(*specs, words=("1",))
+    assert process.wait(DEADLINE) == 0
+    assert [said.item for said in sink.notifications if said.kind is Kind.SUCCEEDED] == [3, 1]
+    assert "task 3" in farm.log.read_text()
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"TOPCOOK-JOBS 99 1\n"])
+def test_what_is_no_job_file_is_refused(content: bytes, farm: Farm) -> None:
+    path = farm.folder / "odd"
+    path.write_bytes(content)
+    words = [sys.executable, str(farm.scripts / "jobwrapper.py"), str(path)]
+    found = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert found.returncode == 126
+    assert "no job file of this version" in found.stderr
+
+
+ESCAPING = (
+    "import os, signal, subprocess, sys, time\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+)
+READY = "open('ready', 'w').close()\ntime.sleep(600)\n"
+#: In another session, under another parent, without the mark in its environment.
+STRAYING = (
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork():\n"
+    "        os._exit(0)\n"
+    "    open('strayed', 'w').write(str(os.getpid()))\n"
+    "    os.execve('/bin/sleep', ['sleep', '600'], {})\n"
+    "os.wait()\n"
+    "while not os.path.exists('strayed') or not open('strayed').read(): time.sleep(0.01)\n"
+)
+
+
+def sleeps(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x00600\x00"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_a_signal_ends_all_that_the_job_has_started(name: str, farm: Farm, sink: RecordingSink) -> None:
+    process = farm.start(farm.spec(ESCAPING + STRAYING + READY, grace=0.2))
+    until((farm.folder / "ready").exists, "the job runs")
+    strayed = int((farm.folder / "strayed").read_text())
+    process.send_signal(signal.Signals[name])
+    assert process.wait(DEADLINE) == 128 + 9
+    farm.gone()
+    assert not sleeps(strayed)
+    assert told(sink)[-1][0] is Kind.CANCELED
+    assert sink.notifications[-1].reason == f"ended by {name}"
+
+
+def test_a_job_that_heeds_the_signal_has_time_for_it(farm: Farm, sink: RecordingSink) -> None:
+    script = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('saved'), sys.exit(0)))\n"
+        "open('ready', 'w').close()\n"
+        "while True: time.sleep(0.05)\n"
+    )
+    process = farm.start(farm.spec(script, grace=DEADLINE))
+    until((farm.folder / "ready").exists, "the job runs")
+    process.terminate()
+    assert process.wait(DEADLINE) == 0
+    assert "saved" in farm.log.read_text()
+    assert told(sink)[-1][0] is Kind.CANCELED
+
+
+def test_where_the_engine_is_asked_why_a_signal_is_no_report(farm: Farm, sink: RecordingSink) -> None:
+    process = farm.start(farm.spec("open('ready', 'w').close(); import time; time.sleep(600)", signaled="leave"))
+    until((farm.folder / "ready").exists, "the job runs")
+    process.terminate()
+    assert process.wait(DEADLINE) == 128 + 15
+    assert told(sink) == [(Kind.STARTED, None, 2)]
+    assert (farm.end()["state"], farm.end()["reason"]) == ("signaled", "ended by SIGTERM")
+
+
+def test_a_wrapper_that_is_killed_leaves_no_process(farm: Farm) -> None:
+    process = farm.start(farm.spec(ESCAPING + READY))
+    until((farm.folder / "ready").exists, "the job runs")
+    process.kill()
+    farm.gone()
+    assert farm.end()["state"] == "lost"
+
+
+def test_on_a_leash_the_job_ends_with_what_started_it(farm: Farm, sink: RecordingSink) -> None:
+    path = farm.folder / "a.jobs"
+    path.write_bytes(_text_of([farm.spec("open('ready', 'w').close(); import time; time.sleep(600)", leash=True)]))
+    words = [sys.executable, str(farm.scripts / "jobwrapper.py"), str(path)]
+    daemon = subprocess.Popen([sys.executable, "-c", f"import subprocess; subprocess.call({words!r})"])
+    until((farm.folder / "ready").exists, "the job runs")
+    daemon.kill()
+    daemon.wait(DEADLINE)
+    farm.gone()
+    assert farm.end()["state"] == "orphaned"
+    assert Kind.CANCELED not in {said.kind for said in sink.notifications}
+
+
+def test_the_end_is_on_disk_while_nobody_listens_and_told_once_somebody_does(
+    farm: Farm, sink: RecordingSink, server: ResultServerThread
+) -> None:
+    port = int(server.address.rpartition(":")[2])
+    server.stop()
+    process = farm.start(farm.spec("raise SystemExit(4)"))
+    assert (farm.end()["state"], farm.end()["exit"]) == ("failed", 4)
+    assert process.poll() is None
+    again = ResultServerThread(sink, "sesame", log=lambda _: None, address=Address(ports=(port, port + 1)))
+    again.start()
+    try:
+        assert process.wait(DEADLINE) == 4
+        assert told(sink, Kind.FAILED) == [(Kind.FAILED, 4, 2)]
+    finally:
+        again.stop()
+
+
+def test_a_cook_that_listens_elsewhere_now_is_found(
+    farm: Farm, sink: RecordingSink, server: ResultServerThread
+) -> None:
+    (farm.scripts / ".pdg_result_server").write_text(server.address + "\n")
+    (farm.scripts / ".pdg_result_secret").write_text("sesame")
+    env = {"PDG_RESULT_SERVER": "127.0.0.1:9", "PDG_RESULT_SECRET": "of an earlier session"}
+    assert farm.run("pass", env=env) == 0
+    assert told(sink, Kind.SUCCEEDED) == [(Kind.SUCCEEDED, 0, 2)]
+
+
+def test_what_the_job_could_not_report_goes_before_its_end(
+    farm: Farm, sink: RecordingSink, server: ResultServerThread
+) -> None:
+    """The job itself talks to a server that is away; the wrapper finds the cook again."""
+    (farm.scripts / ".pdg_result_server").write_text(server.address + "\n")
+    script = (
+        "import pdgcmd\n"
+        "pdgcmd.addOutputFile('/a.png', result_data_tag='file/image')\n"
+        "pdgcmd.setIntAttrib('pixels', 512)\n"
+        "pdgcmd.addOutputFile('/b.png')\n"
+    )
+    env = {"PDG_RESULT_SERVER": "127.0.0.1:9", "PDG_RPC_RETRIES": "0"}
+    assert farm.run(script, env=env) == 0, farm.log.read_text()
+    kinds = [said.kind for said in sink.notifications]
+    assert kinds == [Kind.STARTED, Kind.OUTPUTS, Kind.ATTRIBUTE, Kind.OUTPUTS, Kind.SUCCEEDED]
+    assert {said.attempt for said in sink.notifications} == {2}
+    assert list(farm.ends.iterdir()) == []
+
+
+def test_without_patience_the_end_stays_on_disk(farm: Farm, server: ResultServerThread) -> None:
+    server.stop()
+    assert farm.run("pass", patience=0.0) == 0
+    assert farm.end()["state"] == "succeeded"
+
+
+def test_a_signal_ends_the_patience(farm: Farm, server: ResultServerThread) -> None:
+    server.stop()
+    process = farm.start(farm.spec("pass", patience=600.0))
+    farm.end()
+    process.terminate()
+    assert process.wait(DEADLINE) == 0
+    assert farm.end()["state"] == "succeeded"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_stops_no_job(farm: Farm, sink: RecordingSink) -> None:
+    assert farm.run("print('x' * 100000, flush=True)", log="/dev/full") == 0
+    assert told(sink, Kind.SUCCEEDED) == [(Kind.SUCCEEDED, 0, 2)]
+    ((name, (_, text)),) = sink.events
+    assert (name, "No space left" in text) == ("warning", True)
+
+
+def test_places_that_cannot_be_made_stop_no_job(farm: Farm, sink: RecordingSink) -> None:
+    (farm.folder / "file").write_text("")
+    assert farm.run("pass", log=str(farm.folder / "file" / "log"), ends=str(farm.folder / "file" / "ends")) == 0
+    assert told(sink, Kind.SUCCEEDED) == [(Kind.SUCCEEDED, 0, 2)]
+
+
+def test_a_wrapper_whose_streams_are_closed_runs_its_job(farm: Farm, sink: RecordingSink) -> None:
+    path = farm.folder / "a.jobs"
+    path.write_bytes(_text_of([farm.spec("print('hello')")]))
+    line = f'exec "{sys.executable}" "{farm.scripts}/jobwrapper.py" "{path}" <&- >&- 2>&-'
+    assert subprocess.call(["/bin/sh", "-c", line], timeout=DEADLINE) == 0
+    assert told(sink, Kind.SUCCEEDED) == [(Kind.SUCCEEDED, 0, 2)]
+    assert "hello" in farm.log.read_text()
+
+
+def test_a_job_without_a_cook_just_runs(farm: Farm, server: ResultServerThread) -> None:
+    spec = farm.spec("raise SystemExit(5)")
+    del spec["env"]["PDG_RESULT_SERVER"]
+    process = farm.start(spec)
+    assert process.wait(DEADLINE) == 5
+    assert farm.end()["exit"] == 5
+
+
+def test_a_program_may_run_many_jobs_under_one_guard(farm: Farm, sink: RecordingSink, script_dir: Path) -> None:
+    """As a Dask worker does: in threads, canceled from elsewhere, its jobs ended when it is killed."""
+    specs = [farm.spec("import time; time.sleep(600)", token=f"{farm.token}{n}", item=n) for n in range(3)]
+    program = (
+        "import json, sys, threading, time\n"
+        "import jobwrapper\n"
+        "guard = jobwrapper.Guard()\n"
+        "jobs = [jobwrapper.Job(spec, guard) for spec in json.loads(sys.argv[1])]\n"
+        "threads = [threading.Thread(target=job.run) for job in jobs]\n"
+        "for each in threads: each.start()\n"
+        "while not all(job.pid for job in jobs): time.sleep(0.01)\n"
+        "jobs[0].cancel('not needed')\n"
+        "threads[0].join()\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program, json.dumps(specs)], cwd=script_dir, stdout=subprocess.PIPE, text=True
+    )
+    farm.started.append(worker)  # type: ignore[arg-type]
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "ready\n"
+    assert [said.item for said in sink.notifications if said.kind is Kind.CANCELED] == [0]
+    assert [bool(having(spec["token"])) for spec in specs] == [False, True, True]
+    worker.kill()
+    for spec in specs:
+        until(lambda token=spec["token"]: not having(token), "no process left")
