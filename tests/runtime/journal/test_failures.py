@@ -150,6 +150,22 @@ def test_a_journal_that_is_gone_or_no_journal_is_refused(tmp_path: Path) -> None
             attempt(str(tmp_path / "text.sqlite"))
 
 
+@pytest.mark.parametrize("begun", ["", "PRAGMA journal_mode = WAL", "BEGIN; CREATE TABLE session (number)"])
+def test_a_journal_whose_cook_was_killed_before_it_wrote_anything_knows_of_nothing(tmp_path: Path, begun: str) -> None:
+    path = tmp_path / "j.sqlite"
+    path.touch()
+    connection = sqlite3.connect(path)
+    connection.executescript(begun)
+    # What is not committed is gone with who was about to.
+    connection.close()
+    past = Past.open(str(path))
+    assert (list(past.items()), past.sessions, past.outcome) == ([], [], "")
+    desk = JournalDesk(path)
+    desk.hand_over(desk.item())
+    desk.journal.close()
+    assert len(Past.open(str(path)).in_flight()) == 1
+
+
 def test_a_damaged_journal_is_an_error_in_words(desk: JournalDesk) -> None:
     for _ in range(300):
         desk.item()

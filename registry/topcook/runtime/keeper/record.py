@@ -15,7 +15,7 @@ _TOLERANCE = 1.0
 
 @dataclass(slots=True)
 class RecordedJob:
-    """A job as recorded: ``ended`` None while it ran, ``exit_status`` None when it never did or nobody saw.
+    """A job as recorded: ``ended`` None while it ran; ``exit_status`` None when it never did, was canceled, or unseen.
 
     ``boot`` and ``boot_clock`` date the process: which start of the machine, and how many seconds after it.
     """

@@ -4,7 +4,7 @@ Lines of ASCII, fields parted by one blank::
 
     keeper 1 <pid> <boot clock> <boot id>
     start <token> <pid> <boot clock just before the start> <monotonic clock>
-    exit <token> <status, - when it never ran> <monotonic clock> <max RSS in bytes> <CPU seconds>
+    exit <token> <status, - when it never ran or was canceled> <monotonic clock> <max RSS in bytes> <CPU seconds>
 
 A start without an exit is a job that ran when the keeper died.
 """
@@ -38,7 +38,9 @@ class Record:
     def __init__(self, path: str) -> None:
         """Open (or go on with) the file; only its owner may read it."""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._lines: list[str] = [f"keeper {VERSION} {os.getpid()} {boot_clock():.6f} {boot_id()}\n"]
+        # An earlier keeper may have been killed in the middle of a line.
+        begin = "\n" if os.fstat(self._file).st_size else ""
+        self._lines: list[str] = [f"{begin}keeper {VERSION} {os.getpid()} {boot_clock():.6f} {boot_id()}\n"]
         self._rest = b""
 
     def started(self, token: str, pid: int, boot: float, at: float) -> None:
@@ -46,7 +48,7 @@ class Record:
         self._lines.append(f"start {token} {pid} {boot:.6f} {at:.6f}\n")
 
     def ended(self, token: str, status: int | None, at: float, max_rss: int, cpu: float) -> None:
-        """A job ended, or never ran (``status`` None)."""
+        """A job ended; it never ran, or was canceled, where ``status`` is None."""
         told = "-" if status is None else status
         self._lines.append(f"exit {token} {told} {at:.6f} {max_rss} {cpu:.6f}\n")
 
