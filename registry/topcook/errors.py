@@ -7,8 +7,9 @@ This module imports nothing of ours, so that every layer may raise from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from topcook.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from topcook.author.host import host_of
 from topcook.contract.host import JobEnd, JobKeeper, JobLimits
+from topcook.lean import dataclass
 
 
 def _no_start(_pid: int, _at: float) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.problems import counted, level_of, print_problems
 from topcook.errors import Problem, ProblemsError, TopcookError
 from topcook.factory import check_pdg_is_ours
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.config import Config

@@ -6,7 +6,6 @@ import json
 import linecache
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from topcook.cli.problems import problem_text
 from topcook.contract.parmreads import ParmRead, parm_reads
 from topcook.errors import Problem
 from topcook.factory import Factory, Kind
+from topcook.lean import dataclass
 from topcook.model.builtinparms import SCHEDULER_PARMS
 from topcook.model.parms import Parms, ParmSpec
 from topcook.model.tomltext import toml_value

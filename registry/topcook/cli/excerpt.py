@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 
+from topcook.lean import dataclass
 from topcook.model.cells import cell_width, printable
 
 __all__ = ["Quoted", "quoted_lines", "source_lines"]

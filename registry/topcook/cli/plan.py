@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.scheduler import PyScheduler
@@ -19,6 +18,7 @@ from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import ProblemsError
 from topcook.factory import Kind
 from topcook.factory.quiet import captured_output
+from topcook.lean import dataclass, field
 from topcook.model.directories import Directories
 from topcook.model.workitem import Trait
 from topcook.runtime.host import Host

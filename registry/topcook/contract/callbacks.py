@@ -9,8 +9,9 @@ the callback; where these pages are silent it says what does ask for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from topcook.lean import dataclass
 
 __all__ = ["BY_NAME", "CALLBACKS", "CLASS_METHODS", "VERSION", "Callback", "Need", "Returns"]
 

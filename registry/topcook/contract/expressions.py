@@ -20,11 +20,11 @@ Values are never expanded again, and command tokens (``__PDG_DIR__``) pass throu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import ExpressionError
+from topcook.lean import dataclass
 from topcook.model.attributes import AttribType
 from topcook.model.files import File
 from topcook.model.workitem import NO_BATCH

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from topcook.lean import dataclass
 
 __all__ = ["ParmRead", "parm_reads"]
 

@@ -6,10 +6,10 @@ import contextlib
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import CookError
+from topcook.lean import dataclass, field
 from topcook.model.enums import PathMapMatchType
 
 if TYPE_CHECKING:

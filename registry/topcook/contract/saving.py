@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.callbacks import CALLBACKS, Callback, Returns
 from topcook.contract.fields import FIELD_TAG, calls_itself, snippet
 from topcook.contract.layout import docstring, indented, literal
 from topcook.contract.template import SECRET_TAG
+from topcook.lean import dataclass
 from topcook.model.builtinparms import SCHEDULER_PARMS
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import ast
 import linecache
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
+
+from topcook.lean import dataclass
 
 __all__ = [
     "Place",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import Any
 
 from topcook.contract.source import Place, path_of, place_of
 from topcook.contract.template_places import KeyPath, place_in_body
 from topcook.errors import Problem
+from topcook.lean import dataclass, field
 from topcook.model.parms import PARM_TYPES, ParmSpec
 
 __all__ = ["Template", "read_template"]

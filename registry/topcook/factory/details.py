@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.menu import MenuRow, row_of
 from topcook.factory.names import state_told
 from topcook.factory.records import Kind
+from topcook.lean import dataclass
 from topcook.model.cells import printable
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.factory.menu import row_of
 from topcook.factory.names import state_told
 from topcook.factory.records import NEEDS_HOUDINI, Origin, Record, State, Tier
+from topcook.lean import dataclass, field
 from topcook.model.cells import printable
 
 if TYPE_CHECKING:

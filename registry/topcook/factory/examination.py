@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
@@ -16,6 +15,7 @@ from topcook.factory.records import Record, Tier
 from topcook.factory.sources import Candidate, Rules, candidates_in, classified, entry_points
 from topcook.factory.trust import trust_of
 from topcook.factory.typespath import TypesEntry
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.config import Config

@@ -12,12 +12,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from topcook.errors import Problem
 from topcook.factory.houdiniconditions import holds
 from topcook.factory.houdinipath import expanded, split_path
+from topcook.lean import dataclass, field
 
 __all__ = ["Packages", "read_packages"]
 

@@ -6,11 +6,11 @@ Rows carry what a person needs to see; how wide and in which colours is for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.factory.records import NEEDS_HOUDINI, Kind, Origin, Record, State
+from topcook.lean import dataclass
 from topcook.model.cells import printable
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import linecache
 import os
 import re
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
+from topcook.lean import dataclass
 
 if TYPE_CHECKING:
     from types import CodeType, TracebackType

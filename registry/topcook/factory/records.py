@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.factory.versions import Version

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.records import Record, State, Tier
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.factory.sources import Candidate

@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from topcook.errors import Problem
@@ -18,6 +17,7 @@ from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEnt
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.trust import ABOVE, DIRECTORY, FILE, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
 from topcook.factory.typespath import TypesEntry
+from topcook.lean import dataclass
 from topcook.model.userdirs import absolute, resolved
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import os
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from topcook.contract.source import function_of
 from topcook.contract.template import Template, read_template
 from topcook.factory.typesearch import TypesSearch
+from topcook.lean import dataclass, field
 from topcook.model.enums import Language, NodeSubtype, NodeType, RegisteredType
 from topcook.model.files import TAG_BY_EXTENSION, tag_for
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     import weakref

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any
 
+from topcook.lean import dataclass
 from topcook.model.files import File
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+
+from topcook.lean import dataclass
 
 
 @dataclass(slots=True)

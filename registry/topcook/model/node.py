@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from topcook.lean import dataclass, field
 from topcook.model.parms import Parms
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from topcook.lean import dataclass, field
 from topcook.model.secrets import held, secret_of
 
 if TYPE_CHECKING:

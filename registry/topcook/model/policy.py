@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from topcook.lean import dataclass
 
 #: ``name=amount`` pairs, sorted: items with the same needs compare equal.
 Needs = tuple[tuple[str, int], ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from topcook.lean import dataclass, field
 
 #: What a network says instead of a secret's value: ``{env = "NAME"}``, ``{file = "path"}``, ``{command = "…"}``.
 SOURCES: tuple[str, ...] = ("env", "file", "command")

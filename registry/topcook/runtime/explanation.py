@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import TopcookError
+from topcook.lean import dataclass, field
 from topcook.model.builtinparms import SCHEDULER_PARMS
 from topcook.model.parms import Parm
 from topcook.model.secrets import MASK, Secret

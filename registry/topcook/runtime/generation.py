@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from topcook.contract.processor import PyProcessor
 from topcook.contract.returns import read_return
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CookError, Problem
+from topcook.lean import dataclass, field
 from topcook.model.collector import collector_at_rest, set_aside
 from topcook.model.enums import GenerationType, Result
 from topcook.model.node import NodeType

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from topcook.errors import Problem, ProblemsError
+from topcook.lean import dataclass
 from topcook.model.enums import GenerateWhen
 from topcook.model.node import NodeType
 from topcook.runtime.generation_problems import parm_place

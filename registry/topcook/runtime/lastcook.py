@@ -10,11 +10,11 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from topcook.lean import dataclass
 from topcook.runtime.paths import working_directories
 from topcook.runtime.summary import end_state
 from topcook.runtime.uris import FEW

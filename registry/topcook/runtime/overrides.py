@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from topcook.lean import dataclass, field
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:

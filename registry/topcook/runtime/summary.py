@@ -6,11 +6,11 @@ import os
 import re
 import signal
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from topcook.contract.secrets import redact
+from topcook.lean import dataclass
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, Phase
 from topcook.model.states import WorkItemState
 from topcook.runtime.reports import item_log_path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from topcook.errors import CookRefusedError
 from topcook.factory.bundles import home_of, read_bundle, read_file
+from topcook.lean import dataclass
 
 __all__ = ["Installation", "main_file", "plan_install", "removable", "write_atomically"]
 

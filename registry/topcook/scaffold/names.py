@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from dataclasses import dataclass
+
+from topcook.lean import dataclass
 
 __all__ = ["TypeNames", "type_names"]
 

@@ -7,11 +7,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from topcook.contract.layout import literal
 from topcook.factory.bundles import OURS, named
 from topcook.factory.sources import ENTRY_POINT_GROUP
+from topcook.lean import dataclass, field
 from topcook.scaffold.installing import plan_install
 from topcook.scaffold.relative import made_relative
 

@@ -13,13 +13,13 @@ import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from topcook.author.command import command_argv
 from topcook.author.grace import grace_of
 from topcook.author.host import host_of, record_of
+from topcook.lean import dataclass, field
 
 __all__ = ["FarmJob", "JobFile", "announce_server", "ends_dir", "farm_job", "wrap_command", "write_jobs"]
 

@@ -10,10 +10,10 @@ import copy
 import tomllib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from topcook.errors import CookRefusedError
+from topcook.lean import dataclass
 from topcook.model.graphfile import KeyPath, Locator, locate_toml
 from topcook.model.tomltext import toml_key, toml_value
 

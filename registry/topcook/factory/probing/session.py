@@ -7,13 +7,13 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.probing.messages import candidate_data, report_of
 from topcook.factory.probing.pool import WorkerPool, cpus, finish
 from topcook.factory.probing.verdict import Ending, not_probed, verdict
+from topcook.lean import dataclass
 
 if TYPE_CHECKING:
     from topcook.factory.probing.prober import Done

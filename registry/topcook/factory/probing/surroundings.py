@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from topcook.lean import dataclass
 
 __all__ = ["Surroundings", "kept_surroundings"]
 

@@ -7,11 +7,11 @@ the file where the interpreter cannot tell it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
+from topcook.lean import dataclass
 
 if TYPE_CHECKING:
     from topcook.factory.sources import Candidate

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.probing.guess import guessed
 from topcook.factory.probing.traits import trait_problem
 from topcook.factory.records import State, Tier
 from topcook.factory.wire import ProbeReport, files_of, record_data
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.errors import Problem

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.records import Record, State
@@ -13,6 +12,7 @@ from topcook.factory.slots import Key, by_key, key_of, not_probed, precedence
 from topcook.factory.typespath import TypesEntry
 from topcook.factory.versions import kept_in_memory
 from topcook.factory.watching.survey import Survey
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.factory.scan import Factory

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from topcook.errors import Problem
 from topcook.factory.records import BrokenEdit, Kind, Record, State
 from topcook.factory.slots import Key
+from topcook.lean import dataclass, field
 
 __all__ = ["ByFile", "Change", "as_on_disk", "merge"]
 

@@ -10,9 +10,9 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from topcook.factory.watching.survey import Survey, survey
+from topcook.lean import dataclass
 
 __all__ = ["LOCAL_SECONDS", "NETWORK_SECONDS", "Poller"]
 

@@ -9,11 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from topcook.factory.slots import Key, key_of
 from topcook.factory.watching.again import Touched, concerns
+from topcook.lean import dataclass, field
 
 if TYPE_CHECKING:
     from topcook.factory.records import Record

@@ -5,7 +5,7 @@ Decides only; the time is given to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from topcook.lean import dataclass, field
 
 __all__ = ["Quiet"]
 

@@ -6,7 +6,8 @@ One walk answers both the watcher, which wants directories, and the poller, whic
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+
+from topcook.lean import dataclass, field
 
 __all__ = ["EVERY", "Plan", "Survey", "plan_of", "survey"]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from array import array
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from topcook.errors import GraphFileError, Problem
+from topcook.lean import dataclass, field
 from topcook.model.attributes import Attribute
 from topcook.model.collector import collector_at_rest
 from topcook.model.files import File

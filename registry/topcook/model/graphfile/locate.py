@@ -13,8 +13,9 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
+
+from topcook.lean import dataclass, field
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
+from topcook.lean import dataclass
 from topcook.model.graphfile.locate import KeyPath
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from topcook.errors import GraphFileError, Problem
+from topcook.lean import dataclass, field
 from topcook.model.graphfile.locate import KeyPath, Locator, Position, locate_json, locate_toml
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from topcook.errors import Problem
+from topcook.lean import dataclass, field
 from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.source import Place, Source
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from topcook.lean import dataclass, field
 from topcook.model.enums import CookType
 
 

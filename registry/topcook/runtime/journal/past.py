@@ -8,11 +8,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from topcook.errors import RecorderError
 from topcook.factory.filesystems import file_system
+from topcook.lean import dataclass, field
 from topcook.model.attributes import Attribute
 from topcook.model.files import File
 from topcook.model.states import FINAL, WorkItemState

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from topcook.lean import dataclass
 from topcook.runtime.alive import process_start
 from topcook.runtime.keeper import launch
 from topcook.runtime.keeper.program.record import boot_id

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from topcook.lean import dataclass
 from topcook.runtime.resultserver.arguments import BadArgumentError
 from topcook.runtime.resultserver.methods import METHODS, Method, Sort
 

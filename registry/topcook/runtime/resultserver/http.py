@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from topcook.lean import dataclass
 from topcook.runtime.resultserver.dispatch import UNREADABLE, Caller, Fault
 from topcook.runtime.resultserver.xmlrpc import (
     UnreadableCallError,

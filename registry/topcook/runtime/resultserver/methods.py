@@ -6,10 +6,10 @@ answered with a value; an *event* is passed on and answered at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from topcook.lean import dataclass
 from topcook.model.attributes import AttribType, attribute_of
 from topcook.model.files import File
 from topcook.model.notification import Kind, Notification

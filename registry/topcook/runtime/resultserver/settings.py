@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass
 
 from topcook.errors import ConfigError, CookRefusedError, Problem
+from topcook.lean import dataclass
 
 LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from topcook.lean import dataclass
 
 #: How files are compared: by size and time, by content, not at all.
 FILE_MODES = ("mtime", "hash", "off")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from topcook.lean import dataclass
 from topcook.machine.phases import DONE_BADLY, Phase
 from topcook.model.enums import CacheMode
 from topcook.model.states import SUCCESSFUL, WorkItemState

@@ -1,0 +1,216 @@
+"""``dataclass`` for classes that are made at every start: the same classes, without writing their methods beforehand.
+
+The standard decorator writes and compiles up to six methods for each class, which costs a command that loads a hundred
+of them more than all its other imports. This one shares all methods but ``__init__``, which is compiled when the first
+instance is made. ``dataclasses.fields``, ``replace`` and ``asdict`` take these classes as their own.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from operator import attrgetter
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Made = TypeVar("Made", bound=type)
+
+_MISSING: Any = object()
+
+
+class _Field:
+    """What is known of a field."""
+
+    __slots__ = ("annotation", "compare", "default", "factory", "init", "repr")
+
+    def __init__(self, default: Any, factory: Any, *, init: bool, repr: bool, compare: bool) -> None:  # noqa: A002
+        self.default = default
+        self.factory = factory
+        self.init = init
+        self.repr = repr
+        self.compare = compare
+        self.annotation: Any = None
+
+
+def field(
+    *,
+    default: Any = _MISSING,
+    default_factory: Any = _MISSING,
+    init: bool = True,
+    repr: bool = True,  # noqa: A002
+    compare: bool = True,
+) -> Any:
+    """A field with more than a default, as ``dataclasses.field``."""
+    return _Field(default, default_factory, init=init, repr=repr, compare=compare)
+
+
+@dataclass_transform(field_specifiers=(field,))
+def dataclass(
+    *, slots: bool, frozen: bool = False, eq: bool = True, weakref_slot: bool = False
+) -> Callable[[Made], Made]:
+    """As ``dataclasses.dataclass``; raises TypeError without ``slots``, and for a field without a default after one."""
+    if not slots:
+        raise TypeError("topcook.lean makes classes with slots only")
+
+    def make(cls: Made) -> Made:
+        made: Made = _make(cls, frozen=frozen, eq=eq, weakref_slot=weakref_slot)
+        return made
+
+    return make
+
+
+def _make(cls: Any, *, frozen: bool, eq: bool, weakref_slot: bool) -> Any:
+    body = dict(cls.__dict__)
+    inherited: dict[str, _Field] = {}
+    for base in reversed(cls.__mro__[1:]):
+        inherited |= base.__dict__.get("__lean__", {})
+    own: dict[str, _Field] = {}
+    for name, annotation in body.get("__annotations__", {}).items():
+        if str(annotation).startswith("ClassVar"):
+            continue
+        given = body.pop(name, _MISSING)
+        own[name] = given if isinstance(given, _Field) else field(default=given)
+        own[name].annotation = annotation
+    fields = {**inherited, **own}
+    _check_order(cls, fields)
+    body.pop("__dict__", None)
+    body.pop("__weakref__", None)
+    body["__slots__"] = (*(name for name in own if name not in inherited), *(("__weakref__",) if weakref_slot else ()))
+    body["__lean__"] = fields
+    body["__dataclass_fields__"] = _STANDARD
+    body["__match_args__"] = tuple(name for name, each in fields.items() if each.init)
+    body.setdefault("__repr__", _repr)
+    if eq:
+        body.update(_comparing(body, [name for name, each in fields.items() if each.compare], frozen=frozen))
+    if frozen:
+        body |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _restore}
+    made = type(cls)(cls.__name__, cls.__bases__, body)
+    made.__qualname__ = cls.__qualname__
+    if "__init__" not in body:
+        made.__init__ = _first(made, frozen=frozen)
+    return made
+
+
+def _check_order(cls: type, fields: dict[str, _Field]) -> None:
+    optional = ""
+    for name, each in fields.items():
+        if not each.init:
+            continue
+        if each.default is not _MISSING or each.factory is not _MISSING:
+            optional = name
+        elif optional:
+            raise TypeError(f"{cls.__name__}: field {name!r} without a default follows {optional!r}, which has one")
+
+
+def _comparing(body: dict[str, Any], names: list[str], *, frozen: bool) -> dict[str, Any]:
+    """``__eq__`` and ``__hash__``, unless the class has its own."""
+    # Two names at least: attrgetter of one answers with the bare value.
+    key: Any = attrgetter(*names, "__class__", "__class__") if names else attrgetter("__class__", "__class__")
+    shared = {"__lean_key__": key, "__eq__": _eq, "__hash__": _hash if frozen else None}
+    return {name: body.get(name) or method for name, method in shared.items()}
+
+
+def _eq(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    key = self.__lean_key__
+    return key(self) == key(other)
+
+
+def _hash(self: Any) -> int:
+    return hash(self.__lean_key__(self))
+
+
+@reprlib.recursive_repr()
+def _repr(self: Any) -> str:
+    shown = (f"{name}={getattr(self, name)!r}" for name, each in self.__lean__.items() if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _refuse(self: Any, name: str, *_value: object) -> None:
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot assign to or delete field {name!r} of {type(self).__qualname__}")
+
+
+def _state(self: Any) -> list[Any]:
+    return [getattr(self, name) for name in self.__lean__]
+
+
+def _restore(self: Any, state: list[Any]) -> None:
+    for name, value in zip(self.__lean__, state, strict=True):
+        object.__setattr__(self, name, value)
+
+
+def _first(made: Any, *, frozen: bool) -> Any:
+    """``__init__``, of which the code is put in at the first call: nobody who compares functions sees another one."""
+    scope: dict[str, Any] = {"_missing": _MISSING}
+    init = FunctionType(_unwritten.__code__, scope, "__init__")
+    scope["_write"] = lambda: _write(init, made, scope, frozen=frozen)
+    scope["_written"] = init
+    init.__qualname__ = f"{made.__qualname__}.__init__"
+    return init
+
+
+def _unwritten(self: Any, /, *args: Any, **kwargs: Any) -> None:
+    _write()  # type: ignore[call-arg]
+    _written(self, *args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _write(init: Any, made: Any, scope: dict[str, Any], *, frozen: bool) -> None:
+    """Compile ``__init__`` and put its code into ``init``."""
+    parms, lines = ["self"], []
+    for name, each in made.__lean__.items():
+        value = name
+        if each.factory is not _MISSING:
+            scope[f"_make_{name}"] = each.factory
+            value = f"_make_{name}()" + (f" if {name} is _missing else {name}" if each.init else "")
+            parm = f"{name}=_missing"
+        elif each.default is not _MISSING:
+            scope[f"_default_{name}"] = each.default
+            parm = f"{name}=_default_{name}"
+            value = value if each.init else f"_default_{name}"
+        elif each.init:
+            parm = name
+        else:
+            continue
+        if each.init:
+            parms.append(parm)
+        if frozen:
+            # The slot's own setter: the class refuses the usual way.
+            scope[f"_set_{name}"] = getattr(made, name).__set__
+            lines.append(f"_set_{name}(self, {value})")
+        else:
+            lines.append(f"self.{name} = {value}")
+    if hasattr(made, "__post_init__"):
+        lines.append("self.__post_init__()")
+    found: dict[str, Any] = {}
+    text = f"def __init__({', '.join(parms)}):\n " + "\n ".join(lines or ["pass"])
+    exec(text, scope, found)  # noqa: S102 - the names of fields, and nothing else
+    # The defaults first: another thread may call it in between, and the code so far takes anything.
+    init.__defaults__ = found["__init__"].__defaults__
+    init.__code__ = found["__init__"].__code__
+
+
+class _Standard:
+    """``__dataclass_fields__``, made when somebody asks: what the functions of ``dataclasses`` go by."""
+
+    def __get__(self, instance: object, owner: Any) -> dict[str, Any]:
+        import dataclasses
+
+        rows = []
+        for name, each in owner.__lean__.items():
+            options = {"init": each.init, "repr": each.repr, "compare": each.compare}
+            if each.factory is not _MISSING:
+                options["default_factory"] = each.factory
+            elif each.default is not _MISSING:
+                options["default"] = each.default
+            rows.append((name, each.annotation, dataclasses.field(**options)))
+        standard: Any = dataclasses.make_dataclass(owner.__name__, rows)
+        owner.__dataclass_fields__ = standard.__dataclass_fields__
+        return owner.__dataclass_fields__  # type: ignore[no-any-return]
+
+
+_STANDARD = _Standard()

@@ -1,0 +1,171 @@
+"""``topcook.lean`` against the standard library's decorator: the same classes."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topcook import lean
+
+
+def both(frozen: bool) -> tuple[Any, Any]:
+    """The same class by the standard decorator and by ours."""
+
+    def body(decorate: Any, field: Any) -> Any:
+        @decorate(frozen=frozen, slots=True)
+        class Place:
+            path: str
+            line: int = 0
+            seen: list[int] = field(default_factory=list)
+            secret: str = field(default="", repr=False, compare=False)
+            shown: ClassVar[int] = 3
+
+        return Place
+
+    return body(dataclasses.dataclass, dataclasses.field), body(lean.dataclass, lean.field)
+
+
+PAIRS = {frozen: both(frozen) for frozen in (False, True)}
+PARTS = st.fixed_dictionaries(
+    {"path": st.text(max_size=3)},
+    optional={
+        "line": st.integers(0, 2),
+        "seen": st.lists(st.integers(0, 2), max_size=2),
+        "secret": st.sampled_from(["", "x"]),
+    },
+)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@given(one=PARTS, other=PARTS)
+def test_instances_are_made_shown_compared_and_taken_apart_as_the_standard_ones(
+    frozen: bool, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    standard, ours = PAIRS[frozen]
+    theirs, made = standard(**one), ours(**one)
+    assert repr(made) == repr(theirs)
+    assert dataclasses.asdict(made) == dataclasses.asdict(theirs)
+    assert (made == ours(**other)) == (theirs == standard(**other))
+    assert dataclasses.asdict(dataclasses.replace(made, line=7)) == dataclasses.asdict(
+        dataclasses.replace(theirs, line=7)
+    )
+    assert dataclasses.asdict(copy.deepcopy(made)) == dataclasses.asdict(theirs)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_wrong_arguments_are_refused_at_the_first_call_and_later(frozen: bool) -> None:
+    _, ours = both(frozen)
+    for _ in range(2):
+        for wrong in ({}, {"path": "a", "nothing": 1}):
+            with pytest.raises(TypeError):
+                ours(**wrong)
+        with pytest.raises(TypeError):
+            ours("a", 1, [], "", 5)
+
+
+def test_defaults_that_are_made_are_no_ones_else() -> None:
+    _, ours = both(frozen=True)
+    ours("a").seen.append(1)
+    assert ours("a").seen == []
+
+
+def test_a_frozen_one_cannot_be_changed_and_can_be_hashed() -> None:
+    @lean.dataclass(frozen=True, slots=True)
+    class Pair:
+        left: int
+        right: int = 0
+
+    pair = Pair(1)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="left"):
+        pair.left = 2  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError, match="left"):
+        del pair.left
+    assert {pair: 1}[Pair(1)] == 1
+    assert pair != (1, 0)
+
+
+def test_one_that_can_be_changed_has_no_hash_and_no_room_for_other_names() -> None:
+    @lean.dataclass(slots=True)
+    class Count:
+        number: int
+
+    with pytest.raises(TypeError):
+        hash(Count(1))
+    with pytest.raises(AttributeError):
+        Count(1).other = 2  # type: ignore[attr-defined]
+
+
+def test_without_comparison_identity_counts() -> None:
+    @lean.dataclass(slots=True, eq=False, weakref_slot=True)
+    class Thing:
+        number: int
+
+    one = Thing(1)
+    assert one != Thing(1)
+    assert {one: 1}[one] == 1
+
+
+@lean.dataclass(frozen=True, slots=True)
+class Base:
+    first: int
+    second: str = "b"
+
+
+@lean.dataclass(frozen=True, slots=True)
+class Derived(Base):
+    third: int = 3
+    total: int = lean.field(init=False, default=0)
+
+
+def test_fields_of_a_base_come_first_and_travel_through_pickle() -> None:
+    made = Derived(1, "x", 4)
+    assert repr(made) == "Derived(first=1, second='x', third=4, total=0)"
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert [each.name for each in dataclasses.fields(Derived)] == ["first", "second", "third", "total"]
+    match made:
+        case Derived(1, "x", third):
+            assert third == 4
+        case _:
+            raise AssertionError(made)
+
+
+def test_what_must_be_said_after_the_fields_are_set_is_said() -> None:
+    @lean.dataclass(slots=True)
+    class Area:
+        width: int
+        size: int = 0
+
+        def __post_init__(self) -> None:
+            self.size = self.width**2
+
+    assert Area(3).size == 9
+
+
+def test_one_that_holds_itself_can_be_shown() -> None:
+    @lean.dataclass(slots=True, eq=False)
+    class Loop:
+        inner: list[Any] = lean.field(default_factory=list)
+
+    loop = Loop()
+    loop.inner.append(loop)
+    assert "..." in repr(loop)
+
+
+def test_a_field_without_a_default_after_one_with_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"'second' without a default follows 'first'"):
+
+        @lean.dataclass(slots=True)
+        class Wrong:
+            first: int = 1
+            second: str  # type: ignore[misc]
+
+
+def test_classes_without_slots_are_refused() -> None:
+    with pytest.raises(TypeError, match="slots only"):
+        lean.dataclass(slots=False)
