@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from topcook.machine import Phase, Trigger
 from topcook.machine import events as ev
+from topcook.machine import instructions as ins
 from topcook.machine.phases import STATE_OF
+from topcook.machine.policies import Policies
+from topcook.model.workitem import WorkItem
 from topcook.testkit.machine import FARM, MachineDriver
 
 
@@ -68,3 +74,64 @@ def test_items_that_are_queued_out_of_order_are_offered_in_order(cook: MachineDr
         seen.append(item)
         cook.said(item, Trigger.ACCEPTED, Trigger.SUCCEED)
     assert seen == expected
+
+
+def test_an_end_whose_start_nobody_told_tells_of_it(cook: MachineDriver) -> None:
+    item = cook.item("a")
+    cook.begin()
+    cook.offered()
+    cook.state.drain_changes()
+    cook.tell(ev.ItemsAccepted(FARM, [item], 1.0), ev.ItemsRan([(item, 1, 5.0, 2.0)]))
+    assert [(new.name, at) for _, _, new, at in cook.state.drain_changes()] == [
+        ("Cooking", 3.0),
+        ("CookedSuccess", 5.0),
+    ]
+    assert item.run is not None
+    assert (item.run.started, item.run.finished, item.run.duration) == (3.0, 5.0, 2.0)
+
+
+#: What is told of the items of a batch: taken before or after; then for each how far it got, by what rows.
+ROWS = {
+    "nothing": (),
+    "started": ((0, None),),
+    "ended": ((0, None), (1, 0.5)),
+    "ended at once": ((1, 0.5),),
+    "twice": ((0, None), (0, None), (1, 0.5), (1, 0.5)),
+    "of another attempt": ((7, 0.5),),
+}
+WORDS = st.lists(st.tuples(st.sampled_from(sorted(ROWS)), st.booleans()), min_size=1, max_size=12)
+
+
+def told_of(words: list[tuple[str, bool]], *, by_the_table: bool) -> list[object]:
+    """All that can be seen of a cook of a few items in which that is told."""
+    driver = MachineDriver()
+    items: list[WorkItem] = []
+    for number in range(5):
+        items.append(driver.item("ab"[number % 2], *items[max(0, number - 2) : number]))
+    if by_the_table:
+        # A cook with policies goes step by step, although this one changes nothing.
+        driver.state.be_patient(Policies())
+    driver.begin()
+    seen: list[object] = []
+    for number, (word, first) in enumerate(words):
+        batch = driver.offered()
+        accepted = ev.ItemsAccepted(FARM, batch, float(number))
+        rows = [
+            (item, item.attempt if at < 7 else 9, number + at, duration)
+            for item in items
+            for at, duration in ROWS[word]
+        ]
+        happened: list[ev.Event] = [ev.ItemsRan(rows)] if rows else []
+        driver.tell(*([accepted, *happened] if first else [*happened, accepted]))
+        driver.take_all(ins.StopScheduler)
+        seen += [[each.id for each in batch], [(item.phase, item.pending, item.attempt) for item in items]]
+        seen.append([(item.id, old.name, new.name, at) for item, old, new, at in driver.state.drain_changes()])
+        seen.append([(item.id, why) for item, why in driver.state.drain_problems()])
+    seen += [driver.state.story.of(item.id) for item in items]
+    seen += [(run.queued, run.started, run.finished, run.duration) for item in items if (run := item.run) is not None]
+    return seen
+
+
+@given(WORDS)
+def test_many_steps_at_once_are_those_of_the_table(words: list[tuple[str, bool]]) -> None:
+    assert told_of(words, by_the_table=False) == told_of(words, by_the_table=True)

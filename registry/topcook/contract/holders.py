@@ -6,7 +6,6 @@ A holder collects records; nothing joins the network before the callback has end
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.batches import close_batch, make_batch
@@ -18,7 +17,7 @@ from topcook.model.enums import CloneMode, WorkItemCookType
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from topcook.contract.host import GraphServices
     from topcook.model.node import Node
@@ -67,6 +66,8 @@ class WorkItemOptions:
 
 
 _OPTIONS = dict.fromkeys(option.name for option in fields(WorkItemOptions))
+#: Where ``None`` may be meant.
+_NOT_GIVEN: Any = object()
 
 
 def _options(given: WorkItemOptions | None, kwargs: dict[str, Any]) -> WorkItemOptions:
@@ -105,47 +106,57 @@ class DependencyHolder:
 
     def __init__(self) -> None:
         """Start without any."""
-        # Two lists side by side rather than a dictionary for each child: there may be a million.
+        # Flat lists rather than a dictionary for each child: there may be a million. A child stands once for all that
+        # is said of it in one go, with the place where its parents begin.
         self._children: list[Record] = []
+        self._begins: list[int] = []
         self._parents: list[Record] = []
+        self._last: Record | None = None
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child`` wait for ``parent``; saying it twice is saying it once."""
         waits = child.record if type(child) is WorkItem else record_of(child)
         needed = parent.record if type(parent) is WorkItem else record_of(parent)
-        self._children.append(waits)
+        if waits is not self._last:
+            self._last = waits
+            self._children.append(waits)
+            self._begins.append(len(self._parents))
         self._parents.append(needed)
+
+    def _said(self) -> Iterator[tuple[Record, list[Record]]]:
+        """What was said of each child in one go."""
+        parents = self._parents
+        ends = [*self._begins[1:], len(parents)]
+        for child, begin, end in zip(self._children, self._begins, ends, strict=bool(self._children)):
+            # A slice takes no more room than it needs.
+            yield child, parents[begin:end]
 
     @property
     def edges(self) -> dict[Record, dict[Record, None]]:
         """What each child shall wait for, in the order it was said."""
         edges: dict[Record, dict[Record, None]] = {}
-        for child, parent in zip(self._children, self._parents, strict=True):
-            edges.setdefault(child, {})[parent] = None
+        for child, parents in self._said():
+            edges.setdefault(child, {}).update(dict.fromkeys(parents))
         return edges
 
     def apply(self) -> None:
         """Write the dependencies into the records; raises ``CycleError`` with one loop as a chain of names."""
-        children, parents = self._children, self._parents
-        if any(child.id <= parent.id for child, parent in zip(children, parents, strict=True)):
+        if any(child.id <= parent.id for child, parents in self._said() for parent in parents):
             _refuse_circles(self.edges)
-        if all(one.id <= other.id for one, other in pairwise(children)):
-            # What was said of a child was said in one go.
-            for child, place in groupby(range(len(children)), children.__getitem__):
-                _let_wait(child, [parents[number] for number in place])
-        else:
-            for child, needed in self.edges.items():
-                _let_wait(child, list(needed))
-        self._children, self._parents = [], []
+        for child, parents in self._said():
+            _let_wait(child, parents)
+        self._children, self._begins, self._parents, self._last = [], [], [], None
 
 
 def _let_wait(child: Record, parents: list[Record]) -> None:
     before = child.dependencies
-    if not before and len(parents) == 1:
-        # A list of one takes no more room than it needs.
-        child.dependencies = [parents[0]]
-    elif parents != before:
-        child.dependencies = list(dict.fromkeys([*before, *parents]))
+    if before:
+        if parents != before:
+            child.dependencies = list(dict.fromkeys([*before, *parents]))
+    elif len(parents) == 1 or len(set(parents)) == len(parents):
+        child.dependencies = parents
+    else:
+        child.dependencies = list(dict.fromkeys(parents))
 
 
 def _refuse_circles(edges: dict[Record, dict[Record, None]]) -> None:
@@ -177,6 +188,7 @@ class WorkItemHolder(DependencyHolder):
         self.base_traits = Trait.STATIC if static else Trait.NONE
         # Combining flags is slow enough to matter for a hundred thousand items.
         self._traits: dict[tuple[bool, bool, bool], Trait] = {}
+        self._in_process = self._traits_for(True, False, False)
 
     @property
     def isEmpty(self) -> bool:
@@ -188,19 +200,37 @@ class WorkItemHolder(DependencyHolder):
         """The items added so far."""
         return [WorkItem(record, self.graph) for record in self.records]
 
-    def addWorkItem(self, options: WorkItemOptions | None = None, **kwargs: Any) -> WorkItem:
+    def addWorkItem(
+        self,
+        options: WorkItemOptions | None = None,
+        *,
+        parent: Any = _NOT_GIVEN,
+        index: Any = _NOT_GIVEN,
+        inProcess: Any = _NOT_GIVEN,
+        **kwargs: Any,
+    ) -> WorkItem:
         """A new item by ``options``, by the same names as keywords, or both (a keyword wins).
 
         It waits for its parent, and has the parent's attributes, but for those flagged ``NoCopy``.
         Raises ``TypeError`` for an unknown option, ``ValueError`` for a name that is taken or no file name.
         """
+        if options is None and not kwargs and not self._batches:
+            return WorkItem(self._add_plain(parent, index, inProcess), self.graph)
+        named = (("parent", parent), ("index", index), ("inProcess", inProcess))
+        kwargs |= {name: value for name, value in named if value is not _NOT_GIVEN}
         return WorkItem(self._add(_options(options, kwargs)), self.graph)
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child``, an item of this node, wait for ``parent``."""
         if self.closed:
             self._check_open("addDependency")
-        super().addDependency(child, parent)
+        waits = child.record if type(child) is WorkItem else record_of(child)
+        needed = parent.record if type(parent) is WorkItem else record_of(parent)
+        if waits is not self._last:
+            self._last = waits
+            self._children.append(waits)
+            self._begins.append(len(self._parents))
+        self._parents.append(needed)
 
     def setExpressions(self, work_item: Any, *, command: Any = None, outputs: Iterable[tuple[Any, str]] = ()) -> None:
         """Give an item texts with ``@attributes``, to be evaluated when the call has ended (Topcook's own).
@@ -213,6 +243,23 @@ class WorkItemHolder(DependencyHolder):
         files = [(port.name, str(port.value), tag) for port, tag in outputs]
         text = None if command is None else (command.name, str(command.value))
         self.expressions.append(Expressions(record_of(work_item), text, files))
+
+    def _add_plain(self, parent: Any, index: Any, in_process: Any) -> Record:
+        """As ``_add``, with the only options that most items are made with: there may be a million."""
+        if self.closed:
+            self._check_open("addWorkItem")
+        source = None if parent is _NOT_GIVEN or parent is None else record_of(parent)
+        place = self._index(-1 if index is _NOT_GIVEN else index, source)
+        record = self.graph.new_item(self.node, place)
+        if source is not None:
+            record.parent = source
+            record.dependencies = [source]
+            record.priority, record.frame, record.frame_step = source.priority, source.frame, source.frame_step
+            if source.attributes:
+                record.attributes = inherited(source)
+        record.traits = self._in_process if in_process is not _NOT_GIVEN and in_process else self.base_traits
+        self.records.append(record)
+        return record
 
     def _add(self, options: WorkItemOptions) -> Record:
         if self.closed:

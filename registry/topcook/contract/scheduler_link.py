@@ -47,9 +47,10 @@ class SchedulerLink:
 
     def _topcook_record(self, work_item: Any) -> Any:
         """The record behind whatever names an item: a handle, a record, an id or a name; ``None`` when unknown."""
-        if isinstance(work_item, int | str):
-            return self._topcook.graph.item(work_item)
-        return getattr(work_item, "record", work_item)
+        record = getattr(work_item, "record", None)
+        if record is not None:
+            return record
+        return self._topcook.graph.item(work_item) if isinstance(work_item, int | str) else work_item
 
     def cookError(self, message: Any) -> None:
         """Keep an error on the scheduler node; the cook shows it, and goes on."""

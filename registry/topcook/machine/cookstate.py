@@ -164,20 +164,19 @@ class CookState(Recalling):
             scheduler.statics_taken = True
             items = eligible_statics(scheduler.name, self.all_items(), self.resources)
             for item in items:
-                self._hand_over(item, Trigger.OFFER_STATIC)
+                self.hand_over(item, Trigger.OFFER_STATIC)
             scheduler.drop_taken()
             if items:
                 scheduler.static_call = True
                 self._out.append(ins.HandOverStatic(scheduler.name, items))
                 return
         batch = scheduler.take()
-        offer = Trigger.OFFER
-        for item in batch:
-            self._hand_over(item, offer)
         if batch:
+            self.offer_many(scheduler, batch)
             self._out.append(ins.HandOver(scheduler.name, batch))
 
-    def _hand_over(self, item: WorkItem, trigger: Trigger) -> None:
+    def hand_over(self, item: WorkItem, trigger: Trigger) -> None:
+        """One item is being handed over, as its next attempt."""
         item.attempt += 1
         if self.policies is not None:
             self.note_outputs(item)

@@ -32,7 +32,7 @@ class Generating(Batches):
                     self._feed_outputs(node, item)
                 else:
                     item.run = None
-                    self.add_item(item)
+                    self.add_items(node, [item])
         for node in self.nodes.values():
             for item in node.node.items:
                 if item.phase not in SETTLED:
@@ -107,8 +107,8 @@ class Generating(Batches):
         self.calls -= 1
         if keep:
             node.node.items += items
+            self.add_items(node, items)
             for item in items:
-                self.add_item(item)
                 for dependency in item.dependencies:
                     if dependency.dependents is None:
                         # A list of one takes no more room than it needs.

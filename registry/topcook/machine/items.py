@@ -44,7 +44,7 @@ Change = tuple["WorkItem", "WorkItemState", "WorkItemState", float]
 # Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
 _AUTOMATIC = int(Trait.AUTOMATIC)
 # Where nothing else is asked, an enumeration's member takes a while to find.
-_WAITING, _COOKING = Phase.WAITING, Phase.COOKING
+_WAITING, _READY, _COOKING = Phase.WAITING, Phase.READY, Phase.COOKING
 _RELEASE = Trigger.RELEASE
 _BLOCKABLE = frozenset({Phase.WAITING, Phase.HANDED_OVER, Phase.DELAYED})
 
@@ -231,9 +231,7 @@ class Items:
             for dependent in released.popleft().dependents or ():
                 left = dependent.pending = dependent.pending - 1
                 parent = dependent.batch_parent
-                if left and parent is None:
-                    continue
-                if dependent.phase != _WAITING or dependent.node.name not in nodes:
+                if (left and parent is None) or dependent.phase != _WAITING or dependent.node.name not in nodes:
                     continue
                 if left == 0:
                     self._ready(dependent, at)
@@ -249,6 +247,11 @@ class Items:
             self.move(item, Trigger.RECALL, at)
         elif int(item.traits) & _AUTOMATIC:
             self._done_by_itself(item, Trigger.COMPLETE, at)
+        elif item.phase == _WAITING and item.batch_parent is None and item.batch is None:
+            # The step from here, without all that it might have been: every item takes it.
+            self.tell((at, item.id, _WAITING, _RELEASE, _READY, ""))
+            item.phase = _READY
+            self.schedulers[item.scheduler].push(item)
         else:
             self.move(item, _RELEASE, at)
 
@@ -270,21 +273,23 @@ class Items:
 
     # ------------------------------------------------------------------ joining and leaving
 
-    def add_item(self, item: WorkItem) -> None:
-        """Take a new item into the cook; ``link_item`` counts what it waits for once all of its like are added."""
-        item.phase = _WAITING
-        item.state = STATE_OF[_WAITING]
-        item.pending = 0
-        self.nodes[item.node.name].unsettled += 1
-        self.unsettled += 1
-        if item.batch is not None:
-            item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
-        elif item.batch_parent is not None and item.batch_parent.batch is not None:
-            item.batch_parent.batch.waiting += 1
-        if not int(item.traits) & _AUTOMATIC and not (
-            self.remembers and item.batch is None and item.batch_parent is None
-        ):
-            self.needed.add(item.scheduler)
+    def add_items(self, node: NodeState, items: list[WorkItem]) -> None:
+        """Take new items of a node into the cook; ``link_item`` counts what each waits for once all are added."""
+        node.unsettled += len(items)
+        self.unsettled += len(items)
+        waiting, needed, remembers = STATE_OF[_WAITING], self.needed, self.remembers
+        for item in items:
+            item.phase = _WAITING
+            item.state = waiting
+            item.pending = 0
+            if item.batch is not None:
+                item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
+            elif item.batch_parent is not None and item.batch_parent.batch is not None:
+                item.batch_parent.batch.waiting += 1
+            elif remembers:
+                continue
+            if not int(item.traits) & _AUTOMATIC:
+                needed.add(item.scheduler)
 
     def link_item(self, item: WorkItem) -> None:
         """Count an added item's dependencies, then let it move as far as they allow; a batch goes by its sub-items."""

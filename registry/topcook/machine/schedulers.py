@@ -133,6 +133,12 @@ class SchedulerState:
         if not self.calls:
             self._batch_ended()
 
+    def calls_ended_well(self, items: list[WorkItem]) -> None:
+        """Count the ends of calls that took these items."""
+        self.calls.difference_update([item.id for item in items])
+        if items and not self.calls:
+            self._batch_ended()
+
     def _batch_ended(self) -> None:
         """Widen the next batch, or fit it to what was taken of this one."""
         self.window = min(self.window * 2, LARGEST_WINDOW) if not self._refused else max(1, self._batch - self._refused)
@@ -154,9 +160,9 @@ class SchedulerState:
         while (line or heap) and len(batch) < count:
             item = line.popleft()[2] if line and not heap else self._pop()
             # An item canceled while it was queued is dropped here rather than searched for there.
-            if item.phase == _READY:
+            if item.phase is _READY:
                 batch.append(item)
-                self.calls.add(item.id)
+        self.calls.update([item.id for item in batch])
         self._batch = len(batch)
         self.offered += len(batch)
         return batch
@@ -169,7 +175,6 @@ class SchedulerState:
             item = heappop(self._limited[needs])[2] if needs else self._pop()
             if item.phase == _READY:
                 batch.append(item)
-                self.calls.add(item.id)
                 self.resources.take(item, needs)
         return batch
 

@@ -11,16 +11,17 @@ class CookClock:
     ``time.monotonic()`` is the same clock in every process of a machine, so that the keeper's readings fit in.
     """
 
-    __slots__ = ("_offset",)
+    __slots__ = ("offset",)
 
     def __init__(self) -> None:
         """Anchor the clock now."""
-        self._offset = time.time() - time.monotonic()
+        #: What a reading of ``time.monotonic()`` lacks to the present, in seconds.
+        self.offset = time.time() - time.monotonic()
 
     def now(self) -> float:
         """The present, in seconds since the epoch."""
-        return time.monotonic() + self._offset
+        return time.monotonic() + self.offset
 
     def at(self, reading: float | None) -> float:
         """The epoch time of a reading of ``time.monotonic()``; ``None`` means now."""
-        return self.now() if reading is None else reading + self._offset
+        return self.now() if reading is None else reading + self.offset

@@ -31,7 +31,7 @@ from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
-from topcook.runtime.recorder import MemoryRecorder, Recorder, hand_over_notes
+from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.resume.memory import Judged, Memory
 from topcook.runtime.statedir import cook_directory, forget_cook
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 # A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
 _LATE_COMMAND = int(Trait.LATE_COMMAND)
 
+#: Something of it is known only when what it waits for is done.
+_LATE = _LATE_COMMAND | int(Trait.PARTITION)
 
 class Cook:
     """One cook of some nodes of a graph, with everything they depend on.
@@ -292,7 +294,7 @@ class Cook:
         try:
             if self.memory is not None:
                 self.memory.note(instructions, changes)
-            self.recorder.commit(batch, changes, hand_over_notes(instructions, self.link.token))
+            self.recorder.commit(batch, changes, HandOverNotes(instructions, self.link.token))
         except Exception as error:
             raise RecorderError(
                 f"the cook stops: what happened could not be recorded: {error}\n  nothing was handed over after it"
@@ -356,9 +358,13 @@ class Cook:
         self.graph.host(order.scheduler).start(order.nodes)
 
     def _act_hand_over(self, order: ins.HandOver) -> None:
-        for item in order.items:
-            take_late_attributes(item)
-        items = [item for item in order.items if self._finish_command(item)]
+        items = order.items
+        special = [item for item in items if item.parent is not None or int(item.traits) & _LATE]
+        if special:
+            for item in special:
+                take_late_attributes(item)
+            refused = {item.id for item in special if not self._finish_command(item)}
+            items = [item for item in items if item.id not in refused]
         if items:
             self.graph.host(order.scheduler).hand_over(items)
             self._read_kept(items)

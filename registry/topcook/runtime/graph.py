@@ -175,10 +175,8 @@ class Graph:
 
     def keep_items(self, items: Sequence[WorkItem]) -> None:
         """Let records be found by id and name; the machine has taken them into their nodes."""
-        for item in items:
-            self._items[item.id] = item
-            if item.custom_name:
-                self._named[item.custom_name] = item
+        self._items.update([(item.id, item) for item in items])
+        self._named.update([(item.custom_name, item) for item in items if item.custom_name])
 
     def item(self, key: int | str) -> WorkItem | None:
         """The item with this id or name; an id may come as text, and a label's item only by its own name."""

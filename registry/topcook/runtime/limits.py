@@ -75,9 +75,10 @@ class Limits:
     def read(self, items: Iterable[WorkItem]) -> None:
         """Give items a policy of their own where their attributes, or expressions, say so; raises ``ProblemsError``."""
         problems: list[Problem] = []
-        for item in items:
+        late = self._late
+        for item in items if late else [item for item in items if item.attributes]:
             own = own_values(item) if item.attributes else {}
-            if not own and item.node.name not in self._late:
+            if not own and item.node.name not in late:
                 continue
             policy, found = policy_of({**raw_values(item.node), **own}, item, self._graph, self._resources)
             problems += [problem for _, problem in found]

@@ -43,7 +43,8 @@ class Placement:
         """
         problems = []
         choice = self._graph.choice
-        for name in {choice.named_by(item) for item in items if int(item.traits) & _IN_PROCESS}:
+        named = [item for item in items if item.attributes]
+        for name in {choice.named_by(item) for item in named if int(item.traits) & _IN_PROCESS}:
             try:
                 if name:
                     self._graph.host(self._graph.instance_name(name)).open()
@@ -54,25 +55,38 @@ class Placement:
     def place(self, items: Sequence[WorkItem]) -> None:
         """Choose the scheduler of each item; raises ``UnknownSchedulerError`` and its like."""
         self._limits.read(items)
-        choice = self._graph.choice
         # What a choice depends on, so that it is made once for all items that are alike.
-        chosen: dict[tuple[Node, int, str], Host] = {}
-        name_of = choice.named_by
+        chosen: dict[tuple[Node, int, str], Host | None] = {}
+        before: WorkItem | None = None
+        host: Host | None = None
         for item in items:
-            host = None
-            traits = int(item.traits)
             if item.batch_parent is not None:
                 # One job cannot run on two farms.
                 item.scheduler = item.batch_parent.scheduler
-                host = self._known(item.scheduler)
-            elif not traits & _AUTOMATIC:
-                alike = (item.node, traits & _IN_PROCESS, name_of(item) if item.attributes else "")
-                host = chosen.get(alike)
-                if host is None:
-                    host = chosen[alike] = self._known(choice.for_item(item)[0])
-                item.scheduler = host.name
+                before, host = None, self._known(item.scheduler)
+            elif (
+                before is not None and item.traits is before.traits and item.node is before.node and not item.attributes
+            ):
+                # Nearly all are like the one before.
+                item.scheduler = before.scheduler
+            else:
+                host = self._chosen(item, chosen)
+                before = item if not item.attributes else None
             if item.expected_outputs or item.outputs:
                 self._place_files(item, host)
+
+    def _chosen(self, item: WorkItem, chosen: dict[tuple[Node, int, str], Host | None]) -> Host | None:
+        """Give an item its scheduler; ``None`` where nothing is to be scheduled."""
+        choice = self._graph.choice
+        traits = int(item.traits)
+        if traits & _AUTOMATIC:
+            return None
+        alike = (item.node, traits & _IN_PROCESS, choice.named_by(item))
+        host = chosen.get(alike)
+        if host is None:
+            host = chosen[alike] = self._known(choice.for_item(item)[0])
+        item.scheduler = host.name
+        return host
 
     def _place_files(self, item: WorkItem, host: Host | None) -> None:
         """Give its files a place on this machine; what nothing schedules stands where its node's scheduler works."""

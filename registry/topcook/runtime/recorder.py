@@ -6,12 +6,13 @@ hand-overs carried out and the reports acknowledged. ``MemoryRecorder`` only cou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, overload
 
 from topcook.machine import instructions as ins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from topcook.machine.events import Event
     from topcook.machine.items import Change
@@ -86,11 +87,30 @@ class MemoryRecorder:
         return True
 
 
-def hand_over_notes(instructions: Iterable[ins.Instruction], token: Callable[[WorkItem], str]) -> list[HandOverNote]:
-    """A note for each item that is about to be handed over."""
-    return [
-        HandOverNote(item, instruction.scheduler, token)
-        for instruction in instructions
-        if isinstance(instruction, _HAND_OVERS)
-        for item in instruction.items
-    ]
+class HandOverNotes(Sequence[HandOverNote]):
+    """A note for each item that is about to be handed over, made when somebody reads them."""
+
+    def __init__(self, instructions: Iterable[ins.Instruction], token: Callable[[WorkItem], str]) -> None:
+        """Of all hand-overs among ``instructions``; ``token`` puts together the token of an item's attempt."""
+        self._orders = [order for order in instructions if isinstance(order, _HAND_OVERS)]
+        self._token_of = token
+
+    def __len__(self) -> int:
+        """How many items are handed over."""
+        return sum(len(order.items) for order in self._orders)
+
+    def __iter__(self) -> Iterator[HandOverNote]:
+        """The notes, in the order of the instructions."""
+        for order in self._orders:
+            for item in order.items:
+                yield HandOverNote(item, order.scheduler, self._token_of)
+
+    @overload
+    def __getitem__(self, index: int) -> HandOverNote: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[HandOverNote]: ...
+
+    def __getitem__(self, index: int | slice) -> HandOverNote | list[HandOverNote]:
+        """As of a list."""
+        return list(self)[index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from topcook.runtime.inbox import Ran
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 class FunctionRuns:
     """Starts and good ends, told by one thread; what went wrong is notified as by any scheduler."""
 
-    __slots__ = ("_host", "_now", "_post", "_ran", "_seen", "_since")
+    __slots__ = ("_host", "_offset", "_post", "_ran", "_seen", "_since")
 
     def __init__(self, host: HostDoor, link: CookLink) -> None:
         """Tell the cook of ``link``."""
         self._host = host
-        self._now = link.clock.now
+        self._offset = link.clock.offset
         self._post = link.inbox.post
         self._ran = Ran(self._post)
         self._seen = host.notified
@@ -28,14 +29,16 @@ class FunctionRuns:
 
     def started(self, work_item: WorkItem, attempt: int) -> None:
         """The item's function is about to be called."""
-        self._since = self._now()
-        self._ran.add(work_item.record, attempt, self._since)
+        self._since = since = monotonic() + self._offset
+        self._ran.add(work_item.record, attempt, since)
 
     def succeeded(self, work_item: WorkItem, attempt: int) -> None:
         """It has ended well."""
+        at = monotonic() + self._offset
         if self._host.notified != self._seen:
             # What was notified meanwhile, perhaps of this very item, is in the inbox behind the rows before it.
             self._seen = self._host.notified
             self._ran = Ran(self._post)
-        at = self._now()
-        self._ran.add(work_item.record, attempt, at, at - self._since)
+            self._ran.add(work_item.record, attempt, at, at - self._since)
+        else:
+            self._ran.end(work_item.record, attempt, at, at - self._since)

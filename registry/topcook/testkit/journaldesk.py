@@ -10,7 +10,7 @@ from topcook.model.node import Node, NodeType
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
 from topcook.runtime.journal import Journal
-from topcook.runtime.recorder import hand_over_notes
+from topcook.runtime.recorder import HandOverNotes
 
 __all__ = ["JournalDesk"]
 
@@ -47,7 +47,7 @@ class JournalDesk:
         for item in items:
             item.attempt += 1
             item.ran().queued = 10.0
-        notes = hand_over_notes([HandOver("farm", list(items))], lambda item: f"cook-1-{item.id}-{item.attempt}")
+        notes = HandOverNotes([HandOver("farm", list(items))], lambda item: f"cook-1-{item.id}-{item.attempt}")
         self.journal.commit([], [self.move(item, WorkItemState.Scheduled) for item in items], notes)
 
     def end(self, *items: WorkItem, state: WorkItemState = WorkItemState.CookedSuccess) -> None:

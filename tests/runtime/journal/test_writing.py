@@ -25,7 +25,7 @@ from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal import Past, PastItem
 from topcook.runtime.journal.values import attributes_from_rows, attributes_to_text
 from topcook.runtime.link import Message
-from topcook.runtime.recorder import hand_over_notes
+from topcook.runtime.recorder import HandOverNotes
 from topcook.testkit.journaldesk import JournalDesk
 
 
@@ -60,7 +60,7 @@ def test_given_back_and_handed_over_again_within_one_batch_is_handed_over(desk: 
     item = desk.item()
     desk.hand_over(item)
     back, again = desk.move(item, WorkItemState.Waiting), desk.move(item, WorkItemState.Scheduled)
-    desk.journal.commit([], [back, again], hand_over_notes([HandOver("other", [item])], lambda _item: "token"))
+    desk.journal.commit([], [back, again], HandOverNotes([HandOver("other", [item])], lambda _item: "token"))
     found = read(desk)
     assert (found.in_flight, found.token, found.scheduler) == (True, "token", "other")
 
