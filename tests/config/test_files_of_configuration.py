@@ -36,6 +36,8 @@ SAMPLE: dict[str, Any] = {
     "pathmap": [{"from": "/a", "to": "B:/a", "zone": "WIN", "match": "prefix", "scheduler": "farm"}],
     "ports": "40000-40100",
     "log_level": "info",
+    "slots": {"machine": 4},
+    "watchdog": {"seconds": 30},
 }
 MISTAKES = [
     ("requier = 1", 1, 1, 'did you mean "require"?'),
@@ -43,6 +45,8 @@ MISTAKES = [
     ('require = "sead"', 1, 11, "one of: contract, seed"),
     ('log_level = "loud"', 1, 13, "one of: debug"),
     ('ports = "a-b"', 1, 9, "no range of ports"),
+    ("[slots]\nmachine = -1", 2, 11, "must be 0 or more"),
+    ("[watchdog]\nseconds = 1.5", 2, 11, "must be an integer"),
     ('[types]\npath = "one"', 2, 8, 'path = ["one"]'),
     ('[types]\npth = ["one"]', 2, 1, 'did you mean "path"?'),
     ('[[block]]\nreason = "r"', 1, 3, "add one of name, file"),

@@ -21,6 +21,7 @@ def test_without_files_the_defaults_of_the_table_hold(load: Load) -> None:
     config = load()
     fields = {"types.path": "types_path", "trust.owners": "trusted_owners", "trust.strict": "trust_strict"}
     fields |= {"block": "blocks", "pathmap": "path_maps"}
+    fields |= {"slots.machine": "machine_slots", "watchdog.seconds": "watchdog"}
     for key in KEYS:
         if key.kind != "table":
             assert getattr(config, fields.get(key.name, key.name)) == key.default, key.name

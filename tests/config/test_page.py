@@ -18,9 +18,8 @@ def test_the_page_has_a_row_for_every_key_with_its_variable_and_sentence() -> No
         _, _, variable, default, said, _ = row.split("|")
         assert variable.strip(" `") == key.variable
         assert said.strip() == key.help
-        written = (
-            {(): "none", None: "any", False: "false"}.get(key.default, key.default) if key.default != {} else "none"
-        )
+        words: dict[object, object] = {(): "none", None: "any"}
+        written = str(words.get(key.default, key.default)).lower() if key.default != {} else "none"
         assert default.strip() == written
 
 

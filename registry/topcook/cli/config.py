@@ -152,6 +152,8 @@ def _value_text(shown: Shown, key: Key) -> str:
         rest = {name: each for name, each in value.items() if name != "reason"}
         text = ", ".join(f"{name} {_short(each)}" for name, each in rest.items())
         return f"{text}: {value['reason']}" if "reason" in value else text
+    if key.kind == "count":
+        return str(value)
     if shown.origin.layer is Layer.DEFAULT:
         return {(): "none", None: "any", False: "false", True: "true"}.get(value, value) if value != {} else "none"
     if key.kind == "table":

@@ -18,6 +18,12 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         help="Use at most N slots at once, over all schedulers.",
     ),
     click.option(
+        "--machine-slots",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Share N slots for local jobs with all other cooks of yours on this machine that say so; 0: share none.",
+    ),
+    click.option(
         "--max-failures",
         type=click.IntRange(min=0),
         metavar="N",
@@ -42,6 +48,8 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def limit(context: GraphContext, options: dict[str, Any]) -> None:
     """Let the options hold for the network."""
     network = context.core.network
+    if options["machine_slots"] is not None:
+        context.core.config = context.core.config._replace(machine_slots=options["machine_slots"])
     if options["slots"] is not None:
         network.slots = options["slots"]
     if options["max_failures"] is not None:

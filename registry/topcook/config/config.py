@@ -24,7 +24,8 @@ class Config(NamedTuple):
 
     ``types_path`` is all of it, what wins first: command line, PDG_TYPES_PATH, project, user, site. ``ports`` is
     (first, end), the end not part of it. ``path_maps`` are rows as ``Network.path_maps`` holds them, variables not
-    yet written out. ``settings`` is every value that counts or is shadowed by a higher one, highest layer first;
+    yet written out. ``machine_slots`` (0: no limit) is what all cooks of this user share, ``watchdog`` counts seconds
+    (0: never). ``settings`` is every value that counts or is shadowed by a higher one, highest layer first;
     ``dropped`` those that may not count. ``locks`` maps a locked key to where a site locks it. ``problems`` are all
     mistakes, each with its place.
     """
@@ -39,6 +40,8 @@ class Config(NamedTuple):
     path_maps: tuple[Mapping[str, Any], ...] = ()
     ports: tuple[int, int] | None = None
     log_level: str = "warning"
+    machine_slots: int = 0
+    watchdog: int = 60
     settings: tuple[Setting, ...] = ()
     dropped: tuple[Setting, ...] = ()
     locks: Mapping[str, Origin] = _NO_LOCKS

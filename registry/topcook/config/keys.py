@@ -14,7 +14,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 class Key(NamedTuple):
     """One key. ``kind`` is how its value is written:
 
-    ``flag``, ``word`` (one of ``choices``), ``ports``; ``paths`` and ``names``, to which each layer adds;
+    ``flag``, ``count`` (an integer, not negative), ``word`` (one of ``choices``), ``ports``; ``paths`` and ``names``,
+    to which each layer adds;
     ``rows`` (``[[key]]`` tables), to which each layer adds; ``table`` (scheduler type to parm to value).
     ``project`` says what a project's file may do: ``yes``, ``no``, or only ``tighten`` it, or ``own`` (for files
     of the project itself).
@@ -107,12 +108,28 @@ KEYS: tuple[Key, ...] = (
         "TOPCOOK_LOG_LEVEL",
         choices=LOG_LEVELS,
     ),
+    Key(
+        "slots.machine",
+        "count",
+        0,
+        "how many slots the local jobs of all your cooks on this machine share; 0: each cook has its own only",
+        "TOPCOOK_MACHINE_SLOTS",
+    ),
+    Key(
+        "watchdog.seconds",
+        "count",
+        60,
+        "how long a callback, or a function that cooks in this process, may take before the cook says where it stands; "
+        "0: it says nothing",
+        "TOPCOOK_WATCHDOG",
+    ),
 )
 #: What only a site's file may say: the keys that no later layer changes.
 LOCKED = "locked"
 #: Keys whose name has two parts, by table.
 TABLES: dict[str, tuple[str, ...]] = {
-    table: tuple(key.name for key in KEYS if key.name.startswith(table + ".")) for table in ("types", "trust")
+    table: tuple(key.name for key in KEYS if key.name.startswith(table + "."))
+    for table in ("types", "trust", "slots", "watchdog")
 }
 _BY_NAME = {key.name: key for key in KEYS}
 

@@ -132,6 +132,8 @@ class _Loader:
             path_maps=tuple(_path_map(each) for each in self._all("pathmap")),
             ports=_ports(first("ports", None)),
             log_level=first("log_level", defaults.log_level),
+            machine_slots=first("slots.machine", defaults.machine_slots),
+            watchdog=first("watchdog.seconds", defaults.watchdog),
             settings=tuple(self.settings),
             dropped=tuple(self.dropped),
             locks=self.locks,

@@ -16,6 +16,7 @@ from topcook.model.graphfile.shapes import (
     Shape,
     dotted,
     flag,
+    integer,
     list_of,
     named,
     one_of,
@@ -47,6 +48,13 @@ def _ports(value: Any, path: KeyPath) -> Iterator[Fault]:
             port_range(value)
         except ValueError as error:
             yield Fault(path, "bad-value", f'"{dotted(path)}": {error}', 'such as "40000-40100"')
+
+
+def _count(value: Any, path: KeyPath) -> Iterator[Fault]:
+    faults = list(integer(value, path))
+    yield from faults
+    if not faults and value < 0:
+        yield Fault(path, "bad-value", f'"{dotted(path)}" must be 0 or more, found {value}')
 
 
 def _locked(value: Any, path: KeyPath) -> Iterator[Fault]:
@@ -81,7 +89,14 @@ def _shape(key: Key) -> Shape:
         return list_of(_ROWS[key.name], "tables")
     if key.kind == "table":
         return named(table_of(parm_value, "parm values"), "scheduler types")
-    return {"flag": flag, "word": one_of(key.choices), "ports": _ports, "paths": TEXTS, "names": TEXTS}[key.kind]
+    return {
+        "flag": flag,
+        "count": _count,
+        "word": one_of(key.choices),
+        "ports": _ports,
+        "paths": TEXTS,
+        "names": TEXTS,
+    }[key.kind]
 
 
 def _keys() -> dict[str, Shape]:

@@ -85,6 +85,10 @@ def _values(key: Key, text: str) -> Iterator[Any]:
         if text.lower() not in _FLAGS:
             raise ValueError(f'"{text}" is neither true nor false')
         yield _FLAGS[text.lower()]
+    elif key.kind == "count":
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise ValueError(f'"{text}" is no number: 0 or more')
+        yield int(text)
     elif key.kind == "word":
         if text.lower() not in key.choices:
             raise ValueError(f'"{text}" is none of {", ".join(key.choices)}')

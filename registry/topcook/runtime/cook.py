@@ -34,6 +34,7 @@ from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.resume.memory import Judged, Memory
+from topcook.runtime.slotpool import shared_slots
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import ready_for_callbacks
@@ -81,7 +82,11 @@ class Cook:
         """
         self.graph = graph
         self.cook_id = cook_id or new_cook_id()
-        self._keeper = CookKeeper(cook_directory(self.cook_id), lambda text: self.link.message("error", "keeper", text))
+        self._keeper = CookKeeper(
+            cook_directory(self.cook_id),
+            lambda text: self.link.message("error", "keeper", text),
+            shared_slots(graph.config),
+        )
         self.link = CookLink(self.cook_id, self._keeper.pool)
         self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)

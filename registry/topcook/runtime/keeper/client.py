@@ -36,9 +36,15 @@ class KeeperProcess:
     """
 
     def __init__(
-        self, directory: str, *, die_with_parent: bool = False, on_error: Callable[[str], None] | None = None
+        self,
+        directory: str,
+        *,
+        die_with_parent: bool = False,
+        on_error: Callable[[str], None] | None = None,
+        machine: tuple[str, int] | None = None,
     ) -> None:
-        """Nothing is started or written yet."""
+        """Nothing is started or written yet. ``machine``: directory and number of the slots that all keepers share."""
+        self._machine = machine
         self.directory = os.path.abspath(directory)
         self._die_with_parent = die_with_parent
         self._on_error = on_error
@@ -174,6 +180,9 @@ class KeeperProcess:
         self._connection = connection
         self._environments = Environments()
         self._closing = False
+        if self._machine is not None:
+            directory, count = self._machine
+            self._send(wire.pack([wire.MACHINE, os.fsencode(directory), b"%d" % count]))
         for pool, slots in self._pools.items():
             self._send(_pool_message(pool, slots))
         self._reader = threading.Thread(target=self._read, args=(connection,), name="topcook-keeper", daemon=True)

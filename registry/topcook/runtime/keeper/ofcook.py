@@ -18,8 +18,11 @@ __all__ = ["CookKeeper"]
 class CookKeeper:
     """Asked from any thread."""
 
-    def __init__(self, directory: str, on_error: Callable[[str], None]) -> None:
-        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised."""
+    def __init__(
+        self, directory: str, on_error: Callable[[str], None], machine: tuple[str, int] | None = None
+    ) -> None:
+        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised; ``machine``: see KeeperProcess."""
+        self._machine = machine
         self._directory = directory
         self._on_error = on_error
         self._lock = threading.Lock()
@@ -45,7 +48,7 @@ class CookKeeper:
 
         with self._lock:
             if self._process is None:
-                self._process = KeeperProcess(self._directory, on_error=self._on_error)
+                self._process = KeeperProcess(self._directory, on_error=self._on_error, machine=self._machine)
                 if self.goes_on:
                     from topcook.runtime.keeper.adoption import attach_left
 

@@ -16,6 +16,7 @@ from .spawn import NotStartedError, Spawner
 
 if TYPE_CHECKING:
     from .limits import Limiter
+    from .slots import MachineSlots
 
 #: How long a command is tried again while the machine is short of processes, memory or descriptors.
 PATIENCE = 30.0
@@ -77,6 +78,8 @@ class Jobs:
         self._spawner = Spawner()
         #: Made with the first job that has limits.
         self.limiter: Limiter | None = None
+        #: The slots shared with other keepers, where they share any.
+        self.machine: MachineSlots | None = None
         #: Children that ended and are not told of yet: (job, wait status, usage, when).
         self._reaped: list[tuple[Job, int, Any, float]] = []
         #: Jobs that started, likewise: (job, boot clock just before, when).
@@ -125,7 +128,23 @@ class Jobs:
         for pool in self.pools.values():
             queue = pool.queue
             while queue and not self.retry_at and pool.fits(queue[0]):
+                if self.machine is not None and not self.machine.take(queue[0].weight):
+                    break
                 self._start(pool, queue.popleft())
+
+    def share(self, directory: str, count: int) -> None:
+        """Share slots with other keepers on this machine; where that cannot be, go on without."""
+        from .slots import MachineSlots
+
+        try:
+            self.machine = MachineSlots(directory, count, self.keeper_id)
+        except OSError as error:
+            sys.stderr.write(f"slots: those of the machine are not counted: {error}\n")
+            sys.stderr.flush()
+
+    def settle(self, machine: MachineSlots) -> None:
+        """Give back what no job of ours needs, or waits for."""
+        machine.settle(waiting=any(pool.queue and pool.fits(pool.queue[0]) for pool in self.pools.values()))
 
     def _start(self, pool: Pool, job: Job) -> None:
         boot, at = boot_clock(), time.monotonic()
@@ -133,6 +152,8 @@ class Jobs:
         try:
             pid = self._spawner.spawn(job.argv, self._environment_of(job), job.cwd, job.log, confine)
         except NotStartedError as error:
+            if self.machine is not None:
+                self.machine.give(job.weight)
             if error.passing and not self._give_up(job, at):
                 pool.queue.appendleft(job)
                 self.retry_at = at + self._pause
@@ -182,6 +203,8 @@ class Jobs:
                 continue
             del self.started_at[pid]
             self.pools[job.pool].used -= job.weight
+            if self.machine is not None:
+                self.machine.give(job.weight)
             self._reaped.append((job, status, usage, time.monotonic()))
             # A place is free again, whatever it was that was short.
             self.retry_at = 0.0

@@ -107,6 +107,8 @@ class Keeper:
                 if self.jobs.limiter is not None:
                     self.jobs.limiter.look()
                 self.jobs.fill()
+                if self.jobs.machine is not None:
+                    self.jobs.settle(self.jobs.machine)
                 self.jobs.tell()
                 self._step_cancels(self.jobs)
                 self.jobs.record.flush()
@@ -127,6 +129,9 @@ class Keeper:
         for link in links:
             sent = self._gathered or link.flush()
             polled[link.fd] = select.POLLIN if sent else select.POLLIN | select.POLLOUT
+        machine = self.jobs.machine if self.jobs is not None else None
+        if machine is not None and machine.fd >= 0 and machine.retry_at:
+            polled[machine.fd] = select.POLLIN
         if polled != self._polled:
             self._poll = select.poll()
             self._polled = polled
@@ -135,6 +140,8 @@ class Keeper:
         ready = {fd for fd, _ in self._poll.poll(self._timeout())}
         if self._wake in ready:
             os.read(self._wake, 4096)
+        if machine is not None and machine.fd in ready:
+            machine.heard()
         if self.stopping:
             self._stop()
         if self.listener in ready:
@@ -156,6 +163,9 @@ class Keeper:
         limiter = self.jobs.limiter if self.jobs is not None else None
         if limiter is not None and limiter.look_at:
             times.append(limiter.look_at)
+        machine = self.jobs.machine if self.jobs is not None else None
+        if machine is not None and machine.retry_at:
+            times.append(machine.retry_at)
         times += [cancel.look_at for cancel in self.cancels]
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
@@ -177,6 +187,9 @@ class Keeper:
             jobs.add(Job(fields[1:]))
         elif kind == wire.LIMITS:
             jobs.limit(fields[1:])
+        elif kind == wire.MACHINE:
+            if jobs.machine is None:
+                jobs.share(os.fsdecode(fields[1]), int(fields[2]))
         elif kind == wire.ENV:
             jobs.add_environment(fields[1:])
         elif kind == wire.POOL:

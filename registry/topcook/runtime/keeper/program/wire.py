@@ -19,6 +19,7 @@ POOL = b"pool"  # pool, slots; 0 slots: no limit
 START = b"start"  # token, pool, weight, cwd, log path, env number, argument count, arguments..., changes...
 # (a change is NAME=VALUE, or NAME to remove it)
 LIMITS = b"limits"  # token, bytes of memory, CPUs at a time, seconds of CPU time (0: no limit); before its START
+MACHINE = b"machine"  # directory, slots: what the jobs of all keepers on this machine share; before the first START
 CANCEL = b"cancel"  # request, grace, pool or empty, tokens...; no tokens: the whole pool; no pool: everything
 BYE = b"bye"  # the engine leaves on purpose: queued jobs are dropped, running ones end by themselves
 

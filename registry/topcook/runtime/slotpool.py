@@ -1,0 +1,25 @@
+"""Where the slots are that the local jobs of all cooks of this user share on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from topcook.runtime.statedir import cook_directory
+
+if TYPE_CHECKING:
+    from topcook.config import Config
+
+__all__ = ["shared_slots"]
+
+
+def shared_slots(config: Config) -> tuple[str, int] | None:
+    """Directory and number of the slots, ``None`` where each cook has its own only.
+
+    State directories may be on a disk that machines share: each machine has a directory of its own in it.
+    """
+    if not config.machine_slots:
+        return None
+    root = os.path.dirname(os.path.dirname(cook_directory("any")))
+    return os.path.join(root, "slots", socket.gethostname().partition(".")[0] or "localhost"), config.machine_slots
