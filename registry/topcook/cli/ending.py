@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -63,7 +62,7 @@ def _failure(failure: Failure) -> Iterator[str]:
     yield f"{click.style(item.name, fg='red', bold=True)}{label}: {printable(head)}"
     for line in [*more, *(line for text in rest for line in text.splitlines())]:
         yield f"    {printable(line.strip())}"
-    room = shutil.get_terminal_size().columns - 6 if sys.stdout.isatty() else sys.maxsize
+    room = _room() if failure.log_lines and sys.stdout.isatty() else sys.maxsize
     for line in failure.log_lines:
         yield f"    {click.style('|', dim=True)} {line[:room]}"
     if failure.log_path:
@@ -74,6 +73,13 @@ def _failure(failure: Failure) -> Iterator[str]:
         yield f"    status: {printable(item.run.status_uri)}"
     if failure.blocks:
         yield f"    blocks {counted(failure.blocks, 'item')}"
+
+
+def _room() -> int:
+    """How wide a line of a log may be in this terminal."""
+    import shutil
+
+    return shutil.get_terminal_size().columns - 6
 
 
 def _joined(texts: list[str]) -> str:

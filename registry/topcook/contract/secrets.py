@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -77,6 +76,8 @@ class Vault:
             raise CookError(f'the file "{full}" cannot be read: {getattr(error, "strerror", "") or error}') from None
 
     def _from_command(self, command: str) -> str:
+        import subprocess
+
         env = dict(self._environment())
         try:
             done = subprocess.run(  # noqa: S602 - the network's own command line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from topcook.model.secrets import held, secret_of
 from topcook.model.sizes import memory_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from topcook.model.parms import Parms, ParmSpec
 
@@ -92,14 +91,20 @@ def _in_row(problem: Problem, parms: Parms, multiparm: str, number: int, key: st
     hint = (problem.hint or "").replace(f"{key}{number} = ", f"{key} = ")
     if problem.code == "unknown-parm":
         keys = [known.removesuffix("#") for known in parms.specs if known.endswith("#")]
-        close = difflib.get_close_matches(key, keys, 1)
+        close = _close(key, keys, 1)
         hint = f'did you mean "{close[0]}"?' if close else f"rows have: {', '.join(keys) or 'no keys here'}"
     return dataclasses.replace(problem, message=f'"{multiparm}", row {number}: {message}', hint=hint or None)
 
 
+def _close(name: str, names: Sequence[str], most: int, cutoff: float = 0.6) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, names, most, cutoff)
+
+
 def _unknown(parms: Parms, name: str, *, undeclared: bool) -> Iterator[Problem]:
     names = list(parms.specs)
-    close = difflib.get_close_matches(name, names, 3, SLIP if undeclared else 0.6)
+    close = _close(name, names, 3, SLIP if undeclared else 0.6)
     if undeclared and not close:
         return
     listed = ", ".join(f'"{known}"' for known in close) if close else ", ".join(names[:NAMES])
@@ -223,7 +228,7 @@ def check_job_parm(parms: Parms, scheduler: str, name: str, value: Any) -> Itera
     open_to = [known.name for known in parms.specs.values() if known.is_job_parm]
     listed = ", ".join(open_to) or "none"
     if spec is None:
-        close = difflib.get_close_matches(name, open_to, 3)
+        close = _close(name, open_to, 3)
         hint = f'did you mean "{close[0]}"?' if close else f"it has, to be overridden: {listed}"
         yield Problem("unknown-job-parm", f'scheduler "{scheduler}" has no parm "{name}"', hint=hint)
     elif not spec.is_job_parm:

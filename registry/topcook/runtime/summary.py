@@ -7,7 +7,6 @@ import re
 import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from topcook.contract.secrets import redact
 from topcook.lean import dataclass
@@ -142,6 +141,8 @@ def log_path(cook: Cook, item: WorkItem) -> str:
     """The file with the item's log as this machine sees it; empty when there is none."""
     uri = item.run.log_uri if item.run else ""
     if uri:
+        from urllib.parse import unquote, urlsplit
+
         parts = urlsplit(uri)
         if parts.scheme == "file":
             uri = "/" + unquote(parts.path).lstrip("/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ def new_cook_id() -> str:
     """A cook id that sorts by time, to the millisecond, and is unique on a farm: ``20261121-215930-0429f3a``."""
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-    return f"{stamp}-{int(now % 1 * 1000):03d}{secrets.token_hex(2)}"
+    return f"{stamp}-{int(now % 1 * 1000):03d}{os.urandom(2).hex()}"
 
 
 def attempt_of(item: WorkItem) -> int:

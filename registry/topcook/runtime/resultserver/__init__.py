@@ -6,8 +6,28 @@
 
 from __future__ import annotations
 
-from topcook.runtime.resultserver.dispatch import Counters, Sink
-from topcook.runtime.resultserver.server import ResultServerThread, SchedulerDoor
-from topcook.runtime.resultserver.settings import Address, Limits
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from topcook.runtime.resultserver.dispatch import Counters, Sink
+    from topcook.runtime.resultserver.server import ResultServerThread, SchedulerDoor
+    from topcook.runtime.resultserver.settings import Address, Limits
 
 __all__ = ["Address", "Counters", "Limits", "ResultServerThread", "SchedulerDoor", "Sink"]
+
+#: Where each name comes from, imported when it is asked for: every cook reads the settings, few of them listen.
+_HOMES = {
+    "Address": "settings",
+    "Counters": "dispatch",
+    "Limits": "settings",
+    "ResultServerThread": "server",
+    "SchedulerDoor": "server",
+    "Sink": "dispatch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
-import socket
+from typing import TYPE_CHECKING
 
 from topcook.errors import ConfigError, CookRefusedError, Problem
 from topcook.lean import dataclass
+
+if TYPE_CHECKING:
+    import socket
 
 LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535
@@ -67,7 +70,11 @@ class Address:
             return self.advertise
         if bound in _LOCAL_NAMES:
             return LOOPBACK if bound != "::1" else "localhost"
-        return bound if bound not in {"", "0.0.0.0", "::"} and ":" not in bound else socket.gethostname()  # noqa: S104
+        if bound not in {"", "0.0.0.0", "::"} and ":" not in bound:  # noqa: S104
+            return bound
+        import socket
+
+        return socket.gethostname()
 
 
 def _host_problems(what: str, host: str) -> list[Problem]:
@@ -122,6 +129,8 @@ def open_listener(address: Address, *, local_only: bool, ports: tuple[int, int] 
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    import socket
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
