@@ -49,7 +49,7 @@ T = TypeVar("T")
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
 #: After so many seconds the cook is woken up for hand-overs that it has not heard of by itself.
-HEARD_AFTER = 0.01
+HEARD_AFTER = 0.1
 
 
 class Host(HandingOver):

@@ -12,7 +12,6 @@ from topcook.errors import CookRefusedError
 from topcook.model.directories import Directories
 from topcook.model.secrets import MASK
 from topcook.runtime import environment, workdir
-from topcook.runtime.inbox import Report
 from topcook.runtime.runs import FunctionRuns
 from topcook.runtime.strays import speak_through
 from topcook.runtime.trace import told
@@ -128,7 +127,7 @@ class HostDoor:
         elif not self.delegate.passes(notification):
             self.deliver()
         else:
-            link.inbox.post(Report([notification], self.name))
+            link.together.report(notification, self.name)
 
     def function_reports(self) -> FunctionReports | None:
         """For the calling thread and the present cook; ``None`` where each report is to be seen by itself."""

@@ -8,6 +8,7 @@ from topcook.contract.secrets import redact
 from topcook.machine import events as ev
 from topcook.runtime.clock import CookClock
 from topcook.runtime.inbox import Inbox, Report
+from topcook.runtime.together import Together
 from topcook.runtime.tokens import attempt_of, attempt_token
 
 if TYPE_CHECKING:
@@ -33,16 +34,22 @@ class Message:
 class CookLink:
     """One cook, as its scheduler hosts see it."""
 
-    def __init__(self, cook_id: str, keeper_for: Callable[[str], JobKeeper]) -> None:
+    def __init__(self, cook_id: str, keeper_for: Callable[[str, Together], JobKeeper]) -> None:
         """Make the inbox and the clock of a cook."""
         self.cook_id = cook_id
         self.inbox = Inbox()
         self.clock = CookClock()
-        self.keeper_for = keeper_for
+        #: What the thread that hears the keeper posts.
+        self.together = Together(self.inbox.post)
+        self._keeper_for = keeper_for
         #: Nobody looks into the inbox any more.
         self.over = False
         #: Ask schedulers for the URIs of every item they were given, not only of those that did not end well.
         self.all_uris = False
+
+    def keeper_for(self, scheduler: str) -> JobKeeper:
+        """The local jobs of one scheduler; ask for it once."""
+        return self._keeper_for(scheduler, self.together)
 
     def token(self, item: WorkItem) -> str:
         """The token of the item's present attempt, or of its next one while nobody was given it."""
@@ -84,7 +91,7 @@ class CookLink:
         """Read the scheduler's limits, those of its parms and its own, and tell the machine."""
         limit = _whole(host.parm_value("pdg_maxtasks")) if _limits_tasks(host) else 0
         in_flight = min(limit or host.room, host.room or limit)
-        self.inbox.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), in_flight))
+        self.together.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), in_flight))
 
 
 def _limits_tasks(host: HostDoor) -> bool:

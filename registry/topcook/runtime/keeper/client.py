@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from topcook.contract.host import JobEnd, LocalJob
 from topcook.errors import CookRefusedError
@@ -48,6 +49,8 @@ class KeeperProcess:
         self.directory = os.path.abspath(directory)
         self._die_with_parent = die_with_parent
         self._on_error = on_error
+        #: Around each piece of what the keeper says.
+        self.together: AbstractContextManager[object] = contextlib.nullcontext()
         self._lock = threading.RLock()
         self._connection: launch.Connection | None = None
         self._reader: threading.Thread | None = None
@@ -212,8 +215,9 @@ class KeeperProcess:
         unpacker = wire.Unpacker()
         with connection.socket:
             for data in _chunks(connection.socket):
-                for fields in unpacker.feed(data):
-                    self._hear(fields)
+                with self.together:
+                    for fields in unpacker.feed(data):
+                        self._hear(fields)
         self._lost(connection)
 
     def _hear(self, fields: list[bytes]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from topcook.contract.host import JobKeeper
     from topcook.runtime.keeper.client import KeeperProcess
@@ -55,9 +56,11 @@ class CookKeeper:
                     self._found = attach_left(self._process)
             return self._process
 
-    def pool(self, scheduler: str) -> JobKeeper:
-        """The jobs of one scheduler; ask for it once."""
-        return self.process().pool(scheduler)
+    def pool(self, scheduler: str, together: AbstractContextManager[object]) -> JobKeeper:
+        """The jobs of one scheduler; ask for it once. What is told of them in one go is told within ``together``."""
+        process = self.process()
+        process.together = together
+        return process.pool(scheduler)
 
     def drop(self, tokens: Sequence[str]) -> None:
         """End what an earlier session left running of these; returns when it is gone."""
