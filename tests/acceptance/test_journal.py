@@ -76,7 +76,7 @@ def test_the_same_cook_twice_is_refused_and_the_lock_of_a_killed_one_is_taken_ov
     fifos.wait()
     second = shell.run("cook", network, status=2)
     assert f"is being cooked already: cook {journals(shell)[0].parent.name} by " in second.stderr
-    assert f"kill {process.pid}" in second.stderr
+    assert f"topcook cancel {journals(shell)[0].parent.name}" in second.stderr
     assert len(journals(shell)) == 1
     # Another network in the same directory is another cook.
     other = shell.network('[nodes.two]\ntype = "genericgenerator"\n[nodes.two.parms]\ncommand = "true"\n', "other.toml")

@@ -268,7 +268,7 @@ command = "test -e $HIP/mended"
     shell.run("resume", cook, "--retry-failed", "--report", "report.json")
     assert by_state(shell.report()) == {"CookedSuccess": 3}
     told = shell.run("resume", "20200101-000000-0000000", status=2).stderr
-    assert "there is no journal of a cook" in told
+    assert "there is no cook" in told
 
 
 SECRETIVE = (

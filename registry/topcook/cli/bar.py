@@ -114,6 +114,14 @@ class BarView:
         """Take the bar away and give the cursor back."""
         self._live.stop()
 
+    def leave(self) -> None:
+        """Take the bar away for as long as the process is stopped: the terminal is somebody else's."""
+        self._live.stop()
+
+    def come_back(self) -> None:
+        """Draw it again."""
+        self._live.start(refresh=True)
+
     # the frame
 
     def _frame(self) -> RenderableType:
@@ -126,7 +134,7 @@ class BarView:
         colour = "red" if self._tally.of(WorkItemState.CookedFail) else "green"
         bar = ProgressBar(total=max(total, 1), completed=ended, complete_style=colour, finished_style=colour)
         spent = _clock(time.monotonic() - self._begun)
-        doing = "ending" if self._cook.state.cancel_reason else "cooking"
+        doing = "ending" if self._cook.state.cancel_reason else "paused" if self._cook.state.paused else "cooking"
         line.add_row(Text(f"{doing} {self._cook.graph.network.name}", style="bold"), bar, f"{ended:,}/{total:,}", spent)
         return Group(line, self._counts(), self._now())
 

@@ -6,13 +6,13 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from topcook.cli.ending import print_summary
-from topcook.cli.feed import Feed, Told, View, pour
+from topcook.cli.feed import Feed, View
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.interrupts import Interrupts
 from topcook.cli.keeping import how_of, journal_options
@@ -20,6 +20,7 @@ from topcook.cli.limits import limit, limit_options
 from topcook.cli.options import load, network_options
 from topcook.cli.problems import print_error
 from topcook.cli.resuming import resume_options, settings_of
+from topcook.cli.shown import NoView, Shown
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
 from topcook.runtime import strays
@@ -31,8 +32,10 @@ from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
     from topcook.runtime.api import GraphContext
+    from topcook.runtime.control.opening import CookDoor
     from topcook.runtime.cook import Cook
     from topcook.runtime.journal import Past
+    from topcook.runtime.journal.identity import Identity
     from topcook.runtime.statusfile import StatusFile
 
 #: How often a cook is looked at, in seconds.
@@ -117,29 +120,6 @@ def command(
     return session.run(options["nodes"])
 
 
-class Shown:
-    """A cook being shown: feed and view, and a word on the first Ctrl-C."""
-
-    def __init__(self, feed: Feed, view: View, interrupts: Interrupts) -> None:
-        """Show what comes from ``feed``."""
-        self._feed = feed
-        self._view = view
-        self._interrupts = interrupts
-        self._said = False
-
-    def update(self) -> None:
-        """Show what has happened."""
-        if self._interrupts.happened and not self._said:
-            self._said = True
-            self._view.told(Told("warning", "", f"{self._interrupts.name}: ending the jobs; once more kills them"))
-        pour(self._feed, self._view)
-
-    def close(self) -> None:
-        """Show the rest."""
-        self.update()
-        self._view.close()
-
-
 class _Session:
     """One cook from the command line."""
 
@@ -155,6 +135,8 @@ class _Session:
         self.how = How()
         self.network = ""
         self.settings = Settings()
+        self.identity: Identity | None = None
+        self.door: CookDoor | None = None
         self.progress = _progress(progress, debug=debug)
 
     def run(self, nodes: tuple[str, ...]) -> int:
@@ -187,19 +169,27 @@ class _Session:
             kept.recorder.close("refused")
             raise
         kept.watch(cook)
+        self.identity = kept.identity
         return cook
 
     def _watch(self, cook: Cook, feed: Feed) -> bool:
         """Cook and show it; answers whether a signal ended it."""
-        view = self._view(cook)
-        interrupts = Interrupts(cook, view.close)
         try:
-            with interrupts.caught():
+            view = self._view(cook)
+        except OSError:
+            view = NoView()
+        interrupts = Interrupts(cook, view.close)
+        interrupted = False
+        # To the very end: a report that is being written is not lost to a terminal that is closed now.
+        with interrupts.caught():
+            try:
                 self._cook(cook, Shown(feed, view, interrupts))
-        finally:
-            # However it ended: the report tells how far it came, and every scheduler gets its onStop.
-            self._end(cook, view, interrupted=interrupts.happened)
-        return interrupts.happened
+            finally:
+                # However it ended: the report tells how far it came, and every scheduler gets its onStop.
+                interrupted = interrupts.happened
+                self._end(cook, view, interrupted=interrupted)
+                self._shut_door()
+        return interrupted
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -226,11 +216,29 @@ class _Session:
         cook.start()
         try:
             while not cook.wait(_PERIOD):
+                self._open_door(cook)
                 shown.update()
                 if self.told is not None:
                     self.told.update(cook)
+        except BaseException as error:
+            # Where it was the cook that broke, it has ended. Else nothing may be told of it before it has.
+            cook.cancel(f"what showed it broke: {error}")
+            with suppress(Exception):
+                cook.wait()
+            raise
         finally:
             shown.close()
+
+    def _open_door(self, cook: Cook) -> None:
+        """Let it be controlled from outside; a cook that is over in a moment does without."""
+        if self.door is None and self.identity is not None:
+            from topcook.runtime.control.opening import CookDoor
+
+            self.door = CookDoor(cook, self.identity)
+
+    def _shut_door(self) -> None:
+        if self.door is not None:
+            self.door.close()
 
     def _view(self, cook: Cook) -> View:
         if self.progress == "bar":
@@ -287,7 +295,10 @@ class _Session:
 
     def _keep_output(self) -> None:
         """Leave what programs printed that callbacks started where the schedulers' logs are."""
-        kept = self.terminal.keep(self.logs)
+        with suppress(OSError):  # nobody reads any more
+            self._tell_output(self.terminal.keep(self.logs))
+
+    def _tell_output(self, kept: str) -> None:
         if kept and self.verbose:
             click.echo(f"what else was printed: {kept}", err=True)
         if self.context.core.trace and self.logs:

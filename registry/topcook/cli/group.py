@@ -26,6 +26,10 @@ class Row(NamedTuple):
 COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
     Row("Cook", "resume", "topcook.cli.resume", "Go on with a cook that was ended."),
+    Row("Cook", "cooks", "topcook.cli.cooks", "Show which cooks run, which died, and how the last ones ended."),
+    Row("Cook", "cancel", "topcook.cli.cancel", "End a running cook, or what a dead one left running."),
+    Row("Cook", "pause", "topcook.cli.pause", "Have a running cook begin nothing new."),
+    Row("Cook", "unpause", "topcook.cli.unpause", "Let a paused cook go on."),
     Row("Cook", "submit", "topcook.cli.submit", "Submit a whole network as one job."),
     Row("Cook", "status", "topcook.cli.status", "Show how far a submitted cook is."),
     Row("Cook", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -37,7 +38,7 @@ def guarded(run: Callable[[], Any], args: Sequence[str] | None) -> int:
     debug = "--debug" in (sys.argv[1:] if args is None else args) or bool(os.environ.get("TOPCOOK_DEBUG"))
     try:
         status = run()
-        sys.stdout.flush()
+        _let_go_of_closed_streams()
         return status if isinstance(status, int) else COOKED
     except BrokenPipeError:
         return _nobody_reads()
@@ -90,16 +91,22 @@ def _show_usage(error: click.ClickException) -> None:
 
 def _nobody_reads() -> int:
     """The reader of our output has gone (``| head``): end quietly."""
+    with contextlib.suppress(OSError):
+        _let_go_of_closed_streams()
+    return COOKED
+
+
+def _let_go_of_closed_streams() -> None:
+    """Lead what cannot be written any more (no reader, a terminal that was closed) nowhere, or Python fails over it."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError as error:
-            if error.errno != errno.EPIPE:
-                continue
+            if error.errno not in {errno.EPIPE, errno.EIO}:
+                raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
-    return COOKED
 
 
 def print_error(error: Exception | str) -> None:

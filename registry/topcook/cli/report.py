@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
 from topcook.cli.guard import COOKED
 from topcook.errors import CookRefusedError
-from topcook.runtime.statedir import journal_of, known_cooks
-
-#: How many cooks are named to whoever asks for one that is not there.
-_SHOWN = 5
+from topcook.runtime.statedir import journal_of
 
 
 @click.command("report")
@@ -21,23 +17,23 @@ _SHOWN = 5
 def command(*, cook: str, output: str | None) -> int:
     """Write the report of a cook that ended, however it ended.
 
-    It is the report that cook --report writes, made from the journal. COOK is the id of a cook on this machine, or the
-    path of a journal. A cook that was killed, or still runs, is
-    told as interrupted, as far as it came.
+    It is the report that cook --report writes, made from the journal. COOK is its id, the beginning of the id or of its
+    last part, or its network file: topcook cooks shows them; or the path of a journal. A cook that was killed, or still
+    runs, is told as interrupted, as far as it came.
 
     \b
     Example:
         topcook report 20261122-015007-6990b6b --output report.json
     """
+    from topcook.runtime.control.glance import is_journal
+    from topcook.runtime.control.naming import cook_named
     from topcook.runtime.journal import Past
     from topcook.runtime.journal.report import report_parts_of
     from topcook.runtime.report import check_report_path, write_parts
 
-    path = cook if os.path.isfile(cook) else journal_of(cook)
+    path = cook if is_journal(cook) else journal_of(cook_named(cook))
     if not path:
-        known = "".join(f"\n        {each}" for each in known_cooks()[:_SHOWN])
-        hint = f"the latest that have one:{known}" if known else "no cook has left one here"
-        raise CookRefusedError(f'there is no journal of a cook "{cook}" on this machine\n    {hint}')
+        raise CookRefusedError(f'cook "{cook}" kept no journal to make a report from')
     if output is not None:
         check_report_path(output)
     with Past.open(path) as past:

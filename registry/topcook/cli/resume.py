@@ -18,17 +18,19 @@ from topcook.runtime.statedir import journal_of
 def command(*, cook: str, options: tuple[str, ...]) -> Any:
     """Go on with a cook that was ended.
 
-    COOK is its id, as its temp directory is called and a refusal names it. Its network file is read as it is now, with
-    the options that the cook was begun with (--scheduler, --override, --parm, --job-parm, --static, --node).
-    OPTIONS are more of those of `topcook cook`.
+    COOK is its id, the beginning of the id or of its last part, or its network file: topcook cooks shows them. The
+    network file is read as it is now, with the options that the cook was begun with (--scheduler, --override, --parm,
+    --job-parm, --static, --node). OPTIONS are more of those of `topcook cook`.
 
     \b
     Example:
         topcook resume 20261121-215930-0429f3a
-        topcook resume 20261121-215930-0429f3a --retry-failed --report report.json
+        topcook resume 0429f3a --retry-failed --report report.json
     """
     from topcook.cli.cook import command as cook_command
+    from topcook.runtime.control.naming import cook_named
 
+    cook = cook_named(cook)
     path = journal_of(cook)
     if not path:
         raise CookRefusedError(
@@ -42,7 +44,7 @@ def command(*, cook: str, options: tuple[str, ...]) -> Any:
         raise CookRefusedError(str(error)) from error
     if session is None:
         raise CookRefusedError(
-            f"cook {cook} was killed before it began: nothing ran, and its journal does not say of what network it was\n"
+            f"cook {cook} was killed before it began: nothing ran, and its journal does not name its network\n"
             "    cook that from the start: topcook cook NETWORK"
         )
     given = _given(cook, session.facts, options)

@@ -15,11 +15,12 @@ from topcook.model.userdirs import user_dir
 __all__ = [
     "JOURNAL",
     "cook_directory",
+    "cook_ids",
     "drop_old_cooks",
     "forget_cook",
     "forget_journal",
+    "has_keeper_files",
     "journal_of",
-    "known_cooks",
     "note_journal",
 ]
 
@@ -57,11 +58,17 @@ def journal_of(cook_id: str) -> str:
     return path if os.path.isfile(path) else ""
 
 
-def known_cooks() -> list[str]:
-    """The ids of cooks that have a journal here, the latest first."""
+def cook_ids() -> list[str]:
+    """The ids of all cooks that have left anything here, the latest first."""
     with contextlib.suppress(OSError):
-        return [cook for cook in sorted(os.listdir(_cooks()), reverse=True) if journal_of(cook)]
+        return sorted(os.listdir(_cooks()), reverse=True)
     return []
+
+
+def has_keeper_files(cook_id: str) -> bool:
+    """Whether the keeper of a cook has left its record: the cook has not ended, or not as it should."""
+    folder = cook_directory(cook_id) if isinstance(cook_id, str) and cook_id and os.sep not in cook_id else ""
+    return bool(folder) and os.path.isfile(os.path.join(folder, "keeper.record"))
 
 
 def note_journal(cook_id: str, path: str) -> None:

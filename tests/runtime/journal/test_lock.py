@@ -89,7 +89,7 @@ def test_the_same_cook_twice_is_refused_with_who_holds_it(tmp_path: Path) -> Non
     with pytest.raises(CookRefusedError) as refused:
         lock_in(tmp_path).take()
     words = str(refused.value)
-    for part in ("cook first", f"process {holder.process.pid}", os.uname().nodename, "since", "kill "):
+    for part in ("cook first", f"process {holder.process.pid}", os.uname().nodename, "since", "topcook cancel first"):
         assert part in words
     holder.go()
     assert holder.said() == "released"

@@ -11,7 +11,14 @@ from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import KEPT, CookLock
 from topcook.runtime.journal.writer import Journal
 from topcook.runtime.recorder import MemoryRecorder
-from topcook.runtime.statedir import JOURNAL, cook_directory, forget_journal, journal_of, note_journal
+from topcook.runtime.statedir import (
+    JOURNAL,
+    cook_directory,
+    forget_journal,
+    has_keeper_files,
+    journal_of,
+    note_journal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,14 +87,29 @@ def keep_cook(graph: Graph, network_file: str, cook_id: str, how: How) -> KeptCo
     if lock.told:
         told.append(lock.told)
     try:
+        told += _end_left(lock)
         recorder = _Kept(path, graph, cook_id, how, lock) if how.journal else _Unkept(lock)
-    except RecorderError as error:
+    except BaseException as error:
         lock.release("refused")
+        if not isinstance(error, RecorderError):
+            raise
         if not known:
             forget_journal(cook_id, path)
         raise CookRefusedError(str(error)) from error
     lock.journal_made = how.journal
     return KeptCook(cook_id, lock, recorder, path, told)
+
+
+def _end_left(lock: CookLock) -> list[str]:
+    """End what dead cooks of this identity left running here, whose items this one may begin; what to tell people."""
+    here = os.uname().nodename
+    names = [lock.died, *(each["cook"] for each in lock.before if each.get("host") == here)]
+    left = [name for name in dict.fromkeys(names) if has_keeper_files(name)]
+    if not left:
+        return []
+    from topcook.runtime.control.dead import end_dead_before
+
+    return end_dead_before(left)
 
 
 def _place(cook_id: str, how: How) -> str:

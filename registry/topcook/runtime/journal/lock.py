@@ -21,7 +21,7 @@ from topcook.runtime.statedir import drop_old_cooks
 if TYPE_CHECKING:
     from topcook.runtime.journal.identity import Identity
 
-__all__ = ["BEAT", "CookLock", "read_pointer"]
+__all__ = ["BEAT", "CookLock", "pointer_lives", "read_pointer"]
 
 VERSION = 1
 #: Seconds between two signs of life.
@@ -48,6 +48,11 @@ def read_pointer(path: str) -> dict[str, Any] | None:
         return None
 
 
+def pointer_lives(path: str, said: dict[str, Any]) -> bool:
+    """Whether the cook goes on that the pointer at ``path`` names; ``said`` is what was read there."""
+    return said["ended"] is None and _lives(Process.read(said["process"]), _age(path))
+
+
 class CookLock:
     """Held from ``take`` to ``release``; tells every ``BEAT`` seconds that its cook lives."""
 
@@ -61,6 +66,8 @@ class CookLock:
         self.path = identity.pointer
         #: What was found: cooks of this identity that came before, newest first: host, cook, journal.
         self.before: list[dict[str, str]] = []
+        #: The cook that held it when it died, on this machine; empty when there is none.
+        self.died = ""
         #: What to tell people about the taking; empty when there is nothing.
         self.told = ""
         #: Called on the heartbeat's thread with words when another cook has taken the pointer, or the journal is gone.
@@ -103,6 +110,7 @@ class CookLock:
             if _lives(holder, silent):
                 raise CookRefusedError(_refusal(old, holder, silent))
             self.told = _taken_over(old, holder, silent)
+            self.died = old["cook"] if holder.is_here() and old["cook"] != self.cook_id else ""
         cook = {"host": old["process"]["host"], "cook": old["cook"], "journal": old["journal"]}
         known = [cook, *(each for each in old.get("before", ()) if isinstance(each, dict))]
         self.before = [each for each in known if each.get("journal") and each.get("cook") != self.cook_id]
@@ -176,11 +184,11 @@ def _lives(holder: Process, silent: float) -> bool:
 
 def _refusal(old: dict[str, Any], holder: Process, silent: float) -> str:
     sign = "" if holder.is_here() else f"; its last sign of life is {ago(silent)} old"
-    kill = f"kill {holder.pid}" if holder.is_here() else f"ssh {holder.host} kill {holder.pid}"
+    cancel = f"topcook cancel {old['cook']}" if holder.is_here() else f"ssh {holder.host} topcook cancel {old['cook']}"
     return (
         f'"{old["network"]}" is being cooked already: cook {old["cook"]} by {holder.user} on {holder.host} '
         f"(process {holder.pid}), since {clock_text(old['started'])}{sign}\n"
-        f"    wait for it, or end it: {kill}\n"
+        f"    wait for it, or end it: {cancel}\n"
         "    to cook beside it, give this cook another working directory: --parm SCHEDULER.pdg_workingdir=DIR"
     )
 

@@ -37,10 +37,12 @@ def attach_left(keeper: KeeperProcess) -> bool:
 def _lives(directory: str) -> bool:
     try:
         with open(os.path.join(directory, launch.CARD_NAME), encoding="utf-8") as file:
-            pid = int(json.load(file)["pid"])
+            card = json.load(file)
+            pid, boot, began = int(card["pid"]), card["boot"], card["began"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return process_start(pid) is not None
+    # After a restart of the machine the number is a stranger's soon.
+    return bool(boot == boot_id() and began is not None and process_start(pid) == began)
 
 
 def adopt(keeper: KeeperProcess, jobs: Sequence[LocalJob]) -> list[str]:

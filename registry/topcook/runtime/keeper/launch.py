@@ -12,7 +12,9 @@ import tempfile
 from dataclasses import dataclass
 
 from topcook.errors import CookRefusedError
+from topcook.runtime.alive import Process, process_start
 from topcook.runtime.keeper.program import wire
+from topcook.runtime.keeper.program.record import boot_id
 
 _MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program", "main.py")
 #: The kernel's limit for a socket's path is 108 bytes on Linux, 104 on macOS.
@@ -57,7 +59,9 @@ def start_keeper(directory: str, *, die_with_parent: bool = False) -> Connection
     record = os.path.join(directory, RECORD_NAME)
     config = [secret, keeper_id, record, socket_path, "1" if die_with_parent else "0"]
     ours.sendall(wire.pack([wire.CONFIG, *map(os.fsencode, config)]))
-    _write_card(directory, {"pid": process.pid, "keeper": keeper_id, "socket": socket_path, "secret": secret})
+    card = {"pid": process.pid, "keeper": keeper_id, "socket": socket_path, "secret": secret}
+    dated = {"boot": boot_id(), "began": process_start(process.pid), "engine": Process.own().facts()}
+    _write_card(directory, {**card, **dated})
     return Connection(ours, keeper_id, process.pid, process)
 
 

@@ -1,0 +1,73 @@
+"""A cook being shown: what happens goes to its view, for as long as somebody looks."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from topcook.cli.feed import Told, pour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from topcook.cli.feed import Feed, View
+    from topcook.cli.interrupts import Interrupts
+    from topcook.machine.items import Change
+
+
+class NoView:
+    """Shows nothing: the terminal was closed."""
+
+    repeats = False
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Nobody looks."""
+
+    def told(self, message: Told) -> None:
+        """Nobody reads."""
+
+    def tick(self) -> None:
+        """There is nothing to draw on."""
+
+    def close(self) -> None:
+        """It is closed."""
+
+
+class Shown:
+    """Feed and view, and a word on the first Ctrl-C. A view that cannot be written to any more ends no cook."""
+
+    def __init__(self, feed: Feed, view: View, interrupts: Interrupts) -> None:
+        """Show what comes from ``feed``."""
+        self._feed = feed
+        self._view = view
+        self._interrupts = interrupts
+        self._said = False
+
+    def update(self) -> None:
+        """Show what has happened; stop when Ctrl-Z was pressed."""
+        try:
+            if self._interrupts.happened and not self._said:
+                self._said = True
+                self._view.told(Told("warning", "", f"{self._interrupts.name}: ending the jobs; once more kills them"))
+            pour(self._feed, self._view)
+        except OSError:
+            self._view = NoView()
+        if self._interrupts.stop_asked:
+            self._stop()
+
+    def _stop(self) -> None:
+        """Leave the terminal to others while the process is stopped."""
+        leave, come_back = getattr(self._view, "leave", None), getattr(self._view, "come_back", None)
+        with contextlib.suppress(OSError):
+            if leave is not None:
+                leave()
+        self._interrupts.stop()
+        with contextlib.suppress(OSError):
+            if come_back is not None:
+                come_back()
+
+    def close(self) -> None:
+        """Show the rest."""
+        self.update()
+        with contextlib.suppress(OSError):
+            self._view.close()

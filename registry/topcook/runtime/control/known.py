@@ -1,0 +1,180 @@
+"""The cooks of this user: those that run, those that died without an end, and the last ones that ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from topcook.runtime.alive import Process
+from topcook.runtime.control.card import Card, read_card
+from topcook.runtime.control.glance import Glance, count_items, glance
+from topcook.runtime.control.knock import NobodyAnswersError, ask
+from topcook.runtime.journal.identity import Identity
+from topcook.runtime.journal.lock import pointer_lives, read_pointer
+from topcook.runtime.keeper import launch
+from topcook.runtime.keeper.leftover import left_jobs, left_tokens
+from topcook.runtime.statedir import cook_directory, cook_ids, journal_of
+
+__all__ = ["DEAD", "RUNNING", "Seen", "find_seen", "is_stopped", "look_at", "seen_cooks"]
+
+#: States of a cook that runs: ``stopped`` is one whose process is (Ctrl-Z), ``silent`` one that does not answer.
+RUNNING = frozenset({"cooking", "paused", "ending", "stopped", "silent"})
+#: Of one whose process is gone.
+DEAD = "dead"
+#: Seconds for which a cook may keep a list of cooks waiting.
+_PATIENCE = 2.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """A cook, as far as it can be seen from outside.
+
+    ``state`` is one of ``RUNNING``, ``DEAD``, or how it ended; of one that died and has a successor it is ``died``.
+    ``network`` is the path of the file, empty where a program cooks. ``jobs`` are tokens of jobs that a dead one left
+    running here. ``counts`` are items by the name of their state.
+    """
+
+    cook: str
+    state: str
+    network: str = ""
+    name: str = ""
+    folder: str = ""
+    scheduler: str = ""
+    started: float = 0.0
+    finished: float | None = None
+    process: Process | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    jobs: list[str] = field(default_factory=list)
+    journal: str = ""
+    card: Card | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self.state in RUNNING
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it cooks, or cooked, on this machine."""
+        return self.process is None or self.process.is_here()
+
+
+def seen_cooks() -> Iterator[Seen]:
+    """Every cook that has left something in this user's state directory, the latest first."""
+    marked = left_jobs()
+    for cook in cook_ids():
+        seen = look_at(cook, marked)
+        if seen is not None:
+            yield seen
+
+
+def find_seen(cook: str) -> Seen | None:
+    """One of them."""
+    return look_at(cook, left_jobs())
+
+
+def look_at(cook: str, marked: dict[str, set[int]]) -> Seen | None:
+    """What can be seen of a cook; ``marked`` is what ``left_jobs`` found. ``None`` when there is nothing to it."""
+    card, journal = read_card(cook), journal_of(cook)
+    known = glance(journal) if journal else None
+    if known is None and card is None:
+        return _of_a_program(cook, marked)
+    seen = _identified(cook, card, known)
+    seen.journal = journal
+    pointer = Identity(seen.network, seen.scheduler, seen.folder).pointer
+    said = read_pointer(pointer)
+    newest = said is not None and said["cook"] == cook
+    if known is not None and known.outcome and not _goes_on(card):
+        seen.state, seen.finished = known.outcome, known.finished
+        return seen
+    if said is not None and newest:
+        seen.process = Process.read(said["process"])
+    if seen.process is None or not _lives(seen.process, pointer, said):
+        return _dead(seen, marked, newest=newest or said is None)
+    return _alive(seen)
+
+
+def _identified(cook: str, card: Card | None, known: Glance | None) -> Seen:
+    seen = Seen(cook, DEAD, card=card)
+    if known is not None:
+        facts = known.facts
+        seen.network, seen.started = known.network, known.started
+        seen.folder, seen.scheduler = str(facts.get("folder", "")), str(facts.get("scheduler", ""))
+    elif card is not None:
+        seen.network, seen.folder, seen.scheduler, seen.started = (
+            card.network,
+            card.folder,
+            card.scheduler,
+            card.started,
+        )
+    if card is not None:
+        seen.process = card.process
+    seen.name = os.path.basename(seen.network)
+    return seen
+
+
+def _goes_on(card: Card | None) -> bool:
+    """Whether the process that left the card goes on although the journal has an end: the report is being written."""
+    return card is not None and card.process.is_here() and card.process.is_alive()
+
+
+def _lives(process: Process, pointer: str, said: dict[str, Any] | None) -> bool:
+    if process.is_here() and not process.is_in_another_container():
+        return process.is_alive()
+    # Of another machine that shares the state directory: by its sign of life.
+    return said is not None and pointer_lives(pointer, said)
+
+
+def _alive(seen: Seen) -> Seen:
+    process = seen.process
+    assert process is not None  # noqa: S101 - who lives is known
+    seen.state = "cooking"
+    if not process.is_here() or process.is_in_another_container():
+        return seen
+    if is_stopped(process.pid):
+        seen.state = "stopped"
+    elif seen.card is not None and seen.card.socket and seen.card.process == process:
+        try:
+            said = ask(seen.card, {"ask": "status"}, _PATIENCE)
+            seen.state, seen.counts = str(said.get("state", "silent")), dict(said.get("counts", {}))
+            return seen
+        except NobodyAnswersError:
+            seen.state = "silent" if process.is_alive() else "ending"
+    seen.counts = count_items(seen.journal)
+    return seen
+
+
+def _dead(seen: Seen, marked: dict[str, set[int]], *, newest: bool) -> Seen | None:
+    if seen.is_here:
+        seen.jobs = left_tokens(cook_directory(seen.cook), seen.cook, marked)
+    if not seen.journal and not seen.jobs:
+        return None
+    seen.state = DEAD if newest or seen.jobs else "died"
+    seen.counts = count_items(seen.journal)
+    return seen
+
+
+def _of_a_program(cook: str, marked: dict[str, set[int]]) -> Seen | None:
+    """A cook that keeps nothing but a keeper: by a ``GraphContext`` in somebody's own program."""
+    try:
+        with open(os.path.join(cook_directory(cook), launch.CARD_NAME), encoding="utf-8") as stream:
+            process = Process.read(json.load(stream)["engine"])
+        started = os.stat(os.path.join(cook_directory(cook), launch.CARD_NAME)).st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    seen = Seen(cook, "cooking", started=started, process=process)
+    if process.is_here() and process.is_alive():
+        return seen
+    return _dead(seen, marked, newest=True) if process.is_here() else None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is stopped, as by Ctrl-Z."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            return stream.read().rpartition(b")")[2].split()[0] in b"Tt"
+    except (OSError, IndexError):
+        return False
