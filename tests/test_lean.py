@@ -169,3 +169,11 @@ def test_a_field_without_a_default_after_one_with_is_refused() -> None:
 def test_classes_without_slots_are_refused() -> None:
     with pytest.raises(TypeError, match="slots only"):
         lean.dataclass(slots=False)
+
+
+def test_the_short_ways_to_names_and_copies_do_as_the_standard_ones() -> None:
+    made = Derived(1, third=4)
+    assert lean.names(Derived) == ("first", "second", "third", "total")
+    assert lean.replace(made, first=2) == dataclasses.replace(made, first=2) == Derived(2, third=4)
+    with pytest.raises(TypeError):
+        lean.replace(made, nothing=1)

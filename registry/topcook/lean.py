@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Made = TypeVar("Made", bound=type)
+Instance = TypeVar("Instance")
 
 _MISSING: Any = object()
 
@@ -44,6 +45,17 @@ def field(
 ) -> Any:
     """A field with more than a default, as ``dataclasses.field``."""
     return _Field(default, default_factory, init=init, repr=repr, compare=compare)
+
+
+def names(cls: type) -> tuple[str, ...]:
+    """The names of the fields of a class that was made here, in order."""
+    return tuple(cls.__lean__)  # type: ignore[attr-defined]
+
+
+def replace(instance: Instance, **changes: Any) -> Instance:
+    """As ``dataclasses.replace``: the same with some fields set anew; raises TypeError for a name that is none."""
+    kept = {name: getattr(instance, name) for name in type(instance).__match_args__}  # type: ignore[attr-defined]
+    return type(instance)(**(kept | changes))
 
 
 @dataclass_transform(field_specifiers=(field,))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -15,7 +14,6 @@ from typing import TextIO
 
 import click
 
-from topcook.cli.excerpt import Quoted, quoted_lines, source_lines
 from topcook.errors import Problem, ProblemsError
 from topcook.model.cells import cell_width, printable
 
@@ -95,6 +93,8 @@ def problem_text(
         lines.append(f"{' ' * margin}{click.style('-->', fg='blue', bold=True)} {printable(problem.place)}")
     if text is not None and problem.line is not None:
         said = tuple(printable(each) for each in labels)
+        from topcook.cli.excerpt import Quoted, quoted_lines
+
         quoted = Quoted(text, problem.line, problem.column, problem.end_column, said)
         lines += quoted_lines(quoted, colour=colour, width=width or _width(stream))
     hints = _masked(problem.hint or "").splitlines()
@@ -133,7 +133,11 @@ def _width(stream: TextIO | None) -> int:
 
 def _terminal_width(stream: TextIO | None) -> int:
     """The width of the terminal behind a stream; 0 where there is none, and a sentence stays on one line."""
-    return shutil.get_terminal_size((80, 24)).columns if stream is not None and stream.isatty() else 0
+    if stream is None or not stream.isatty():
+        return 0
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def _quotable(problem: Problem, contents: Contents) -> str | None:
@@ -141,6 +145,8 @@ def _quotable(problem: Problem, contents: Contents) -> str | None:
     if not problem.path or not problem.line or problem.code == "plain-secret":
         return None
     content = contents.get(problem.path)
+    from topcook.cli.excerpt import source_lines
+
     lines = _lines_on_disk(problem.path) if content is None else source_lines(content)
     if problem.line > len(lines) or not lines[problem.line - 1].strip():
         return None
@@ -149,6 +155,8 @@ def _quotable(problem: Problem, contents: Contents) -> str | None:
 
 @lru_cache(maxsize=8)
 def _lines_on_disk(path: str) -> list[str]:
+    from topcook.cli.excerpt import source_lines
+
     if not os.path.isfile(path):
         return []
     try:

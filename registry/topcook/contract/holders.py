@@ -5,13 +5,13 @@ A holder collects records; nothing joins the network before the callback has end
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.batches import close_batch, make_batch
 from topcook.contract.inherit import NO_FLAGS, inherited, with_flags
 from topcook.contract.workitem import WorkItem
 from topcook.errors import CallbackError, CycleError
+from topcook.lean import dataclass, field, names, replace
 from topcook.model.attributes import Attribute
 from topcook.model.enums import CloneMode, WorkItemCookType
 from topcook.model.workitem import Trait
@@ -65,7 +65,7 @@ class WorkItemOptions:
     automatic: bool = False
 
 
-_OPTIONS = dict.fromkeys(option.name for option in fields(WorkItemOptions))
+_OPTIONS = dict.fromkeys(names(WorkItemOptions))
 #: Where ``None`` may be meant.
 _NOT_GIVEN: Any = object()
 

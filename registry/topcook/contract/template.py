@@ -6,7 +6,6 @@ body, others have a body and no name.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from types import CoroutineType
@@ -198,7 +197,9 @@ def _parm(reader: _Reader, entry: dict[str, Any], index: int) -> ParmSpec:
     written = str(entry.get("type", "String"))
     kind = PARM_TYPES.get(written.lower())
     if kind is None:
-        close = difflib.get_close_matches(written.lower(), PARM_TYPES, n=1)
+        from difflib import get_close_matches
+
+        close = get_close_matches(written.lower(), PARM_TYPES, n=1)
         hint = f'did you mean "{PARM_TYPES[close[0]]}"? ' if close else ""
         hint += "It is taken for String"
         message = f'{where} has the unknown type "{written}"; expected String, Integer, Float or Toggle'

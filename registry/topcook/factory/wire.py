@@ -6,13 +6,13 @@ Only JSON's own types, so that nothing is ever executed by reading them.
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from topcook.errors import Problem
 from topcook.factory.bundles import Bundle, content_hash
 from topcook.factory.records import Kind, Origin, Record, State
 from topcook.factory.versions import Version, forgotten_with, kept_in_memory
+from topcook.lean import dataclass, field, names, replace
 from topcook.model.enums import NodeType
 from topcook.model.parms import ParmSpec
 
@@ -79,7 +79,7 @@ def record_data(record: Record) -> dict[str, Any]:
         "parms": [_parm_data(parm) for parm in record.parms],
         "callbacks": record.callbacks,
         "static": list(record.static),
-        "problems": [asdict(problem) for problem in record.problems],
+        "problems": [{name: getattr(problem, name) for name in _PROBLEM_FIELDS} for problem in record.problems],
         "reason": record.reason,
         "aliases": list(record.aliases),
         "content_hash": record.content_hash,
@@ -151,7 +151,7 @@ def _details(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_PARM_FIELDS = [each.name for each in fields(ParmSpec)]
+_PARM_FIELDS, _PROBLEM_FIELDS = names(ParmSpec), names(Problem)
 
 
 def _parm_data(parm: ParmSpec) -> dict[str, Any]:

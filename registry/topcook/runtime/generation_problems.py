@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import traceback
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import CallbackError, CookError, ExpressionError, Problem, ProblemsError, TopcookError
 from topcook.factory.typespath import builtin_types_dir
+from topcook.lean import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,9 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from topcook.lean import dataclass
 from topcook.runtime.paths import working_directories
@@ -54,7 +52,8 @@ def write_last_cook(cook: Cook) -> None:
         # It only helps to find logs; a full disk or a read-only share has told itself by other means.
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            Path(draft).write_text(text, encoding="utf-8")
+            with open(draft, "w", encoding="utf-8") as stream:
+                stream.write(text)
             os.replace(draft, path)
 
 
@@ -120,7 +119,8 @@ def find_log(graph: Graph, asked: str) -> tuple[ItemLog | None, list[str]]:
 
 def _read(path: str) -> Iterator[dict[str, Any]]:
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as stream:
+            record = json.load(stream)
     except (OSError, ValueError):
         return
     if isinstance(record, dict) and record.get("version") == VERSION:
@@ -128,6 +128,8 @@ def _read(path: str) -> Iterator[dict[str, Any]]:
 
 
 def _path_of(uri: str) -> str:
+    from urllib.parse import unquote, urlsplit
+
     parts = urlsplit(uri)
     return "/" + unquote(parts.path).lstrip("/") if parts.scheme == "file" else "" if parts.scheme else uri
 
@@ -143,7 +145,7 @@ def _newest_file(folders: list[str], asked: str) -> ItemLog | None:
     if not found:
         return None
     cook_id, path = max(found)
-    return ItemLog(Path(path).stem, cook_id, "", path, "", "")
+    return ItemLog(os.path.basename(path).removesuffix(".log"), cook_id, "", path, "", "")
 
 
 def _logs_of(folder: str, asked: str) -> Iterator[str]:
@@ -151,4 +153,4 @@ def _logs_of(folder: str, asked: str) -> Iterator[str]:
     if os.path.isfile(exact):
         yield exact
     elif asked.isdecimal() and os.path.isdir(folder):
-        yield from (str(path) for path in Path(folder).glob(f"*_{asked}.log"))
+        yield from (entry.path for entry in os.scandir(folder) if entry.name.endswith(f"_{asked}.log"))

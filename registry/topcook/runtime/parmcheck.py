@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem, ProblemsError
+from topcook.lean import replace
 from topcook.model.secrets import held, secret_of
 from topcook.model.sizes import memory_size
 
@@ -93,7 +93,7 @@ def _in_row(problem: Problem, parms: Parms, multiparm: str, number: int, key: st
         keys = [known.removesuffix("#") for known in parms.specs if known.endswith("#")]
         close = _close(key, keys, 1)
         hint = f'did you mean "{close[0]}"?' if close else f"rows have: {', '.join(keys) or 'no keys here'}"
-    return dataclasses.replace(problem, message=f'"{multiparm}", row {number}: {message}', hint=hint or None)
+    return replace(problem, message=f'"{multiparm}", row {number}: {message}', hint=hint or None)
 
 
 def _close(name: str, names: Sequence[str], most: int, cutoff: float = 0.6) -> list[str]:
