@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError
 from topcook.machine import events as ev
+from topcook.runtime.resume.restoring import Left, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
 
 __all__ = ["Left", "adopt_items"]
 
-#: An item, the token of its last hand-over, and what its scheduler called the job.
-Left = tuple["WorkItem", str, str]
+#: How many jobs that may still run are named.
+_MOST_NAMED = 5
 
 
 def adopt_items(
@@ -30,13 +30,49 @@ def adopt_items(
     call: Callable[..., Any],
     drop: Callable[[list[str]], None],
 ) -> None:
-    """Call ``onAdoptWorkItems``, end by ``drop`` (given tokens) what it did not take, and tell the cook."""
+    """Call ``onAdoptWorkItems``, end what it took and nobody wants, by ``drop`` (given tokens) the rest; tell the cook.
+
+    What it took and is not wanted is ended by ``onCancelWorkItems``, which has its jobs by then. While it is asked,
+    each item has the attributes and outputs that it had; those that are taken up keep them.
+    """
+    had = [(each.item.outputs, each.item.attributes) for each in left]
+    for each in left:
+        restore(each.item, each.past)
+    handles = {each.item.id: ItemHandle(each.item, graph) for each in left}
     try:
-        taken = call("onAdoptWorkItems", [(ItemHandle(item, graph), token, job) for item, token, job in left])
+        taken = call("onAdoptWorkItems", [(handles[each.item.id], each.past.token, each.past.job) for each in left])
     except CallbackError as error:
         link.message("warning", scheduler, f"{error}\n    its items are cooked again")
         taken = []
     ids = {handle.id for handle in taken if isinstance(getattr(handle, "id", None), int)}
+    _end(scheduler, [handles[each.item.id] for each in left if each.item.id in ids and not each.wanted], link, call)
     # What nobody takes up must not run beside the next attempt.
-    drop([token for item, token, _ in left if item.id not in ids])
-    link.inbox.post(ev.Adopted(scheduler, [(item, item.id in ids) for item, _, _ in left], link.clock.now()))
+    drop([each.past.token for each in left if each.item.id not in ids])
+    _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link)
+    rows = [(each.item, each.wanted and each.item.id in ids) for each in left]
+    for (item, kept), (outputs, attributes) in zip(rows, had, strict=True):
+        if not kept:
+            item.outputs, item.attributes = outputs, attributes
+    link.inbox.post(ev.Adopted(scheduler, rows, link.clock.now()))
+
+
+def _end(scheduler: str, unwanted: list[ItemHandle], link: CookLink, call: Callable[..., Any]) -> None:
+    try:
+        if unwanted:
+            call("onCancelWorkItems", unwanted, None)
+    except CallbackError as error:
+        link.message("warning", scheduler, f"{error}\n    jobs of an earlier session may still run")
+
+
+def _warn(scheduler: str, lost: list[Left], link: CookLink) -> None:
+    """Say which jobs of a farm nobody has an eye on: they may run beside the next attempts of their items."""
+    if not lost:
+        return
+    named = ", ".join(each.item.name + (f" ({each.past.job})" if each.past.job else "") for each in lost[:_MOST_NAMED])
+    more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
+    link.message(
+        "warning",
+        scheduler,
+        f"jobs that an earlier session left were not taken up, and may still run: {named}{more}\n"
+        "    their items are cooked again; a scheduler whose onAdoptWorkItems returns them is asked to end them first",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.source import is_authors
@@ -10,10 +11,13 @@ from topcook.errors import CallbackError, TopcookError
 from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.enums import AcceptResult, ScheduleResult, TickResult
+from topcook.model.notification import Kind, Notification
 from topcook.runtime.faults import describe, full_text
 from topcook.runtime.hostdoor import HostDoor
+from topcook.runtime.inbox import Report
 
 if TYPE_CHECKING:
+    from topcook.model.attributes import Attribute
     from topcook.model.workitem import WorkItem
     from topcook.runtime.filedependencies import FileDependencies
     from topcook.runtime.link import CookLink
@@ -40,6 +44,16 @@ class HandingOver(HostDoor):
     _takes_all: bool
     #: Whether the last answer was posted so that it wakes nobody up.
     _posted_soon = False
+    #: A reading of the monotonic clock.
+    _next_tick: float
+
+    def tick_soon(self, seconds: float) -> None:
+        """Have ``onTick`` called within so many seconds."""
+        at = time.monotonic() + seconds
+        if at < self._next_tick:
+            self._next_tick = at
+            # It may sleep until the tick that was next.
+            self._calls.put(_wake_up)
 
     def _hand_over(self, link: CookLink, items: list[WorkItem]) -> None:
         if self._takes_all and link is self.link and not self.draining and not self._one_by_one(items):
@@ -84,11 +98,16 @@ class HandingOver(HostDoor):
         unfit = self._not_accepted(item) or self._files.bring_for(item, self._call)
         if unfit:
             return Trigger.RAISED, unfit
+        before = dict(item.attributes or ())
         try:
             result = self._call("onSchedule", ItemHandle(item, self.graph), item=item)
         except CallbackError as error:
             self._problem(link, error)
             return Trigger.RAISED, str(error)
+        finally:
+            if _differ(before, item.attributes or {}):
+                # What its job is called on the farm, mostly: who goes on with the cook has to know.
+                link.inbox.post(Report([Notification(Kind.GIVEN, item.id)], self.name))
         reason = ""
         if result is ScheduleResult.Failed:
             reason = f'scheduler "{self.name}" could not schedule it: onSchedule returned Failed'
@@ -121,6 +140,14 @@ class HandingOver(HostDoor):
 
     def _tick_if_due(self) -> TickResult | None:
         raise NotImplementedError
+
+
+def _differ(before: dict[str, Attribute], now: dict[str, Attribute]) -> bool:
+    return len(before) != len(now) or any(now.get(name) is not each for name, each in before.items())
+
+
+def _wake_up() -> None:
+    """Nothing to do: the thread looks at its clock after every call."""
 
 
 def takes_all(cls: type) -> bool:

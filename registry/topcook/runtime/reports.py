@@ -6,7 +6,6 @@ Runs on the cook thread. What a report says about attributes and files goes into
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.secrets import redact
@@ -222,8 +221,8 @@ def _store_attribute(_: Graph, item: WorkItem, said: Notification) -> None:
 def _store_log(graph: Graph, item: WorkItem, said: Notification) -> None:
     text = redact(str(said.payload[0]))
     path = item_log_path(graph, item)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text if text.endswith("\n") else text + "\n")
 
 
@@ -239,6 +238,10 @@ def _store_invalidate(_graph: Graph, item: WorkItem, _said: Notification) -> Non
     item.outputs = None
 
 
+def _keep_given(_graph: Graph, _item: WorkItem, _said: Notification) -> None:
+    """It is there already; the journal reads it as it takes the report down."""
+
+
 def item_log_path(graph: Graph, item: WorkItem) -> str:
     """The item's log file below its scheduler's log directory."""
     return f"{graph.host(item.scheduler).directories.log_dir(local=True)}/{item.name.replace('/', '_')}.log"
@@ -251,4 +254,5 @@ _STORE: dict[Kind, Callable[[Graph, WorkItem, Notification], None]] = {
     Kind.CUSTOM_STATE: _store_custom_state,
     Kind.PERCENT: _store_percent,
     Kind.INVALIDATE_CACHE: _store_invalidate,
+    Kind.GIVEN: _keep_given,
 }

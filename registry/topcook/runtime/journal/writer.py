@@ -39,7 +39,7 @@ _FACT = "INSERT INTO fact (item, kind, body) VALUES (?, ?, ?)"
 _MESSAGE = "INSERT INTO message (at, level, source, text) VALUES (?, ?, ?, ?)"
 _NAME = "INSERT INTO name VALUES (?, ?)"
 _SCHEDULED = int(WorkItemState.Scheduled)
-_GIVES = frozenset({Kind.OUTPUTS, Kind.ATTRIBUTE, Kind.INVALIDATE_CACHE})
+_GIVES = frozenset({Kind.OUTPUTS, Kind.ATTRIBUTE, Kind.INVALIDATE_CACHE, Kind.GIVEN})
 
 
 class _Told:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from topcook.contract.inherit import pass_outputs, take_late_attributes
 from topcook.machine.phases import STATE_OF, Phase
 from topcook.model.workitem import Trait
-from topcook.runtime.resume.memory import restore
+from topcook.runtime.resume.restoring import restore
 from topcook.runtime.resume.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:

@@ -17,10 +17,13 @@ from topcook.model.enums import CacheMode
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import Trait
 from topcook.runtime.inbox import Broken
+from topcook.runtime.keeper.record import read_record
 from topcook.runtime.resume.fingerprints import Fingerprints
 from topcook.runtime.resume.keys import Keys
+from topcook.runtime.resume.restoring import Left, restore
 from topcook.runtime.resume.settings import Settings
 from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight
+from topcook.runtime.statedir import cook_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from topcook.model.attributes import Attribute
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
-    from topcook.runtime.adopting import Left
     from topcook.runtime.graph import Graph
     from topcook.runtime.journal import Past, PastItem
     from topcook.runtime.keeper.ofcook import CookKeeper
@@ -90,6 +92,8 @@ class Memory:
         #: Has what an earlier session left running here; given by the cook.
         self.keeper: CookKeeper | None = None
         self._outlived: list[Finding] = []
+        #: Ids of items whose jobs are only to be ended.
+        self._unwanted: set[int] = set()
         self._told = 0
         #: What was found about each item that was looked up, by its id: verdict and reason.
         self.found: dict[int, tuple[Verdict, str]] = {}
@@ -185,22 +189,34 @@ class Memory:
             return []
 
     def _ready_to_go(self, found: list[Finding]) -> list[Finding]:
-        """End what runs of items that are another thing now; put off those whose job has outlived its keeper."""
-        keeper = self.keeper
-        if keeper is None or not self.how.resume:
-            return found
+        """See to what runs of items that are another thing now; put off those whose job has outlived its keeper."""
         found = [*self._outlived, *found]
         self._outlived = []
         left = [each for each in found if each.past is not None and maybe_in_flight(each.past)]
         if not left:
             return found
-        outlived = set(keeper.outlived([_token(each) for each in left]))
-        keeper.drop([_token(each) for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived])
+        outlived: set[str] = set()
+        if self.keeper is not None and self.how.resume:
+            outlived = set(self.keeper.outlived([_token(each) for each in left]))
+            over = [each for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived]
+            self.keeper.drop([_token(each) for each in over])
         self._outlived = [each for each in left if _token(each) in outlived]
         for each in self._outlived:
             # Its end will have been seen by nobody.
             each.verdict = Verdict.COOK
+        self._have_ended([each for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived])
         return [each for each in found if _token(each) not in outlived]
+
+    def _have_ended(self, over: list[Finding]) -> None:
+        """Let the schedulers end what is left on farms of items that cook again; what a keeper had has ended."""
+        if not over or self.past is None:
+            return
+        recorded = read_record(cook_directory(self.past.cook_id))
+        for each in over:
+            # A scheduler cannot be asked for the jobs of another one.
+            if _token(each) not in recorded and each.past is not None and each.past.scheduler == each.item.scheduler:
+                each.verdict = Verdict.IN_FLIGHT
+                self._unwanted.add(each.item.id)
 
     def judge(self, item: WorkItem) -> Finding:
         """The verdict on an item whose dependencies are done."""
@@ -238,10 +254,22 @@ class Memory:
             )
         return known
 
-    def left(self, items: Iterable[WorkItem]) -> list[Left]:
+    def left(self, items: list[WorkItem]) -> list[Left]:
         """What is known of the last hand-over of items that were in flight."""
-        known = [(item, self.past.find(item.key)) for item in items] if self.past is not None else []
-        return [(item, past.token, past.job) for item, past in known if past is not None]
+        if self.past is None:
+            return []
+        recorded = read_record(cook_directory(self.past.cook_id))
+        known = zip(items, self.past.find_all([item.key for item in items]), strict=True)
+        return [
+            Left(item, past, item.id not in self._unwanted, past.token not in recorded and self._may_run(item, past))
+            for item, past in known
+            if past is not None
+        ]
+
+    def _may_run(self, item: WorkItem, past: PastItem) -> bool:
+        # Of another cook what a keeper had has been ended, and its record with it.
+        began = self.how.resume and past.state is WorkItemState.Cooking
+        return bool(past.job) or (began and not int(item.traits) & int(Trait.IN_PROCESS))
 
     # ------------------------------------------------------------------ taking it in
 
@@ -254,8 +282,9 @@ class Memory:
             if int(item.traits) & _AUTOMATIC:
                 rows.append((item, Trigger.FOUND if found.verdict is Verdict.DONE else Trigger.COMPLETE, ""))
                 continue
-            self.found[item.id] = (found.verdict, found.reason)
-            if past is not None and found.verdict is Verdict.COOK:
+            again = found.verdict is Verdict.COOK or item.id in self._unwanted
+            self.found[item.id] = (Verdict.COOK if again else found.verdict, found.reason)
+            if past is not None and again:
                 self._tell(item, found.reason)
             reason = ""
             if found.verdict is Verdict.DONE:
@@ -286,20 +315,6 @@ class Memory:
 
 def _token(found: Finding) -> str:
     return found.past.token if found.past is not None else ""
-
-
-def restore(item: WorkItem, past: PastItem | None) -> None:
-    """Give a finished item its outputs and attributes again, and where its log is."""
-    if past is None:
-        # Read from disk, without anything being known of it: what it declares is what it has.
-        item.outputs = list(item.expected_outputs or ()) or None
-        return
-    item.outputs = list(past.outputs) or None
-    if past.attributes:
-        item.attributes = {**(item.attributes or {}), **past.attributes}
-    if past.log_uri or past.status_uri:
-        run = item.ran()
-        run.log_uri, run.status_uri = past.log_uri, past.status_uri
 
 
 def read_mode(value: Any) -> CacheMode:
