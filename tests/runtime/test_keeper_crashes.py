@@ -179,6 +179,23 @@ def test_when_the_engine_dies_running_jobs_end_by_themselves_and_queued_ones_nev
     assert not (tmp_path / "never").exists()
 
 
+def test_a_keeper_that_is_told_to_end_while_the_engine_talks_to_it_takes_its_jobs_along(tmp_path: Path) -> None:
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool = keeper.pool("local")
+    ends = Ends()
+    pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
+    assert eventually((tmp_path / "started").exists)
+    assert keeper.pid
+    # While it is stopped, both gather.
+    os.kill(keeper.pid, signal.SIGSTOP)
+    pool.set_slots(3)
+    os.kill(keeper.pid, signal.SIGTERM)
+    os.kill(keeper.pid, signal.SIGCONT)
+    ends.wait_for(1)
+    assert eventually(lambda: not left_in(tmp_path))
+    assert (tmp_path / "keeper" / launch.ERRORS_NAME).read_text() == ""
+
+
 def test_a_new_engine_adopts_what_the_dead_one_left_running(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done; exit 5", "sleep 60")
     keeper = KeeperProcess(str(tmp_path / "keeper"))

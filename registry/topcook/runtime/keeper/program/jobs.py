@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: How long a command is tried again while the machine is short of processes, memory or descriptors.
 PATIENCE = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+_MARK = MARK.encode()
 #: Linux counts memory in KiB, macOS in bytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -28,13 +29,13 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 class Job:
     """One command of the engine's: queued while ``pid`` is 0."""
 
-    __slots__ = ("argv", "changes", "cwd", "env", "give_up", "log", "pid", "pool", "reason", "token", "weight")
+    __slots__ = ("argv", "changes", "cwd", "env", "give_up", "log", "name", "pid", "pool", "reason", "token", "weight")
 
     def __init__(self, fields: list[bytes]) -> None:
         """Read a START message, its first field dropped."""
-        token, pool, weight, self.cwd, self.log, env, count = fields[:7]
-        self.token = token.decode("ascii")
-        self.pool = pool
+        #: The token as it travels.
+        self.name, self.pool, weight, self.cwd, self.log, env, count = fields[:7]
+        self.token = self.name.decode("ascii")
         self.weight = int(weight)
         self.env = int(env)
         end = 7 + int(count)
@@ -67,6 +68,7 @@ class Jobs:
     def __init__(self, keeper_id: str, record: Record, report: Callable[[list[bytes]], None]) -> None:
         """Start with none."""
         self.keeper_id = keeper_id
+        self._name = keeper_id.encode()
         self.record = record
         self.report = report
         self.running: dict[int, Job] = {}
@@ -183,7 +185,7 @@ class Jobs:
                 env[name] = value
             else:
                 env.pop(name, None)
-        env[MARK.encode()] = b"%s/%s/%s" % (self.keeper_id.encode(), job.pool, job.token.encode())
+        env[_MARK] = b"%b/%b/%b" % (self._name, job.pool, job.name)
         return env
 
     def reap(self) -> None:
@@ -219,7 +221,7 @@ class Jobs:
         if self._begun:
             for job, boot, at in self._begun:
                 self.record.started(job.token, job.pid, boot, at)
-                self.report([wire.STARTED, job.token.encode(), b"%d" % job.pid, b"%.6f" % at])
+                self.report([wire.STARTED, job.name, b"%d" % job.pid, b"%.6f" % at])
             self._begun.clear()
 
     def end(self, job: Job, status: int | None, reason: str = "") -> None:
@@ -237,7 +239,7 @@ class Jobs:
         self.report(
             [
                 wire.ENDED,
-                job.token.encode(),
+                job.name,
                 told,
                 b"%.6f" % at,
                 reason.encode(errors="surrogateescape"),

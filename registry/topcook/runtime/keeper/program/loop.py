@@ -91,8 +91,8 @@ class Keeper:
         self._die_with_parent = False
         self._wake = _wake_on_signals(self)
         self._poll = select.poll()
-        #: What is registered there: mostly the same as the last time.
-        self._polled: dict[int, int] = {}
+        #: For whom it was made: mostly the same as the last time.
+        self._polled: tuple[object, ...] = ()
         #: When the first report was gathered that the engine was not sent yet; 0: there is none.
         self._gathered = 0.0
         #: Whether more than starts was gathered.
@@ -124,49 +124,53 @@ class Keeper:
         return self.jobs is None or not (self.jobs.running or self.jobs.queued)
 
     def _wait(self) -> None:
-        links = [link for link in (self.engine, *self.strangers) if link is not None]
-        polled = {self._wake: select.POLLIN, self.listener: select.POLLIN}
-        for link in links:
-            sent = self._gathered or link.flush()
-            polled[link.fd] = select.POLLIN if sent else select.POLLIN | select.POLLOUT
+        engine, strangers = self.engine, tuple(self.strangers)
         machine = self.jobs.machine if self.jobs is not None else None
-        if machine is not None and machine.fd >= 0 and machine.retry_at:
-            polled[machine.fd] = select.POLLIN
+        bell = machine.fd if machine is not None and machine.retry_at else -1
+        writing = engine is not None and not self._gathered and not engine.flush()
+        polled = (engine, writing, bell, strangers)
         if polled != self._polled:
             self._poll = select.poll()
             self._polled = polled
-            for fd, events in polled.items():
-                self._poll.register(fd, events)
-        ready = {fd for fd, _ in self._poll.poll(self._timeout())}
+            self._watch(engine, strangers, bell, writing=writing)
+        ready = [fd for fd, _ in self._poll.poll(self._timeout())]
         if self._wake in ready:
             os.read(self._wake, 4096)
-        if machine is not None and machine.fd in ready:
+        if machine is not None and bell in ready:
             machine.heard()
         if self.stopping:
             self._stop()
         if self.listener in ready:
             self._open_door()
-        for link in links:
-            if link is self.engine:
-                if link.fd in ready:
-                    self._serve_engine(link)
-            elif link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
+        if engine is not None and engine is self.engine and engine.fd in ready:
+            self._serve_engine(engine)
+        for link in strangers:
+            if link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
                 self._serve_stranger(link)
+    def _watch(self, engine: Link | None, strangers: tuple[Link, ...], bell: int, *, writing: bool) -> None:
+        self._poll = select.poll()
+        for fd in (self._wake, self.listener, *(link.fd for link in strangers)):
+            self._poll.register(fd, select.POLLIN)
+        if bell >= 0:
+            self._poll.register(bell, select.POLLIN)
+        if engine is not None:
+            self._poll.register(engine.fd, select.POLLIN | select.POLLOUT if writing else select.POLLIN)
+
 
     def _timeout(self) -> float | None:
         """Milliseconds until something has to be done without being woken."""
         times = [link.since + _HELLO_TIME for link in self.strangers]
-        if self.jobs is not None and self.jobs.retry_at:
-            times.append(self.jobs.retry_at)
+        times += [cancel.look_at for cancel in self.cancels]
         if self._gathered:
             times.append(self._gathered + _GATHER)
-        limiter = self.jobs.limiter if self.jobs is not None else None
-        if limiter is not None and limiter.look_at:
-            times.append(limiter.look_at)
-        machine = self.jobs.machine if self.jobs is not None else None
-        if machine is not None and machine.retry_at:
-            times.append(machine.retry_at)
-        times += [cancel.look_at for cancel in self.cancels]
+        jobs = self.jobs
+        if jobs is not None:
+            if jobs.retry_at:
+                times.append(jobs.retry_at)
+            if jobs.limiter is not None and jobs.limiter.look_at:
+                times.append(jobs.limiter.look_at)
+            if jobs.machine is not None and jobs.machine.retry_at:
+                times.append(jobs.machine.retry_at)
         return max(0.0, min(times) - time.monotonic()) * 1000 + 1 if times else None
 
     def _serve_engine(self, link: Link) -> None:
