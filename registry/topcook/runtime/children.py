@@ -8,6 +8,14 @@ import signal
 from pathlib import Path
 
 
+def children_of(native_id: int | None) -> list[str]:
+    """What this thread has started and not yet waited for: ``name (pid)`` each."""
+    with contextlib.suppress(OSError, ValueError):
+        pids = Path(f"/proc/self/task/{native_id}/children").read_text().split()
+        return [f"{Path(f'/proc/{pid}/comm').read_text().strip()} ({pid})" for pid in pids]
+    return []
+
+
 def end_children(native_id: int | None, *, spare: int | None, how: str) -> None:
     """Send TERM or KILL (``how``) to all that this thread has started; ``spare`` is a process to leave alone."""
     number = signal.Signals[f"SIG{how}"]

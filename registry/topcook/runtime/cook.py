@@ -115,7 +115,7 @@ class Cook:
             adopt_thread=graph.factory.registry.adopt_thread,
             identify=memory.identify if memory is not None else None,
         )
-        self._patience = Patience(graph, self.link)
+        self._patience = Patience(graph, self.link, self._generator)
         self._statics = StaticWatch(graph)
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
         self._running: dict[str, bool] = {}

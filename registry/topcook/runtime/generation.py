@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from queue import SimpleQueue
@@ -108,6 +109,13 @@ class Generator:
         self._requests: SimpleQueue[GenerationRequest | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
+        #: (node, since when by ``time.monotonic()``) while one makes its items.
+        self.busy_with: tuple[str, float] | None = None
+
+    @property
+    def thread_id(self) -> int | None:
+        """Its thread, ``None`` before the first ``submit``."""
+        return self._thread.ident if self._thread is not None else None
 
     def submit(self, request: GenerationRequest) -> None:
         """Take a request; returns at once."""
@@ -158,10 +166,13 @@ class Generator:
         while (request := self._requests.get()) is not None:
             if self._closed.is_set():
                 return
+            self.busy_with = request.node.name, time.monotonic()
             try:
                 result = self.run(request)
             except BaseException as error:  # noqa: BLE001 - whatever it is, the cook waits for an answer
                 result = GenerationResult(request, problems=as_problems(request.node, "generation", error))
+            finally:
+                self.busy_with = None
             self._done(result)
 
     def _process(self, request: GenerationRequest, upstream: list[Record]) -> list[Record]:

@@ -48,6 +48,8 @@ T = TypeVar("T")
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
+#: How often who waits for ``onStart`` looks around, in seconds.
+LOOK_EVERY = 0.25
 #: After so many seconds the cook is woken up for hand-overs that it has not heard of by itself.
 HEARD_AFTER = 0.1
 
@@ -86,8 +88,11 @@ class Host(HandingOver):
 
     # ------------------------------------------------------------------ life
 
-    def open(self) -> None:
-        """Make the instance, call ``onStart``, wait; raises ``CookRefusedError`` with what the author has to mend."""
+    def open(self, waiting: Callable[[], None] | None = None) -> None:
+        """Make the instance, call ``onStart``, wait; raises ``CookRefusedError`` with what the author has to mend.
+
+        ``waiting`` is called now and again meanwhile; what it raises ends the waiting.
+        """
         if self.given_up:
             raise CookRefusedError(f"an earlier cook still waits for its end: {self.where_it_stands()}")
         done = threading.Event()
@@ -100,7 +105,9 @@ class Host(HandingOver):
 
         self._begin()
         self._calls.put(make)
-        done.wait()
+        while not done.wait(LOOK_EVERY if waiting is not None else None):
+            if waiting is not None:
+                waiting()
         if self._refused is not None:
             raise self._refused
 
@@ -132,6 +139,11 @@ class Host(HandingOver):
         """The host thread's, ``None`` before its start."""
         return self._thread.ident
 
+    @property
+    def native_id(self) -> int | None:
+        """What the system calls the thread, likewise."""
+        return self._thread.native_id
+
     def _begin(self) -> None:
         if self._thread.ident is None:
             self._thread.start()
@@ -152,6 +164,7 @@ class Host(HandingOver):
 
     def _make(self) -> None:
         self.directories.working = self._by_parms = working_directories(self.graph, self.node)
+        self.busy_with = ("__init__", None, time.monotonic())
         try:
             self.instance = self.cls(SchedulerHandle(self), self.name)
         except BaseException as error:
@@ -159,6 +172,8 @@ class Host(HandingOver):
             raise CookRefusedError(
                 f'scheduler "{self.name}" ({self.type_name}) cannot be made: {describe(error)}'
             ) from error
+        finally:
+            self.busy_with = None
         self.ports_ready = True
         self._caller = Caller(self.name, self.instance, self.log, traced=self.graph.trace)
         try:
@@ -251,6 +266,7 @@ class Host(HandingOver):
         self._files = FileDependencies(self.node, self.graph, self.cls)
         self._tick_error = ""
         self.shown = frozenset()
+        self.function_runs = []
         self.draining = False
         self.link = link
         link.post_limits(self)

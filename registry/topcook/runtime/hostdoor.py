@@ -61,6 +61,8 @@ class HostDoor:
         #: How many items the scheduler wants to hold at most; 0: it has not said.
         self.room = 0
         self.link: CookLink | None = None
+        #: Those of the threads that run functions of in-process items in this cook.
+        self.function_runs: list[FunctionRuns] = []
         #: What the host's thread is to do next; ``None`` ends it.
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         #: Ids of the items that the scheduler was shown in this cook.
@@ -134,7 +136,9 @@ class HostDoor:
         link = self.link
         if link is None or self.graph.trace or self.delegate.listens:
             return None
-        return FunctionRuns(self, link)
+        runs = FunctionRuns(self, link)
+        self.function_runs.append(runs)
+        return runs
 
     def deliver(self) -> None:
         """Have the author's event methods called for what waits for them."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from topcook.machine import events as ev
 from topcook.runtime.link import Message
+from topcook.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from topcook.machine.events import Event
+    from topcook.runtime.generation import Generator
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
 
@@ -29,8 +31,9 @@ class Patience:
     Without a hurry everything may take the time it takes.
     """
 
-    def __init__(self, graph: Graph, link: CookLink) -> None:
-        """Watch the cook of ``graph``."""
+    def __init__(self, graph: Graph, link: CookLink, generator: Generator) -> None:
+        """Watch the cook of ``graph``, whose items ``generator`` makes."""
+        self._watchdog = Watchdog(graph, generator)
         self._graph = graph
         self._link = link
         self._stopping: dict[str, float] = {}
@@ -60,14 +63,14 @@ class Patience:
 
     def timeout(self) -> float | None:
         """How long the loop may sleep."""
-        return LOOK_EVERY if self._hurried_at is not None else None
+        return LOOK_EVERY if self._hurried_at is not None else self._watchdog.timeout()
 
-    def look(self) -> list[Event]:
+    def look(self) -> list[Any]:
         """What has to be said about ends that do not come."""
+        events: list[Any] = list(self._watchdog.look())
         if self._hurried_at is None or self._graph.debug:
-            return []
+            return events
         now = time.monotonic()
-        events: list[Event] = []
         for name, asked in list(self._stopping.items()):
             events += self._urge(name, now - max(asked, self._hurried_at))
         if now - self._hurried_at > GIVE_UP_AFTER:

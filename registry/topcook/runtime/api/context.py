@@ -28,7 +28,7 @@ from topcook.runtime.parmcheck import check_parm, job_parm_values
 from topcook.runtime.surroundings import ready_for_callbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from topcook.contract.host import GraphServices
     from topcook.factory import Factory
@@ -376,13 +376,13 @@ class GraphContext(EventHandlers):
         )
         return self._cook
 
-    def open_schedulers(self, cook: Cook) -> None:
-        """Make the schedulers that the nodes of a cook name (``onStart``); raises ``CookRefusedError``. Our own."""
+    def open_schedulers(self, cook: Cook, waiting: Callable[[], None] | None = None) -> None:
+        """Make the schedulers it names (``onStart``), ``waiting`` called meanwhile; raises ``CookRefusedError``."""
         refusals = []
         with ready_for_callbacks(self.core.network, debug=self.core.debug):
             for name in self._named_schedulers(cook):
                 try:
-                    self.core.host(name).open()
+                    self.core.host(name).open(waiting)
                 except CookRefusedError as error:
                     refusals.append(str(error))
         if refusals:
