@@ -130,7 +130,6 @@ class Keeper:
         writing = engine is not None and not self._gathered and not engine.flush()
         polled = (engine, writing, bell, strangers)
         if polled != self._polled:
-            self._poll = select.poll()
             self._polled = polled
             self._watch(engine, strangers, bell, writing=writing)
         ready = [fd for fd, _ in self._poll.poll(self._timeout())]
@@ -147,6 +146,7 @@ class Keeper:
         for link in strangers:
             if link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
                 self._serve_stranger(link)
+
     def _watch(self, engine: Link | None, strangers: tuple[Link, ...], bell: int, *, writing: bool) -> None:
         self._poll = select.poll()
         for fd in (self._wake, self.listener, *(link.fd for link in strangers)):
@@ -155,7 +155,6 @@ class Keeper:
             self._poll.register(bell, select.POLLIN)
         if engine is not None:
             self._poll.register(engine.fd, select.POLLIN | select.POLLOUT if writing else select.POLLIN)
-
 
     def _timeout(self) -> float | None:
         """Milliseconds until something has to be done without being woken."""
