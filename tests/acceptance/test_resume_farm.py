@@ -143,3 +143,60 @@ def test_jobs_of_a_farm_that_does_not_take_them_up_are_told(shell: Shell) -> Non
     [told] = [each for each in report["messages"] if "were not taken up" in each]
     assert "may still run: a_1, a_2" in told
     assert "onAdoptWorkItems" in told
+
+
+#: Looks at what jobs report, and takes its time over a file.
+LISTENING = """
+    def onStartCook(self, static, cook_set):
+        self.startCallbackServer()
+        return True
+
+    def workItemFileResult(self, item, subindex, result, tag, checksum, jobid=""):
+        import time
+        open(os.environ["HIP"] + "/asked", "a").write(str(item))
+        while not os.path.exists(os.environ["HIP"] + "/gate"):
+            time.sleep(0.02)
+        super().workItemFileResult(item, subindex, result, tag + "/seen", checksum, jobid)
+"""
+REPORT = """
+import os, sys
+sys.path.insert(0, os.environ["PDG_SCRIPTDIR"])
+import pdgcmd
+home = os.environ["HIP"]
+open(home + "/made.txt", "w").write("x")
+pdgcmd.addOutputFile(home + "/made.txt", result_data_tag="file/text")
+open(home + "/story", "a").write("answered\\n")
+"""
+
+
+def test_a_report_that_was_answered_is_not_lost_on_its_way_through_the_authors_methods(shell: Shell) -> None:
+    farm = FARM.replace("class Farm(PyScheduler)", "class Farm(CallbackServerMixin, PyScheduler)")
+    farm = farm.replace("import pdg\n", "import pdg\nfrom pdg.job.callbackserver import CallbackServerMixin\n")
+    farm = farm.replace(
+        "super().__init__(scheduler, name)",
+        "PyScheduler.__init__(self, scheduler, name)\n        CallbackServerMixin.__init__(self, True)",
+    )
+    farm = farm.replace(
+        "ITEM=work_item.name)",
+        "ITEM=work_item.name)\n"
+        "        self.createJobDirsAndSerializeWorkItems(work_item)\n"
+        "        self.addCommonJobEnvVars(env, work_item)",
+    )
+    shell.write("types/farm.py", farm.replace("ADOPT", ADOPT + LISTENING))
+    shell.environment |= {"PDG_TYPES_PATH": str(shell.folder / "types"), "HIP": str(shell.folder)}
+    shell.write("job.py", REPORT)
+    shell.network(
+        NODES.replace("itemcount = 2", "itemcount = 1").replace("sh $HIP/job.sh", "__PDG_PYTHON__ $HIP/job.py")
+    )
+    engine = shell.start("cook", "net.toml")
+    until(lambda: story(shell) == ["answered"] and (shell.folder / "asked").exists())
+    engine.kill()
+    engine.wait()
+    (shell.folder / "gate").touch()
+    report = shell.cook("net.toml", "--resume")
+    [item] = report["items"]
+    assert (item["state"], item["attempts"]) == ("CookedSuccess", 1)
+    assert [(each["path"], each["tag"]) for each in item["outputs"]] == [
+        (str(shell.folder / "made.txt"), "file/text/seen")
+    ]
+    assert story(shell) == ["answered"]

@@ -23,6 +23,7 @@ class Kind(Enum):
     PERCENT = "percent"
     INVALIDATE_CACHE = "invalidate cache"
     GIVEN = "given"
+    PASSED = "passed on"
 
 
 class Notification:
@@ -31,7 +32,8 @@ class Notification:
     ``item`` is an id or a name; ``index`` is the sub-item of a batch, -1 for none. ``payload`` depends on
     the kind: SUCCEEDED (duration,) · OUTPUTS (list of File) · ATTRIBUTE (name, AttribType, value, index or
     None for the whole array) · LOG (text, log type) · CUSTOM_STATE (text,) · PERCENT (0..1,).
-    GIVEN says that ``onSchedule`` wrote attributes, which are in the item's store already.
+    GIVEN says that ``onSchedule`` wrote attributes, which are in the item's store already, PASSED that a job's
+    report has been through the event methods of its scheduler's author.
     ``at`` is a reading of ``time.monotonic()`` when the sender knows better than the moment of arrival.
     ``attempt`` tells apart the reports of older attempts; None when the sender does not know it (most schedulers).
     """

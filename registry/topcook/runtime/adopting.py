@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError
 from topcook.machine import events as ev
+from topcook.runtime.inbox import Report
 from topcook.runtime.resume.restoring import Left, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from topcook.model.notification import Notification
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
 
@@ -38,6 +40,9 @@ def adopt_items(
     had = [(each.item.outputs, each.item.attributes) for each in left]
     for each in left:
         restore(each.item, each.past)
+    delegate, reported = graph.host(scheduler).delegate, _reported(left)
+    # Before its job's end, should that be told at once; a class that does not listen any more hears nothing.
+    unheard = [said for said in reported if not delegate.take(said)]
     handles = {each.item.id: ItemHandle(each.item, graph) for each in left}
     try:
         taken = call("onAdoptWorkItems", [(handles[each.item.id], each.past.token, each.past.job) for each in left])
@@ -50,10 +55,19 @@ def adopt_items(
     drop([each.past.token for each in left if each.item.id not in ids])
     _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link)
     rows = [(each.item, each.wanted and each.item.id in ids) for each in left]
+    delegate.forget({item.id for item, kept in rows if not kept})
     for (item, kept), (outputs, attributes) in zip(rows, had, strict=True):
         if not kept:
             item.outputs, item.attributes = outputs, attributes
     link.inbox.post(ev.Adopted(scheduler, rows, link.clock.now()))
+    link.inbox.post(Report([said for said in unheard if said.item in ids], scheduler))
+    delegate.run()
+
+
+def _reported(left: list[Left]) -> list[Notification]:
+    """What jobs were answered for and nobody has heard of yet."""
+    waiting = [(said, each) for each in left if each.wanted for said in each.past.reported if said is not None]
+    return [said for said, each in waiting if said.attempt == each.past.attempt]
 
 
 def _end(scheduler: str, unwanted: list[ItemHandle], link: CookLink, call: Callable[..., Any]) -> None:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.eventdispatch import WorkItemEvents
 from topcook.contract.source import is_authors
 from topcook.model.attributes import AttribType
-from topcook.model.notification import Kind
+from topcook.model.notification import Kind, Notification
 from topcook.runtime.faults import describe, full_text
 from topcook.runtime.inbox import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-    from topcook.model.notification import Notification
     from topcook.runtime.host import Host
 
 Call = tuple[str, tuple[Any, ...]]
@@ -94,6 +93,11 @@ class Delegate:
             self._waiting.append((said, True))
         return True
 
+    def forget(self, items: Collection[int]) -> None:
+        """Drop what waits of these items: nobody has their jobs any more."""
+        with self._lock:
+            self._waiting = deque(each for each in self._waiting if each[0].item not in items)
+
     def passes(self, said: Notification) -> bool:
         """Whether a notification of the scheduler may go to the cook now; else it waits behind older reports.
 
@@ -128,6 +132,9 @@ class Delegate:
                 self._current = said
             try:
                 self._deliver(said, self._calls(said) if heard else [])
+                if heard:
+                    # What came of it is before this.
+                    self._carry_out(Notification(Kind.PASSED, said.item))
             finally:
                 with self._lock:
                     self._current = None

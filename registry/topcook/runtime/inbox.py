@@ -23,7 +23,7 @@ LARGEST_BATCH = 8192
 class Report:
     """Notifications that belong together; ``done(error)`` is called once they are recorded, or could not be."""
 
-    __slots__ = ("done", "notifications", "scheduler")
+    __slots__ = ("delegated", "done", "notifications", "scheduler")
 
     def __init__(
         self,
@@ -35,6 +35,8 @@ class Report:
         self.notifications = notifications
         self.scheduler = scheduler
         self.done = done
+        #: Those that are on their way through the event methods of their scheduler's author.
+        self.delegated: list[Notification] = []
 
 
 #: A work item, its attempt, when (by the cook's clock), and of an end how many seconds it took; of a start ``None``.

@@ -33,6 +33,8 @@ TRIGGER_OF: dict[Kind, Trigger] = {
     Kind.CANCELED: Trigger.CANCEL,
 }
 
+#: Whose end is looked at; what is being taken up may have ended since.
+_CHECKED = HELD | {Phase.CHECKING}
 _NOT_GIVEN = frozenset({Phase.WAITING, Phase.READY})
 
 #: How many reports about unknown items are told one by one.
@@ -69,6 +71,7 @@ class Reports:
                 self._unknown(notification, report.scheduler)
                 continue
             if report.done is not None and self._delegated(item, notification):
+                report.delegated.append(notification)
                 continue
             part = item.part(notification.index)
             trigger = TRIGGER_OF.get(notification.kind)
@@ -141,7 +144,7 @@ class Reports:
         Where a batch ends well, that holds for each sub-item that ends well with it: their failures come before it.
         """
         item = event.item
-        if event.trigger not in {Trigger.SUCCEED, Trigger.COOK_SUCCEEDED} or item.phase not in HELD:
+        if event.trigger not in {Trigger.SUCCEED, Trigger.COOK_SUCCEEDED} or item.phase not in _CHECKED:
             return [event]
         if event.attempt is not None and event.attempt != item.attempt:
             return [event]
@@ -239,7 +242,7 @@ def _store_invalidate(_graph: Graph, item: WorkItem, _said: Notification) -> Non
 
 
 def _keep_given(_graph: Graph, _item: WorkItem, _said: Notification) -> None:
-    """It is there already; the journal reads it as it takes the report down."""
+    """All of it is there already; only the journal takes it down."""
 
 
 def item_log_path(graph: Graph, item: WorkItem) -> str:
@@ -255,4 +258,5 @@ _STORE: dict[Kind, Callable[[Graph, WorkItem, Notification], None]] = {
     Kind.PERCENT: _store_percent,
     Kind.INVALIDATE_CACHE: _store_invalidate,
     Kind.GIVEN: _keep_given,
+    Kind.PASSED: _keep_given,
 }

@@ -23,6 +23,7 @@ from topcook.model.states import WorkItemState
 from topcook.model.workitem import WorkItem
 from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal import Past, PastItem
+from topcook.runtime.journal.reported import report_from_text, report_to_text
 from topcook.runtime.journal.values import attributes_from_rows, attributes_to_text
 from topcook.runtime.link import Message
 from topcook.runtime.recorder import HandOverNotes
@@ -240,3 +241,38 @@ def test_a_journal_whose_numbers_nobody_counted_is_refused(desk: JournalDesk) ->
     connection.close()
     with pytest.raises(RecorderError, match="damaged: its items have numbers from 1 to"):
         Past.open(desk.path)
+
+
+@given(
+    value=st.one_of(st.text(), st.integers(), st.floats(allow_nan=False), st.lists(st.text(), max_size=3)),
+    kind=st.sampled_from([Kind.ATTRIBUTE, Kind.OUTPUTS, Kind.LOG, Kind.SUCCEEDED, Kind.STARTED]),
+)
+def test_a_report_on_its_way_comes_back_as_it_was(value: Any, kind: Kind) -> None:
+    payloads: dict[Kind, tuple[Any, ...]] = {
+        Kind.ATTRIBUTE: ("name", AttribType.PyObject, (value, {"deep": File("a", "b", 1, own=True)}), None),
+        Kind.OUTPUTS: ([File("a.exr", "file/image", 5)],),
+        Kind.LOG: (str(value), 3),
+        Kind.SUCCEEDED: (1.5,),
+    }
+    said = Notification(kind, 7, 2, payloads.get(kind, ()), job_id="4711")
+    found = report_from_text(report_to_text(said, 3), 7)
+    if isinstance(value, str | list) and "\\ud" in repr(value):
+        return
+    assert found is not None
+    assert (found.kind, found.item, found.index, found.payload) == (said.kind, 7, 2, said.payload)
+    assert (found.attempt, found.job_id) == (3, "4711")
+
+
+def test_reports_on_their_way_are_known_until_they_have_come_through(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    report = Report(
+        [Notification(Kind.PERCENT, item.name, -1, (0.5,)), Notification(Kind.LOG, item.name, -1, ("x", 3))]
+    )
+    report.delegated = list(report.notifications)
+    lost = Report([Notification(Kind.ATTRIBUTE, item.id, -1, ("a", AttribType.PyObject, object(), None))])
+    lost.delegated = list(lost.notifications)
+    desk.journal.commit([report, lost], [], [])
+    assert [said and said.kind for said in read(desk).reported] == [Kind.PERCENT, Kind.LOG, None]
+    desk.journal.commit([Report([Notification(Kind.PASSED, item.id)])], [], [])
+    assert [said and said.payload for said in read(desk).reported] == [("x", 3), None]

@@ -24,3 +24,7 @@ class Fact(IntEnum):
     FINGERPRINT = 7
     #: JSON: an attempt that was followed by another one; each counts.
     EARLIER = 8
+    #: JSON: a report on its way through its scheduler's own event methods; each counts.
+    REPORTED = 9
+    #: The oldest report on its way has come through; each counts.
+    PASSED = 10

@@ -15,9 +15,11 @@ from topcook.factory.filesystems import file_system
 from topcook.lean import dataclass, field
 from topcook.model.attributes import Attribute
 from topcook.model.files import File
+from topcook.model.notification import Notification
 from topcook.model.states import FINAL, WorkItemState
 from topcook.model.workitem import Attempt, Run
 from topcook.runtime.journal.facts import Fact
+from topcook.runtime.journal.reported import report_from_text
 from topcook.runtime.journal.schema import open_to_read
 from topcook.runtime.journal.values import attributes_from_rows, files_from_rows
 
@@ -82,6 +84,8 @@ class PastItem:
     earlier: list[Attempt] = field(default_factory=list)
     log_uri: str = ""
     status_uri: str = ""
+    #: What its job was answered for and its scheduler's own event methods have not passed on, in order.
+    reported: list[Notification | None] = field(default_factory=list)
 
     @property
     def in_flight(self) -> bool:
@@ -348,6 +352,10 @@ def _read_fact(item: PastItem, kind: int, body: str) -> None:
             item.job = body
         case Fact.FINGERPRINT:
             item.fingerprint = body
+        case Fact.REPORTED:
+            item.reported.append(report_from_text(body, item.id))
+        case Fact.PASSED:
+            del item.reported[:1]
 
 
 def _attempt(number: int, scheduler: str, *told: Any) -> Attempt:

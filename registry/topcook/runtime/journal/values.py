@@ -62,45 +62,47 @@ def attributes_to_rows(attributes: Mapping[str, Attribute]) -> dict[str, list[An
 def _to_row(attribute: Attribute) -> list[Any] | None:
     values = attribute.values
     try:
-        rows = values if all(type(value) in _PLAIN for value in values) else [_to_plain(value, 0) for value in values]
+        rows = values if all(type(value) in _PLAIN for value in values) else [to_plain(value) for value in values]
     except LostError:
         return None
     return [int(attribute.type), int(attribute.flags), rows]
 
 
-def _to_plain(value: object, depth: int) -> Any:
+def to_plain(value: object, depth: int = 0) -> Any:
+    """A value as ``encode`` takes it, so that it comes back as what it was; raises ``LostError``."""
     if type(value) in _PLAIN:
         return value
     if depth < _DEEPEST:
         if isinstance(value, File):
             return {"file": [value.path, value.tag, value.hash, value.own]}
         if type(value) is list:
-            return [_to_plain(each, depth + 1) for each in value]
+            return [to_plain(each, depth + 1) for each in value]
         if type(value) is tuple:
-            return {"tuple": [_to_plain(each, depth + 1) for each in value]}
+            return {"tuple": [to_plain(each, depth + 1) for each in value]}
         if type(value) is dict and all(type(key) is str for key in value):
-            return {"dict": {key: _to_plain(each, depth + 1) for key, each in value.items()}}
+            return {"dict": {key: to_plain(each, depth + 1) for key, each in value.items()}}
     raise LostError
 
 
 def attributes_from_rows(rows: Mapping[str, Any]) -> tuple[dict[str, Attribute], list[str]]:
     """The attributes again, and the names of those that are lost."""
     found = {
-        name: Attribute(AttribType(row[0]), tuple(map(_from_plain, row[2])), AttribFlag(row[1]))
+        name: Attribute(AttribType(row[0]), tuple(map(from_plain, row[2])), AttribFlag(row[1]))
         for name, row in rows.items()
         if row is not None
     }
     return found, [name for name, row in rows.items() if row is None]
 
 
-def _from_plain(value: Any) -> Any:
+def from_plain(value: Any) -> Any:
+    """What ``to_plain`` was given."""
     if isinstance(value, list):
-        return [_from_plain(each) for each in value]
+        return [from_plain(each) for each in value]
     if isinstance(value, dict):
         kind, body = next(iter(value.items()))
         if kind == "file":
             return File(*body)
         if kind == "tuple":
-            return tuple(_from_plain(each) for each in body)
-        return {key: _from_plain(each) for key, each in body.items()}
+            return tuple(from_plain(each) for each in body)
+        return {key: from_plain(each) for key, each in body.items()}
     return value

@@ -16,6 +16,7 @@ from topcook.model.states import FINAL, WorkItemState
 from topcook.runtime.generation import GenerationResult
 from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal.facts import Fact
+from topcook.runtime.journal.reported import report_to_text
 from topcook.runtime.journal.schema import create
 from topcook.runtime.journal.values import attributes_to_text, encode, files_to_rows
 
@@ -201,7 +202,16 @@ class Journal:
             )
 
     def _read_report(self, report: Report) -> None:
+        for said in report.delegated:
+            item = self._find(said.item)
+            if item is not None:
+                self._facts.append((item.id, Fact.REPORTED, report_to_text(said, item.attempt)))
         for said in report.notifications:
+            if said.kind is Kind.PASSED:
+                passed = self._find(said.item)
+                if passed is not None:
+                    self._facts.append((passed.id, Fact.PASSED, ""))
+                continue
             if not said.job_id and said.kind not in _GIVES:
                 continue
             whole = self._find(said.item)
