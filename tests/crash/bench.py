@@ -20,7 +20,7 @@ from topcook.factory.typespath import builtin_types_dir
 from topcook.model.states import SUCCESSFUL
 from topcook.runtime.journal import Past
 from topcook.runtime.keeper.program.processes import mark_of, process_table
-from topcook.runtime.keeper.record import read_record
+from topcook.runtime.keeper.record import RecordedJob, read_record
 
 #: Seconds after which something that must come has not come; a machine may be busy.
 PATIENCE = 120.0
@@ -234,6 +234,10 @@ class CrashBench:
         rows = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [Line(what, name, int(attempt), int(pid), float(at)) for what, name, attempt, pid, at in rows]
 
+    def ended(self, names: set[str], what: str = "end") -> bool:
+        """Whether jobs of these names have told of their end."""
+        return names <= {line.name for line in self.lines() if line.what == what}
+
     def pasts(self) -> Iterator[Past]:
         """What its journals know, read from copies: the files stay as the crash has left them."""
         for number, journal in enumerate(sorted(self.state.glob("*/journal.sqlite"))):
@@ -249,13 +253,15 @@ class CrashBench:
             assert found == ("ok",), self.whole_story([f"{journal}: {found}"])
             yield Past.open(str(copy))
 
+    def recorded(self) -> dict[str, RecordedJob]:
+        """What its keepers have written down."""
+        return {token: job for folder in self.state.glob("*") for token, job in read_record(str(folder)).items()}
+
     def look(self) -> Look:
         """Read what is written down now; it is remembered, and held against the end."""
         done = set()
         for past in self.pasts():
-            recorded = {}
-            for folder in self.state.glob("*"):
-                recorded |= read_record(str(folder))
+            recorded = self.recorded()
             for item in past.items():
                 job = recorded.get(item.token)
                 if item.state in SUCCESSFUL or (job is not None and job.exit_status == 0):

@@ -8,6 +8,7 @@
        torn    the process is killed when half of the bytes are written
        after   the process is killed when the call has been carried out
        both    as torn, and the process that started this one is killed first
+       lost    as kill, likewise
        5, 28   the call fails with this errno, a write after half of its bytes
 */
 #define _GNU_SOURCE
@@ -59,8 +60,10 @@ static int before_write(int fd, const void *bytes, size_t length, off64_t at, in
         die();
     if (!strcmp(what, "after"))
         return 1;
-    if (!strcmp(what, "both"))
+    if (!strcmp(what, "both") || !strcmp(what, "lost"))
         kill(getppid(), SIGKILL);
+    if (!strcmp(what, "lost"))
+        die();
     if (placed)
         REAL("pwrite64", pwrite_t)(fd, bytes, length / 2, at);
     else

@@ -1,7 +1,7 @@
-/* A job that tells what it does: job FILE LOCKS NAME
+/* A job that tells what it does: job FILE LOCKS NAME [GATE]
 
-   It appends "start NAME ATTEMPT PID SECONDS" to FILE, works for some milliseconds, appends "end ..." likewise. While
-   it lives it holds a lock of the item's; who finds that held appends "overlap ...". */
+   It appends "start NAME ATTEMPT PID SECONDS" to FILE, works for some milliseconds, or until there is a file GATE, and
+   appends "end ..." likewise. While it lives it holds a lock of the item's; who finds that held appends "overlap ...". */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void tell(const char *what, const char *name) {
 
 int main(int count, char **arguments) {
     char path[4096];
-    if (count != 4)
+    if (count < 4)
         return 2;
     effects = open(arguments[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     snprintf(path, sizeof path, "%s/%s", arguments[2], arguments[3]);
@@ -36,7 +36,9 @@ int main(int count, char **arguments) {
         tell("overlap", arguments[3]);
     tell("start", arguments[3]);
     struct timespec work = {0, (long)(getpid() * 2654435761u % 6000u) * 1000};
-    nanosleep(&work, 0);
+    do
+        nanosleep(&work, 0);
+    while (count > 4 && access(arguments[4], F_OK));
     tell("end", arguments[3]);
     return 0;
 }

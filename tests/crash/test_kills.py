@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.bench import CrashBench, Tools
+from tests.crash.bench import CrashBench, Tools, until
 
 SEED = os.environ.get("TOPCOOK_CRASH_SEED") or str(random.SystemRandom().randrange(10**9))
 #: Cooks of each part, and parts: parts are spread over the machine's cores.
@@ -63,10 +63,10 @@ def kill_both(bench: CrashBench, chance: random.Random) -> None:
 
 def kill_both_in_the_record(bench: CrashBench, chance: random.Random) -> None:
     """The keeper in the middle of a line of its record, and its engine before it can hear of that."""
-    number = int(chance.triangular(1, 120, 10))
+    number, what = int(chance.triangular(1, 120, 10)), chance.choice(["both", "lost"])
     # Which of the two will have died can be seen by nobody beforehand.
     bench.keeper_died = True
-    bench.wait(bench.resume(fault=f"write {RECORD} {number} {number} both"))
+    bench.wait(bench.resume(fault=f"write {RECORD} {number} {number} {what}"))
 
 
 KILLS: list[Callable[[CrashBench, random.Random], None]] = [
@@ -94,6 +94,103 @@ def cook_killed(folder: Path, tools: Tools, name: str) -> None:
     finally:
         bench.close()
     shutil.rmtree(folder)
+
+
+LONG = """
+[network]
+name = "net"
+scheduler = "local"
+[schedulers.local]
+type = "localscheduler"
+[schedulers.local.parms]
+pdg_workingdir = "$HIP/work"
+maxprocsmenu = 1
+maxprocs = 2
+[nodes.long]
+type = "genericgenerator"
+[nodes.long.parms]
+itemcount = 2
+command = "JOB $HIP/effects $HIP/locks long_@pdg_index $HIP/gate"
+[nodes.next]
+type = "genericgenerator"
+[nodes.next.parms]
+command = "JOB $HIP/effects $HIP/locks next_@pdg_index"
+"""
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("what", ["lost", "both"])
+def test_a_job_that_its_keeper_had_no_time_to_write_down_is_awaited_before_its_item_runs_again(
+    tmp_path: Path, tools: Tools, number: int, what: str
+) -> None:
+    bench = CrashBench(tmp_path / "cook", tools, LONG, ["long_0", "long_1", "next_0"], keeper_died=True)
+    try:
+        engine = bench.start("--progress", "off", fault=f"write {RECORD} {number} {number} {what}")
+        if number > 1:
+            # Mostly both jobs are written down at once, with the keeper itself: it dies of their end.
+            until(lambda: engine.poll() is not None or bench.ended({"long_0", "long_1"}, "start"), "two jobs")
+            (bench.folder / "gate").touch()
+        assert bench.wait(engine) == -signal.SIGKILL
+        bench.look()
+        (bench.folder / "gate").unlink(missing_ok=True)
+        engine = bench.resume()
+        until(lambda: bench.ended({"next_0"}), "what nothing stands in the way of")
+        (bench.folder / "gate").touch()
+        assert bench.wait(engine) == 0
+        bench.finish()
+    finally:
+        bench.close()
+
+
+TWO_GATES = (
+    LONG
+    + """
+[nodes.other]
+type = "genericgenerator"
+[nodes.other.parms]
+command = "JOB $HIP/effects $HIP/locks other_@pdg_index $HIP/other_gate"
+[nodes.last]
+type = "genericgenerator"
+inputs = ["other"]
+[nodes.last.parms]
+command = "JOB $HIP/effects $HIP/locks last_@pdg_index"
+"""
+)
+
+
+def sockets(pid: int) -> int:
+    """How many sockets a process has: a keeper has one that listens, and one to its engine."""
+    return sum(os.readlink(entry).startswith("socket:") for entry in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.crash
+def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_alive(tmp_path: Path, tools: Tools) -> None:
+    names = ["long_0", "long_1", "next_0", "other_0", "last_0"]
+    bench = CrashBench(tmp_path / "cook", tools, TWO_GATES, names, keeper_died=True)
+    try:
+        engine = bench.start("--progress", "off")
+        until(lambda: bench.ended({"long_0", "long_1"}, "start"), "two jobs")
+        until(lambda: len(bench.recorded()) >= 2, "their lines in the record")
+        engine.kill()
+        bench.kill_keepers()
+        bench.wait(engine)
+        engine = bench.resume()
+        until(lambda: bench.ended({"next_0"}) and bench.ended({"other_0"}, "start"), "the next keeper at work")
+        engine.kill()
+        bench.wait(engine)
+        bench.look()
+        [keeper] = bench.keepers()
+        until(lambda: sockets(keeper) == 1, "a keeper that is alone")
+        engine = bench.resume()
+        until(lambda: sockets(keeper) == 2, "a keeper that was found")
+        (bench.folder / "other_gate").touch()
+        until(lambda: bench.ended({"last_0"}), "what is not in the way")
+        (bench.folder / "gate").touch()
+        assert bench.wait(engine) == 0
+        bench.finish()
+    finally:
+        bench.close()
 
 
 @pytest.mark.crash

@@ -81,7 +81,7 @@ class KeeperProcess:
         None when there is none; ``adopt`` each of the jobs to hear of its end.
         """
         with self._lock:
-            connection = launch.find_keeper(self.directory)
+            connection = launch.find_keeper(self.directory, die_with_parent=self._die_with_parent)
             if connection is None:
                 return None
             listed = threading.Event()
@@ -92,6 +92,10 @@ class KeeperProcess:
         listed.wait(_SLACK)
         self._requests.pop(b"attach", None)
         return dict(self._pids) if not request.lost else None
+
+    def runs(self, token: str) -> bool:
+        """Whether a job runs, as far as the keeper has told."""
+        return token in self._pids
 
     def adopt(self, job: LocalJob) -> bool:
         """Have the end of a job that runs already told to ``job``; False when it has ended meanwhile."""

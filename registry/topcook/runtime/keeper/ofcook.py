@@ -20,17 +20,22 @@ class CookKeeper:
     """Asked from any thread."""
 
     def __init__(
-        self, directory: str, on_error: Callable[[str], None], machine: tuple[str, int] | None = None
+        self,
+        directory: str,
+        on_error: Callable[[str], None],
+        machine: tuple[str, int] | None = None,
+        *,
+        die_with_parent: bool = False,
     ) -> None:
-        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised; ``machine``: see KeeperProcess."""
+        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised; the rest: see KeeperProcess."""
         self._machine = machine
+        self._die_with_parent = die_with_parent
         self._directory = directory
         self._on_error = on_error
         self._lock = threading.Lock()
         self._process: KeeperProcess | None = None
         #: The cook goes on: jobs may be left of it, and a keeper that has them. Set before anything else is asked.
         self.goes_on = False
-        self._found = False
 
     @property
     def used(self) -> bool:
@@ -49,11 +54,16 @@ class CookKeeper:
 
         with self._lock:
             if self._process is None:
-                self._process = KeeperProcess(self._directory, on_error=self._on_error, machine=self._machine)
+                self._process = KeeperProcess(
+                    self._directory,
+                    die_with_parent=self._die_with_parent,
+                    on_error=self._on_error,
+                    machine=self._machine,
+                )
                 if self.goes_on:
                     from topcook.runtime.keeper.adoption import attach_left
 
-                    self._found = attach_left(self._process)
+                    attach_left(self._process)
             return self._process
 
     def pool(self, scheduler: str, together: AbstractContextManager[object]) -> JobKeeper:
@@ -71,13 +81,16 @@ class CookKeeper:
         """Those of these jobs that still run although their keeper is gone: nobody will see their end."""
         if not tokens or not self.goes_on:
             return []
-        self.process()
-        if self._found:
-            return []
-        from topcook.runtime.keeper.record import read_record
+        process = self.process()
+        # Those that its keeper has, or saw end since it was asked.
+        rest = [token for token in tokens if not process.runs(token)]
+        from topcook.runtime.keeper.record import leaders_of, read_record
 
         recorded = read_record(self._directory)
-        return [token for token in tokens if token in recorded and recorded[token].is_running]
+        running = {token for token in rest if token in recorded and recorded[token].is_running}
+        # A keeper may have been killed between the start of a job and the line that tells of it.
+        running |= leaders_of({token for token in rest if token not in recorded})
+        return [token for token in rest if token in running]
 
     def kill(self) -> None:
         """End all its jobs at once, whatever this raises."""

@@ -6,7 +6,7 @@ import os
 
 from topcook.lean import dataclass
 from topcook.runtime.alive import process_start
-from topcook.runtime.keeper import launch
+from topcook.runtime.keeper.program.processes import mark_of, process_table
 from topcook.runtime.keeper.program.record import boot_id
 
 #: Processes are dated in hundredths of a second, and the keeper notes the moment just before.
@@ -42,10 +42,12 @@ def read_record(directory: str) -> dict[str, RecordedJob]:
 
     A line cut short by a crash or a full disk is passed over.
     """
+    from topcook.runtime.keeper.launch import RECORD_NAME
+
     jobs: dict[str, RecordedJob] = {}
     boot = ""
     try:
-        with open(os.path.join(directory, launch.RECORD_NAME), encoding="ascii", errors="replace") as file:
+        with open(os.path.join(directory, RECORD_NAME), encoding="ascii", errors="replace") as file:
             for line in file:
                 words = line.split() if line.endswith("\n") else []
                 try:
@@ -55,6 +57,17 @@ def read_record(directory: str) -> dict[str, RecordedJob]:
     except FileNotFoundError:
         return {}
     return jobs
+
+
+def leaders_of(tokens: set[str]) -> set[str]:
+    """Those of these jobs whose own process lives, told by its mark: for jobs that no record has.
+
+    Daemons that they left do not count. Empty where there is no ``/proc``.
+    """
+    if not tokens or not os.path.exists("/proc/self/environ"):
+        return set()
+    leaders = (pid for pid, row in process_table().items() if row.session == pid and not row.zombie)
+    return tokens & {mark_of(pid).rpartition("/")[2] for pid in leaders}
 
 
 def _read_line(words: list[str], jobs: dict[str, RecordedJob], boot: str) -> str:
