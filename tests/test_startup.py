@@ -34,6 +34,35 @@ FOR_CHANGES = (
     "urllib.parse",
 )
 
+# Needed by cooks that run processes, hear reports or probe types, and not by one that does all in this process.
+FOR_OTHER_COOKS = (
+    *HEAVY,
+    "dataclasses",
+    "difflib",
+    "importlib_metadata",
+    "platformdirs",
+    "subprocess",
+    "topcook.cli.excerpt",
+    "topcook.cli.plan",
+    "topcook.contract.validate",
+    "topcook.factory.probing.session",
+    "topcook.runtime.keeper.client",
+    "topcook.runtime.keeper.launch",
+    "topcook.runtime.resultserver.dispatch",
+    "topcook.runtime.resultserver.loop",
+)
+IN_PROCESS = """
+[network]
+name = "one"
+scheduler = "here"
+[schedulers.here]
+type = "inprocessscheduler"
+[nodes.items]
+type = "itemgraph"
+[nodes.items.parms]
+file = "$HIP/items.jsonl"
+"""
+
 # What Windows does not have, taken away before anything of ours is imported.
 WITHOUT_POSIX = """
 import os, sys
@@ -66,7 +95,7 @@ finally:
 
 def topcook(code: str, *arguments: str | Path, cache: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PDG_", "TOPCOOK_"))}
-    environment |= {"HOME": str(cache), "XDG_CACHE_HOME": str(cache)}
+    environment |= {"HOME": str(cache), "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(cache)}
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
@@ -86,6 +115,18 @@ def test_listing_a_known_menu_loads_nothing_heavy(tmp_path: Path) -> None:
     loaded = set(second.stderr.partition("loaded:")[2].split())
     assert "topcook.cli" in loaded
     assert not [name for name in (*HEAVY, *FOR_CHANGES) if name in loaded]
+
+
+def test_cooking_in_this_process_loads_nothing_that_other_cooks_need(tmp_path: Path) -> None:
+    network = tmp_path / "one.toml"
+    network.write_text(IN_PROCESS)
+    (tmp_path / "items.jsonl").write_text('{"name": "it", "inprocess": true}\n')
+    for _ in range(2):
+        done = topcook(AND_SAY_WHAT_WAS_LOADED, "cook", network, "--progress", "off", cache=tmp_path)
+        assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.partition("loaded:")[2].split())
+    assert "topcook.runtime.journal.writer" in loaded
+    assert not [name for name in FOR_OTHER_COOKS if name in loaded]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,6 +48,8 @@ def cook_detached(scheduler: Any, graph_file: str, node_path: str) -> tuple[str,
     options = ("--status", str(status), "--report", str(report), "--progress", "plain")
     command = cook_command(scheduler, graph_file, node_path, *options, local=True)
     with log.open("ab") as output:
+        import subprocess
+
         process = subprocess.Popen(
             command,
             cwd=working,

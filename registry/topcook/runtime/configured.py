@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
+from topcook.lean import names, replace
 from topcook.runtime.parmcheck import check_parm
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def path_map_rows(
 ) -> Iterator[dict[str, Any]]:
     """A network's own rules as ``Network.path_maps`` holds them, variables written out, each with where it stands."""
     for spec, place in rules:
-        yield _expanded({**dataclasses.asdict(spec), "origin": str(place)}, environment)
+        yield _expanded({name: getattr(spec, name) for name in names(type(spec))} | {"origin": str(place)}, environment)
 
 
 def configured_path_maps(config: Config, environment: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -42,9 +42,7 @@ def give_defaults(node: SchedulerNode, config: Config) -> list[Problem]:
             path = origin.path or None
             said = "" if path else f", {origin}"
             message = f"default for scheduler type {node.type_name}{said}: {problem.message}"
-            problems.append(
-                dataclasses.replace(problem, message=message, path=path, line=origin.line, column=origin.column)
-            )
+            problems.append(replace(problem, message=message, path=path, line=origin.line, column=origin.column))
         if not wrong:
             node.parms.set(name, value)
             node.configured[name] = str(origin)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from topcook.errors import ProblemsError
+from topcook.lean import replace
 from topcook.machine import events as ev
 from topcook.machine.policies import Policies
 from topcook.machine.resources import SLOTS

@@ -147,10 +147,10 @@ def policy_problems(node: Node, graph: GraphServices, resources: Mapping[str, in
 
 
 def _lacking(needs: Needs, resources: Mapping[str, int]) -> Iterator[Problem]:
-    from difflib import get_close_matches
-
     for name, amount in needs:
         if name not in resources:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, resources, 3)
             hint = f'did you mean "{close[0]}"? ' if close else ""
             yield Problem(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import TYPE_CHECKING
 
 from topcook.runtime.statedir import cook_directory
@@ -21,5 +20,7 @@ def shared_slots(config: Config) -> tuple[str, int] | None:
     """
     if not config.machine_slots:
         return None
+    import socket
+
     root = os.path.dirname(os.path.dirname(cook_directory("any")))
     return os.path.join(root, "slots", socket.gethostname().partition(".")[0] or "localhost"), config.machine_slots

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from topcook.lean import dataclass, names
 from topcook.runtime.alive import Process
 from topcook.runtime.statedir import cook_directory
 
@@ -41,7 +41,11 @@ def write_card(card: Card) -> None:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     path = os.path.join(folder, _NAME)
     draft = f"{path}.{os.getpid()}.part"
-    facts = {"version": _VERSION, **asdict(card), "process": card.process.facts()}
+    facts = {
+        "version": _VERSION,
+        **{name: getattr(card, name) for name in names(Card)},
+        "process": card.process.facts(),
+    }
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         json.dump(facts, stream)
     os.replace(draft, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections.abc import Callable
@@ -129,7 +128,9 @@ def _is_open(item: WorkItem) -> bool:
 
 
 def _close(name: str, names: Any) -> str:
-    close = difflib.get_close_matches(name, list(names), 1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(names), 1)
     return f'; did you mean "{close[0]}"?' if close else f"; there are: {', '.join(names)}"
 
 

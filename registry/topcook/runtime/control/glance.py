@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from topcook.lean import dataclass
 from topcook.model.states import WorkItemState
 from topcook.runtime.journal.schema import APPLICATION
 

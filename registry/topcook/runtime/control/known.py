@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from topcook.lean import dataclass, field
 from topcook.runtime.alive import Process
 from topcook.runtime.control.card import Card, read_card
 from topcook.runtime.control.glance import Glance, count_items, glance

@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from topcook.runtime.resultserver.dispatch import Counters, Sink
+    from topcook.runtime.resultserver.dispatch import Sink
+    from topcook.runtime.resultserver.notes import Counters
     from topcook.runtime.resultserver.server import ResultServerThread, SchedulerDoor
     from topcook.runtime.resultserver.settings import Address, Limits
 
@@ -19,7 +20,7 @@ __all__ = ["Address", "Counters", "Limits", "ResultServerThread", "SchedulerDoor
 #: Where each name comes from, imported when it is asked for: every cook reads the settings, few of them listen.
 _HOMES = {
     "Address": "settings",
-    "Counters": "dispatch",
+    "Counters": "notes",
     "Limits": "settings",
     "ResultServerThread": "server",
     "SchedulerDoor": "server",

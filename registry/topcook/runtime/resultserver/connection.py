@@ -9,7 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from topcook.runtime.resultserver.dispatch import Counters, Dispatcher, Notebook
+    from topcook.runtime.resultserver.dispatch import Dispatcher
+    from topcook.runtime.resultserver.notes import Counters, Notebook
     from topcook.runtime.resultserver.settings import Limits
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from topcook.model.notification import Notification
+    from topcook.runtime.resultserver.notes import Counters, Notebook
 
     #: How a call is answered: ``(value, None)`` or ``(None, fault)``.
     Done = Callable[[object, "Fault | None"], None]
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 #: Fault codes, by the XML-RPC interoperability convention.
 UNREADABLE, UNKNOWN_METHOD, BAD_ARGUMENTS, NOT_DONE = -32700, -32601, -32602, -32500
 REFUSED = 403
-_MOST_KEPT_WORDS = 200
 
 
 class Sink(Protocol):
@@ -46,46 +46,12 @@ class Fault:
     text: str
 
 
-@dataclass(slots=True)
-class Counters:
-    """What the server has seen since it started."""
-
-    connections: int = 0
-    calls: int = 0
-    reports: int = 0
-    faults: int = 0
-    #: without the secret, or with a wrong one
-    refused: int = 0
-    #: what no protocol of ours begins with, or what breaks its own protocol
-    garbage: int = 0
-    too_large: int = 0
-    too_slow: int = 0
-    #: idle connections closed to make room
-    evicted: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls: with the secret or not, and which attempt of its item it says it is."""
 
     trusted: bool
     attempt: int | None = None
-
-
-class Notebook:
-    """Says each thing once: a job in a loop must not fill the log."""
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        """``write`` takes one line."""
-        self._write = write
-        self._said: set[str] = set()
-
-    def once(self, key: str, line: str) -> None:
-        """Write the line unless its key was seen; the number of keys is bounded."""
-        if key in self._said or len(self._said) >= _MOST_KEPT_WORDS:
-            return
-        self._said.add(key)
-        self._write(line)
 
 
 class Dispatcher:

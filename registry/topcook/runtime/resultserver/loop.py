@@ -17,7 +17,8 @@ from topcook.runtime.resultserver.connection import READ, Connection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from topcook.runtime.resultserver.dispatch import Counters, Dispatcher, Notebook
+    from topcook.runtime.resultserver.dispatch import Dispatcher
+    from topcook.runtime.resultserver.notes import Counters, Notebook
     from topcook.runtime.resultserver.settings import Limits
 
 #: How often deadlines are looked at, and a listener that ran out of descriptors is tried again.

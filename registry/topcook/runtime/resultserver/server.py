@@ -6,12 +6,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from topcook.runtime.resultserver.dispatch import Counters, Dispatcher, Notebook, Sink
-from topcook.runtime.resultserver.loop import Loop
+from topcook.runtime.resultserver.notes import Counters, Notebook
 from topcook.runtime.resultserver.settings import Address, Limits, open_listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from topcook.runtime.resultserver.dispatch import Sink
+    from topcook.runtime.resultserver.loop import Loop
 
 
 class ResultServerThread:
@@ -42,7 +44,8 @@ class ResultServerThread:
         self._secret = secret.encode()
         write = log or logging.getLogger("topcook.resultserver").warning
         self._notebook = Notebook(write)
-        self._dispatcher = Dispatcher(sink, self._post, self.counters, self._notebook, allow_without_secret)
+        self._sink = sink
+        self._allow = allow_without_secret
         self._lock = threading.Lock()
         self._loop: Loop | None = None
         self._addresses: dict[tuple[bool, tuple[int, int] | None, Address], str] = {}
@@ -77,10 +80,18 @@ class ResultServerThread:
                 return known
             listener, told = open_listener(wanted.checked(), local_only=local_only, ports=port_range)
             if self._loop is None:
-                self._loop = Loop(self._dispatcher, self.counters, self._limits, self._notebook, self._secret)
+                self._loop = self._new_loop()
             self._loop.listen(listener)
             self._addresses[local_only, port_range, wanted] = told
             return told
+
+    def _new_loop(self) -> Loop:
+        # Every scheduler has a door to the server, and those that never listen do not pay for it.
+        from topcook.runtime.resultserver.dispatch import Dispatcher
+        from topcook.runtime.resultserver.loop import Loop
+
+        dispatcher = Dispatcher(self._sink, self._post, self.counters, self._notebook, self._allow)
+        return Loop(dispatcher, self.counters, self._limits, self._notebook, self._secret)
 
     def _known(self, wanted: Address, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
         for (local, ports, address), told in self._addresses.items():
