@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 
 from topcook.errors import CookRefusedError
+from topcook.lean import dataclass
 from topcook.runtime.alive import Process, process_start
 from topcook.runtime.keeper.program import wire
 from topcook.runtime.keeper.program.record import boot_id
@@ -65,8 +65,11 @@ def start_keeper(directory: str, *, die_with_parent: bool = False) -> Connection
     return Connection(ours, keeper_id, process.pid, process)
 
 
-def find_keeper(directory: str) -> Connection | None:
-    """Connect to the keeper that an earlier engine started in ``directory``; None when it has ended."""
+def find_keeper(directory: str, *, die_with_parent: bool = False) -> Connection | None:
+    """Connect to the keeper that an earlier engine started in ``directory``; None when it has ended.
+
+    ``die_with_parent`` holds from now on, whatever the earlier engine had said.
+    """
     try:
         with open(os.path.join(directory, CARD_NAME), encoding="utf-8") as file:
             card = json.load(file)
@@ -77,7 +80,7 @@ def find_keeper(directory: str) -> Connection | None:
     try:
         connection.settimeout(_HELLO_TIME)
         connection.connect(path)
-        connection.sendall(wire.pack([wire.HELLO, os.fsencode(secret)]))
+        connection.sendall(wire.pack([wire.HELLO, os.fsencode(secret), b"1" if die_with_parent else b"0"]))
         answer = _read_answer(connection)
     except ConnectionRefusedError:
         connection.close()

@@ -266,6 +266,7 @@ class Keeper:
             os.close(link.fd)
             return
         link.unpacker.limit = wire.MAX_MESSAGE
+        self._die_with_parent = messages[0][2] == b"1"
         self.engine = link
         link.send([wire.WELCOME, self.jobs.keeper_id.encode()])
         for pid, job in self.jobs.running.items():
@@ -274,7 +275,7 @@ class Keeper:
             self._obey(fields)
 
     def _refusal(self, hello: list[bytes]) -> str:
-        if len(hello) != 2 or hello[0] != wire.HELLO or not _same(hello[1], self._secret):  # noqa: PLR2004
+        if len(hello) != 3 or hello[0] != wire.HELLO or not _same(hello[1], self._secret):  # noqa: PLR2004
             return "the secret is wrong"
         return "another engine is connected" if self.engine is not None else ""
 
