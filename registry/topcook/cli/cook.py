@@ -207,7 +207,7 @@ class _Session:
 
     def _cook(self, cook: Cook, shown: Shown) -> None:
         try:
-            self.context.open_schedulers(cook)
+            self.context.open_schedulers(cook, shown.while_opening(self.context.core))
         except CookRefusedError as error:
             # Told like everything else that goes wrong in a cook, and so in its report.
             cook.refuse(str(error))

@@ -6,13 +6,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from topcook.cli.feed import Told, pour
+from topcook.errors import CookRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from topcook.cli.feed import Feed, View
     from topcook.cli.interrupts import Interrupts
     from topcook.machine.items import Change
+    from topcook.runtime.graph import Graph
 
 
 class NoView:
@@ -54,6 +56,23 @@ class Shown:
             self._view = NoView()
         if self._interrupts.stop_asked:
             self._stop()
+
+    def while_opening(self, graph: Graph) -> Callable[[], None]:
+        """What shows, while schedulers are made, which of them keep the cook waiting; Ctrl-C ends that, too."""
+        from topcook.runtime.watchdog import Watchdog
+
+        watchdog = Watchdog(graph)
+
+        def look() -> None:
+            for message in watchdog.look():
+                with contextlib.suppress(OSError):
+                    self._view.told(Told(message.level, message.source, message.text))
+            self.update()
+            if self._interrupts.happened:
+                busy = "\n".join(filter(None, (host.where_it_stands() for host in graph.hosts())))
+                raise CookRefusedError(f"interrupted ({self._interrupts.name}) before the cook began\n{busy}")
+
+        return look
 
     def _stop(self) -> None:
         """Leave the terminal to others while the process is stopped."""

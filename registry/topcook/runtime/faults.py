@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _OURS = str(Path(__file__).resolve().parent.parent)
 _STDLIB = sysconfig.get_path("stdlib")
+_NOT_AUTHORS = (_OURS, _STDLIB, "<frozen")
 
 
 def describe(error: BaseException) -> str:
@@ -35,7 +36,7 @@ def place_of(trace: TracebackType | None) -> str:
     place = ""
     while trace is not None:
         path = trace.tb_frame.f_code.co_filename
-        if not path.startswith((_OURS, _STDLIB, "<frozen")):
+        if not path.startswith(_NOT_AUTHORS):
             place = f"{path}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
@@ -51,6 +52,10 @@ def full_text(error: BaseException) -> str:
 
 
 def stack_of(thread: int | None) -> str:
-    """Where a thread stands now, innermost line last; ``thread`` is its identifier."""
+    """Where a thread stands now, from the author's code on, innermost line last; ``thread`` is its identifier."""
     frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 - the documented way to see a thread
-    return "".join(traceback.format_stack(frame)) if frame is not None else "(no stack)\n"
+    if frame is None:
+        return "(no stack)\n"
+    stack = traceback.extract_stack(frame)
+    authors = (number for number, each in enumerate(stack) if not each.filename.startswith(_NOT_AUTHORS))
+    return "".join(traceback.format_list(stack[next(authors, 0) :]))

@@ -48,6 +48,8 @@ T = TypeVar("T")
 #: Seconds between ticks are kept within these, whatever the parm says.
 TICK_BOUNDS = (0.01, 3600.0)
 USUAL_TICK = 0.5
+#: How long a thread that was given up is waited for at the end, in seconds.
+GIVEN_UP = 0.5
 #: How often who waits for ``onStart`` looks around, in seconds.
 LOOK_EVERY = 0.25
 #: After so many seconds the cook is woken up for hand-overs that it has not heard of by itself.
@@ -106,8 +108,12 @@ class Host(HandingOver):
         self._begin()
         self._calls.put(make)
         while not done.wait(LOOK_EVERY if waiting is not None else None):
-            if waiting is not None:
-                waiting()
+            try:
+                if waiting is not None:
+                    waiting()
+            except BaseException:
+                self.given_up = True
+                raise
         if self._refused is not None:
             raise self._refused
 
@@ -132,7 +138,8 @@ class Host(HandingOver):
             return
         self._calls.put(self._stop)
         self._calls.put(None)
-        self._thread.join(timeout)
+        # What was waited for in vain has had its time.
+        self._thread.join(min(timeout, GIVEN_UP) if self.given_up else timeout)
 
     @property
     def thread_id(self) -> int | None:
