@@ -60,6 +60,10 @@ class Nothing(PyProcessor):
         width = max(1, count // layers)
         steps = (0, 1, 7)[:each]
         add, link = item_holder.addWorkItem, item_holder.addDependency
+        if upstream_items:
+            for each in upstream_items:
+                add(parent=each, inProcess=True)
+            return pdg.result.Success
         before = []
         for layer in range(layers):
             row = []

@@ -1,8 +1,9 @@
 """How cooks grow: ``python -m benchmarks.scale [--items N] [--gathered N] [--nodes N]``.
 
 Items by the ten thousand up to a million, in layers of a thousand, each with one dependency: seconds for each item in
-every part of the cook, and the bytes that a waiting item has resident, measured while the first item cooks. Then the
-shapes in which something may turn out quadratic, each at two sizes: the time for each item must stay as it is.
+every part of the cook, and the bytes that a waiting item has resident, measured while the first item cooks. The layers
+are made by one node in one call, and then by a node for each, where the cook begins while later ones are being made.
+Then the shapes in which something may turn out quadratic, each at two sizes: the time for each item must stay as it is.
 Every measurement is a process of its own.
 """
 
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +103,7 @@ def child(shape: str, count: int, attributes: int) -> None:
         else:
             (folder / "types").mkdir()
             (folder / "types" / "nothing.py").write_text(TYPE, encoding="utf-8")
-            text = GATHERED.format(count=count) if shape == "gathered" else chain_of_nodes(count)
+            text = NETWORKS[shape](count)
             (folder / "net.toml").write_text(text, encoding="utf-8")
             context = load_network(folder / "net.toml", factory=Factory.scan({"PDG_TYPES_PATH": str(folder / "types")}))
         moments = Moments()
@@ -112,12 +114,19 @@ def child(shape: str, count: int, attributes: int) -> None:
         context.close()
 
 
-def chain_of_nodes(count: int) -> str:
-    """A network of so many nodes, each behind the one before, with an item each."""
+def chain_of_nodes(count: int, kind: str = "null", width: int = 1) -> str:
+    """A network of so many nodes of a type, each behind the one before, with so many items each."""
     head = GATHERED.format(count=1).partition("[nodes.items]")[0]
-    nodes = ['[nodes.n0]\ntype = "nothing"\n']
-    nodes += [f'[nodes.n{number}]\ntype = "null"\ninputs = ["n{number - 1}"]\n' for number in range(1, count)]
+    nodes = [f'[nodes.n0]\ntype = "nothing"\nparms.count = {width}\n']
+    nodes += [f'[nodes.n{number}]\ntype = "{kind}"\ninputs = ["n{number - 1}"]\n' for number in range(1, count)]
     return head + "".join(nodes)
+
+
+NETWORKS: dict[str, Callable[[int], str]] = {
+    "gathered": lambda count: GATHERED.format(count=count),
+    "nodes": chain_of_nodes,
+    "levels": lambda count: chain_of_nodes(max(1, count // WIDTH), "nothing", WIDTH),
+}
 
 
 def measure(shape: str, count: int, attributes: int = 0) -> dict[str, float]:
@@ -157,10 +166,10 @@ def main() -> None:
         f"{'1st, s':>9}{'in all':>9}"
     )
     base = 0.0
-    for count in (each for each in (10_000, 100_000, 1_000_000) if each <= settings.items):
-        base = base or show("layers", count, measure("layers", count), 0.0)
-        if count > 10_000:
-            show("layers", count, measure("layers", count), base)
+    for title, shape in (("a node for each layer", "levels"), ("layers of one node", "layers")):
+        base = show(title, 10_000, measure(shape, 10_000), 0.0)
+        for count in (each for each in (100_000, 1_000_000) if each <= settings.items):
+            show(title, count, measure(shape, count), base)
     show("3 attributes each", 100_000, measure("layers", 100_000, 3), base)
     for title, shape, most in (("one behind all", "gathered", settings.gathered), ("nodes", "nodes", settings.nodes)):
         base = show(title, most // 5, measure(shape, most // 5), 0.0)

@@ -22,6 +22,9 @@ PATIENCE = 5.0
 class InProcessScheduler(PyScheduler):
     """Cooks in-process items, as many at a time as there are threads."""
 
+    #: It may start while the rest of a large network is still being made.
+    beginsEarly = True
+
     def __init__(self, scheduler: Any, name: str) -> None:
         """Threads start with the cook."""
         PyScheduler.__init__(self, scheduler, name)

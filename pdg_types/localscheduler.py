@@ -87,6 +87,9 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
     once; while they are long, the next item is chosen when it can start.
     """
 
+    #: It may start while the rest of a large network is still being made.
+    beginsEarly = True
+
     def __init__(self, scheduler: Any, name: str) -> None:
         """Nothing can be read yet: parms exist from ``onStart`` on."""
         PyScheduler.__init__(self, scheduler, name)

@@ -118,7 +118,8 @@ class AnyCook(RuleBasedStateMachine):
         names = ["one", "two", "three"][: lot.randint(1, 3)]
         for name in names:
             limits = {"max_items": lot.choice([0, 1, 4]), "max_tasks": lot.choice([0, 1, 3])}
-            self.hosts[name] = Host(SchedulerState(name, takes_static=lot.random() < 0.5, **limits))
+            kind = {"takes_static": lot.random() < 0.5, "begins_early": lot.random() < 0.5}
+            self.hosts[name] = Host(SchedulerState(name, **kind, **limits))
         nodes: list[NodeState] = []
         for index in range(lot.randint(1, 7)):
             inputs = [] if self.once_in(4) else self.some(nodes, 3)
@@ -131,6 +132,7 @@ class AnyCook(RuleBasedStateMachine):
         self.scheduler_of = {node.node.name: lot.choice(names) for node in nodes}
         self.automatic = {node.node.name: node.partitioner or self.once_in(5) for node in nodes}
         self.state = CookState(nodes, [host.state for host in self.hosts.values()])
+        self.state.early_from = lot.choice([0, 1, 3])
         if self.once_in(2):
             self.have_policies()
         self.tell(ev.CookRequested(self.now))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from topcook.machine import Phase, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
+from topcook.machine.schedulers import SchedulerState
 from topcook.model.enums import GenerateWhen
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import Trait, WorkItem
-from topcook.testkit.machine import MachineDriver
+from topcook.testkit.machine import FARM, MachineDriver
 
 ALL_COOKED = GenerateWhen.AllUpstreamCooked
 EACH_COOKED = GenerateWhen.EachUpstreamCooked
@@ -285,3 +286,63 @@ def test_a_call_that_was_given_up_and_comes_back_changes_nothing(cook: MachineDr
     assert cook.take(ins.Finish).outcome == "canceled"
     cook.generated(order, cook.new_item("a"))
     assert cook.nodes["a"].node.items == []
+
+
+def test_a_cook_of_many_items_begins_while_the_rest_is_made() -> None:
+    cook = MachineDriver(SchedulerState("quick", max_items=0, begins_early=True), SchedulerState("farm", max_items=0))
+    for name, above in (("a", ()), ("b", ("a",)), ("c", ("b",))):
+        cook.node(name, *above)
+    cook.state.early_from = 2
+    cook.request()
+    first, second = cook.new_item("a", scheduler="quick"), cook.new_item("a", scheduler="farm")
+    cook.generated(cook.take(ins.Generate), first, second)
+    order = cook.take(ins.Generate)
+    cook.go()
+    (starting,) = cook.take_all(ins.StartScheduler)
+    assert starting.scheduler == "quick", "the other one is to see all static items first"
+    cook.tell(ev.SchedulerStarted("quick", ok=True, at=1.0))
+    assert cook.offered("quick") == [first]
+    done(cook, first)
+    third = cook.new_item("b", first, scheduler="quick")
+    cook.generated(order, third)
+    order = cook.take(ins.Generate)
+    assert cook.offered("quick") == [third], "what it waits for was done before it was made"
+    cook.generated(order)
+    cook.start()
+    assert cook.offered("farm") == [second]
+    done(cook, second, third)
+    assert cook.end(("farm", "quick")) == "cooked"
+
+
+def test_a_mistake_in_an_early_cook_fails_its_node_and_one_before_it_lets_none_begin_early() -> None:
+    def begun(early_from: int) -> MachineDriver:
+        cook = MachineDriver(SchedulerState(FARM, max_items=0, begins_early=True))
+        for name, above in (("a", ()), ("b", ("a",)), ("other", ()), ("d", ("b",))):
+            cook.node(name, *above)
+        cook.state.early_from = early_from
+        cook.request()
+        return cook
+
+    cook = begun(1)
+    one, other = cook.take_all(ins.Generate)
+    made = cook.new_item("a")
+    cook.generated(one, made)
+    cook.take(ins.Generate)
+    cook.go()
+    cook.start()
+    assert cook.offered() == [made]
+    cook.tell(ev.GenerationFailed("b", "no", 1.0))
+    cook.generated(other)
+    done(cook, made)
+    assert cook.state.nodes["d"].stalled
+    assert cook.end() == "failed"
+
+    cook = begun(2)
+    one, other = cook.take_all(ins.Generate)
+    cook.tell(ev.GenerationFailed("other", "no", 1.0))
+    cook.generated(one, cook.new_item("a"), cook.new_item("a"))
+    order = cook.take(ins.Generate)
+    assert not cook.waiting, "the mistake is the refusal of the cook, when all have been found"
+    cook.generated(order)
+    cook.generated(cook.take(ins.Generate))
+    cook.take(ins.StaticReady)

@@ -106,30 +106,28 @@ class DependencyHolder:
 
     def __init__(self) -> None:
         """Start without any."""
-        # Flat lists rather than a dictionary for each child: there may be a million. A child stands once for all that
-        # is said of it in one go, with the place where its parents begin.
+        # Two lists side by side rather than a dictionary for each child: there may be a million.
         self._children: list[Record] = []
-        self._begins: list[int] = []
         self._parents: list[Record] = []
-        self._last: Record | None = None
 
     def addDependency(self, child: Any, parent: Any) -> None:
         """Let ``child`` wait for ``parent``; saying it twice is saying it once."""
         waits = child.record if type(child) is WorkItem else record_of(child)
         needed = parent.record if type(parent) is WorkItem else record_of(parent)
-        if waits is not self._last:
-            self._last = waits
-            self._children.append(waits)
-            self._begins.append(len(self._parents))
+        self._children.append(waits)
         self._parents.append(needed)
 
     def _said(self) -> Iterator[tuple[Record, list[Record]]]:
         """What was said of each child in one go."""
-        parents = self._parents
-        ends = [*self._begins[1:], len(parents)]
-        for child, begin, end in zip(self._children, self._begins, ends, strict=bool(self._children)):
-            # A slice takes no more room than it needs.
-            yield child, parents[begin:end]
+        children, parents = self._children, self._parents
+        begin, last = 0, children[0] if children else None
+        for place, child in enumerate(children):
+            if child is not last and last is not None:
+                # A slice takes no more room than it needs.
+                yield last, parents[begin:place]
+                begin, last = place, child
+        if last is not None:
+            yield last, parents[begin:]
 
     @property
     def edges(self) -> dict[Record, dict[Record, None]]:
@@ -145,7 +143,7 @@ class DependencyHolder:
             _refuse_circles(self.edges)
         for child, parents in self._said():
             _let_wait(child, parents)
-        self._children, self._begins, self._parents, self._last = [], [], [], None
+        self._children, self._parents = [], []
 
 
 def _let_wait(child: Record, parents: list[Record]) -> None:
@@ -226,10 +224,7 @@ class WorkItemHolder(DependencyHolder):
             self._check_open("addDependency")
         waits = child.record if type(child) is WorkItem else record_of(child)
         needed = parent.record if type(parent) is WorkItem else record_of(parent)
-        if waits is not self._last:
-            self._last = waits
-            self._children.append(waits)
-            self._begins.append(len(self._parents))
+        self._children.append(waits)
         self._parents.append(needed)
 
     def setExpressions(self, work_item: Any, *, command: Any = None, outputs: Iterable[tuple[Any, str]] = ()) -> None:

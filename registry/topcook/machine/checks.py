@@ -22,6 +22,8 @@ def check(state: Items, *, looked: bool) -> None:
         _check_item(item)
     _same("unsettled items of the cook", state.unsettled, sum(node.unsettled for node in state.nodes.values()))
     _same("incomplete nodes", state.incomplete, sum(not node.complete for node in state.nodes.values()))
+    static = (node for node in state.nodes.values() if node.static)
+    _same("incomplete static nodes", state.incomplete_static, sum(not node.complete for node in static))
     _same("generation calls", state.calls, sum(node.calls for node in state.nodes.values()))
     for node in state.nodes.values():
         _check_node(node, looked=looked)

@@ -78,7 +78,7 @@ class CookState(Recalling):
 
     def _advance(self) -> None:
         """Move the cook to its next stage when nothing holds the present one."""
-        if self.stage == "generating" and not self.calls:
+        if self.stage == "generating" and (not self.calls or self.may_begin_early()):
             self.stage = "static ready"
             self._out.append(ins.StaticReady())
         elif self.stage == "cooking" and self._nothing_left():
@@ -144,8 +144,11 @@ class CookState(Recalling):
     # ------------------------------------------------------------------ schedulers
 
     def _start_needed(self) -> None:
-        """Start each scheduler that has unfinished items and was not started yet."""
+        """Start each scheduler that has unfinished items and was not started yet; most want all static ones first."""
+        static_to_come = self.begun_early and self.incomplete_static > 0
         for scheduler in self.schedulers.values():
+            if static_to_come and not scheduler.begins_early:
+                continue
             if scheduler.stage == "idle" and scheduler.name in self.needed:
                 scheduler.stage = "starting"
                 nodes = sorted({item.node.name for item in self.all_items() if item.scheduler == scheduler.name})
@@ -271,13 +274,18 @@ class CookState(Recalling):
     def _on_items_generated(self, event: ev.ItemsGenerated) -> None:
         self.now = event.at
         if event.incomplete:
-            self.nodes[event.node].stalled = "it made not all of its work items"
+            self._stalls(event.node, "it made not all of its work items")
         self.generation_ended(event.node, event.items, keep=not self.cancel_reason)
 
     def _on_generation_failed(self, event: ev.GenerationFailed) -> None:
         self.now = event.at
-        self.nodes[event.node].stalled = event.message
+        self._stalls(event.node, event.message)
         self.generation_ended(event.node, [], keep=False)
+
+    def _stalls(self, node: str, reason: str) -> None:
+        self.nodes[node].stalled = reason
+        # Before the cook it is its refusal, once all other mistakes have been found.
+        self.early_from = 0
 
     def _on_cancel_items(self, event: ev.CancelItems) -> None:
         self.now = event.at

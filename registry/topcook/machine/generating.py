@@ -39,6 +39,13 @@ class Generating(Batches):
                     self.link_item(item)
         self._dirty.update(dict.fromkeys(self.nodes))
 
+    def may_begin_early(self) -> bool:
+        """Whether there is enough to cook for those schedulers that need not see all static items first."""
+        if not self.early_from or self.unsettled < self.early_from:
+            return False
+        self.begun_early = any(each.begins_early for each in self.schedulers.values())
+        return self.begun_early
+
     def begin_cooking(self) -> None:
         """From now on dynamic nodes generate too."""
         self.cooking = True
@@ -125,6 +132,7 @@ class Generating(Batches):
     def _complete(self, node: NodeState) -> None:
         node.complete = True
         self.incomplete -= 1
+        self.incomplete_static -= node.static
         for output in node.outputs:
             output.open_inputs -= 1
             self._dirty[output.node.name] = None

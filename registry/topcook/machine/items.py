@@ -52,6 +52,10 @@ _BLOCKABLE = frozenset({Phase.WAITING, Phase.HANDED_OVER, Phase.DELAYED})
 class Items:
     """Items, their schedulers' queues, and every step an item takes."""
 
+    #: From so many items on the cook begins while static items are still being made; 0: never. And that it did.
+    early_from = 0
+    begun_early = False
+
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
         """Know the nodes and schedulers by name."""
         self.nodes: dict[str, NodeState] = {node.node.name: node for node in nodes}
@@ -67,8 +71,9 @@ class Items:
         self.completed: list[WorkItem] = []
         #: Contradictions worth telling: (item, what).
         self.problems: list[tuple[WorkItem, str]] = []
-        #: Counters over all nodes: those not complete, and generation calls under way.
+        #: Counters over all nodes: those not complete, the static ones of them, and generation calls under way.
         self.incomplete = len(self.nodes)
+        self.incomplete_static = sum(node.static for node in self.nodes.values())
         self.calls = 0
         self.cooking = False
         #: Names of nodes to look at, in order; a dict because a set's order changes from run to run.

@@ -37,6 +37,7 @@ class SchedulerState:
         "_line",
         "_refused",
         "_room_again",
+        "begins_early",
         "busy",
         "calls",
         "deferred",
@@ -54,9 +55,19 @@ class SchedulerState:
         "window",
     )
 
-    def __init__(self, name: str, *, max_items: int = 30, max_tasks: int = 0, takes_static: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_items: int = 30,
+        max_tasks: int = 0,
+        takes_static: bool = False,
+        begins_early: bool = False,
+    ) -> None:
         """Start with an empty queue; the stages are idle, starting, started, stopping, stopped."""
         self.name = name
+        #: It may be started while static items are still being made.
+        self.begins_early = begins_early and not takes_static
         self.max_items = max_items
         self.max_tasks = max_tasks
         self.takes_static = takes_static

@@ -10,23 +10,22 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.inherit import take_late_attributes
-from topcook.errors import ExpressionError, InternalError, Problem, RecorderError, TopcookError
-from topcook.machine import CookState, Trigger
+from topcook.errors import InternalError, Problem, RecorderError, TopcookError
+from topcook.machine import CookState
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.model.collector import collector_at_rest, take_in_again
-from topcook.model.workitem import Trait
 from topcook.runtime.cookset import check_items, idle_schedulers, node_states, with_ancestors
 from topcook.runtime.eventfeed import EventFeed
 from topcook.runtime.generation import (
     GenerationRequest,
     GenerationResult,
     Generator,
-    finish_late_command,
     pass_outputs,
 )
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.keeper.ofcook import CookKeeper
+from topcook.runtime.lateparts import completed
 from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
@@ -34,7 +33,6 @@ from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.resume.memory import Judged, Memory
-from topcook.runtime.slotpool import shared_slots
 from topcook.runtime.statedir import cook_directory, forget_cook
 from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import ready_for_callbacks
@@ -51,17 +49,22 @@ if TYPE_CHECKING:
     from topcook.runtime.graph import Graph
 
 
-# A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
-_LATE_COMMAND = int(Trait.LATE_COMMAND)
+#: From so many items on a cook begins while the rest is being made, where its schedulers have nothing against it.
+EARLY_FROM = 20_000
 
-#: Something of it is known only when what it waits for is done.
-_LATE = _LATE_COMMAND | int(Trait.PARTITION)
 
 class Cook:
     """One cook of some nodes of a graph, with everything they depend on.
 
     ``run`` cooks on the calling thread; ``start`` on a thread of its own, ``wait`` waits for that.
     """
+
+    #: How it ended, empty before; what broke it.
+    outcome = ""
+    error: BaseException | None = None
+    #: Items may be cooking: a mistake found from now on is no refusal.
+    _begun = False
+    _thread: threading.Thread | None = None
 
     def __init__(
         self,
@@ -85,18 +88,16 @@ class Cook:
         self._keeper = CookKeeper(
             cook_directory(self.cook_id),
             lambda text: self.link.message("error", "keeper", text),
-            shared_slots(graph.config),
+            graph.config,
         )
         self.link = CookLink(self.cook_id, self._keeper.pool)
         self.wanted = list(wanted)
         self.nodes = with_ancestors(wanted)
         check_items(self.nodes)
         self.static_only = static_only
-        self.outcome = ""
         self.messages: list[Message] = []
         self.generation_problems: list[Problem] = []
         self.started = self.finished = self.link.clock.now()
-        self.error: BaseException | None = None
         self.observers = Observers()
         self.observers.add(EventFeed(graph))
         for observer in observers:
@@ -119,8 +120,8 @@ class Cook:
         self._statics = StaticWatch(graph)
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
         self._running: dict[str, bool] = {}
-        self._thread: threading.Thread | None = None
         self.state = CookState(node_states(self.nodes, graph.node_class), ())
+        self.state.early_from = 0 if static_only else EARLY_FROM
         self._limits = Limits(graph, self.link, self.state, self.nodes)
         self._placement = Placement(graph, self.link, self.state, self._limits)
 
@@ -339,7 +340,7 @@ class Cook:
     def _tell_generation(self, node: Node, problems: list[Problem], texts: list[str]) -> None:
         """Mistakes found before the cook are its refusal, and told as that."""
         self.generation_problems += problems
-        if self.state.cooking:
+        if self._begun:
             for text in texts:
                 self._tell(Message("error", node.name, text))
 
@@ -351,6 +352,7 @@ class Cook:
         else:
             for message in idle_schedulers(self.graph, self.state.schedulers):
                 self._tell(message)
+            self._begun = True
             self.observers.tell("cook_started", cook=self)
             self._limits.begin(self.observers)
             self.link.inbox.post(ev.Go(self.link.clock.now()))
@@ -363,27 +365,10 @@ class Cook:
         self.graph.host(order.scheduler).start(order.nodes)
 
     def _act_hand_over(self, order: ins.HandOver) -> None:
-        items = order.items
-        special = [item for item in items if item.parent is not None or int(item.traits) & _LATE]
-        if special:
-            for item in special:
-                take_late_attributes(item)
-            refused = {item.id for item in special if not self._finish_command(item)}
-            items = [item for item in items if item.id not in refused]
+        items = completed(order.items, self.graph, self.link)
         if items:
             self.graph.host(order.scheduler).hand_over(items)
             self._read_kept(items)
-
-    def _finish_command(self, item: WorkItem) -> bool:
-        """Put a late command together; an item whose command cannot be is failed here."""
-        if not int(item.traits) & _LATE_COMMAND:
-            return True
-        try:
-            finish_late_command(item, self.graph)
-        except ExpressionError as error:
-            self.link.inbox.post(ev.ItemEvent(item, Trigger.RAISED, self.link.clock.now(), reason=str(error)))
-            return False
-        return True
 
     def _act_hand_over_static(self, order: ins.HandOverStatic) -> None:
         self._statics.given(order.scheduler, order.items)

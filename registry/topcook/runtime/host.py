@@ -71,6 +71,8 @@ class Host(HandingOver):
         self._accepts_by_item = is_authors(cls, "onAcceptWorkItem")
         self._takes_all = takes_all(cls)
         self.draining = False
+        #: Whether the class says, for itself and not for those derived from it, that it need not see all static items.
+        self.begins_early = bool(vars(cls).get("beginsEarly"))
         #: A cook has ended without waiting any longer for the callback that still runs.
         self.given_up = False
         #: (callback, item or None, since) while a callback runs.

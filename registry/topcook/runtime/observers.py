@@ -24,7 +24,7 @@ class CookHooks:
 
     @hookspec
     def cook_started(self, cook: Any) -> None:
-        """The static items exist and the cook begins."""
+        """The cook begins: the static items exist or, in a large network, the first of them (``items_generated``)."""
 
     @hookspec
     def items_generated(self, cook: Any, node: Node, items: Sequence[WorkItem]) -> None:

@@ -102,7 +102,9 @@ class Placement:
     def _known(self, name: str) -> Host:
         host = self._graph.host(name)
         if name not in self._state.schedulers:
-            self._state.know_scheduler(SchedulerState(name, takes_static=host.takes_static))
+            self._state.know_scheduler(
+                SchedulerState(name, takes_static=host.takes_static, begins_early=host.begins_early)
+            )
             host.begin_cook(self._link)
         return host
 
