@@ -33,6 +33,14 @@ def limit_in_flight(scheduler: Any, count: int) -> None:
     host_of(scheduler).limit_in_flight(count)
 
 
+def tick_soon(scheduler: Any, seconds: float = 0.0) -> None:
+    """Have ``onTick`` called within so many seconds; from any thread.
+
+    On the scheduler's own thread it comes after the callback under way, and what else is queued, at the earliest.
+    """
+    host_of(scheduler).tick_soon(seconds)
+
+
 def log_to_scheduler(scheduler: Any) -> None:
     """From now on what the calling thread prints and logs goes into the scheduler's log, as in its callbacks."""
     host_of(scheduler).adopt_thread()

@@ -244,6 +244,9 @@ class SchedulerHost(Protocol):
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now rather than at the next tick."""
 
+    def tick_soon(self, seconds: float) -> None:
+        """Call ``onTick`` within so many seconds, whatever the tick period is; from any thread."""
+
     def graph_shown(self, items: Iterable[int]) -> None:
         """The scheduler was shown these items: what is said of them is kept until they are handed over."""
 

@@ -135,6 +135,7 @@ class FakeHost:
         self.copied = 0
         self.tasks = 0
         self.most_in_flight = 0
+        self.ticks_asked: list[float] = []
         self.shown: set[int] = set()
         self.takes_in_process = False
         self.stopped = False
@@ -177,6 +178,10 @@ class FakeHost:
     def limit_in_flight(self, count: int) -> None:
         """Keep it as ``most_in_flight``."""
         self.most_in_flight = count
+
+    def tick_soon(self, seconds: float) -> None:
+        """Remember it in ``ticks_asked``."""
+        self.ticks_asked.append(seconds)
 
     def graph_shown(self, items: Iterable[int]) -> None:
         """Remember them in ``shown``."""

@@ -1,18 +1,45 @@
-"""For schedulers that send jobs to a farm: the job wrapper's side of the cook.
+"""For schedulers that send jobs to a farm: wrapped jobs, their ends, and what became of those that nobody heard of.
 
 ``docs/farm-plugins.md`` shows how the pieces make a scheduler.
 """
 
 from __future__ import annotations
 
-from topcook.author.farm.job import FarmJob, JobFile, announce_server, ends_dir, farm_job, wrap_command, write_jobs
+from topcook.author.farm.collect import Collector
+from topcook.author.farm.ends import Ends, JobEnding, tell_cook
+from topcook.author.farm.engine import EngineAwayError, EngineCommand, EngineError
+from topcook.author.farm.job import (
+    FarmJob,
+    JobFile,
+    announce_server,
+    ends_dir,
+    farm_job,
+    prepare_farm,
+    wrap_command,
+    write_jobs,
+)
+from topcook.author.farm.reconcile import FarmState, Flight, Phase, Reconciler
+from topcook.author.host import tick_soon
 
 __all__ = [
+    "Collector",
+    "Ends",
+    "EngineAwayError",
+    "EngineCommand",
+    "EngineError",
     "FarmJob",
+    "FarmState",
+    "Flight",
+    "JobEnding",
     "JobFile",
+    "Phase",
+    "Reconciler",
     "announce_server",
     "ends_dir",
     "farm_job",
+    "prepare_farm",
+    "tell_cook",
+    "tick_soon",
     "wrap_command",
     "write_jobs",
 ]

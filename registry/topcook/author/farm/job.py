@@ -21,7 +21,16 @@ from topcook.author.grace import grace_of
 from topcook.author.host import host_of, record_of
 from topcook.lean import dataclass, field
 
-__all__ = ["FarmJob", "JobFile", "announce_server", "ends_dir", "farm_job", "wrap_command", "write_jobs"]
+__all__ = [
+    "FarmJob",
+    "JobFile",
+    "announce_server",
+    "ends_dir",
+    "farm_job",
+    "prepare_farm",
+    "wrap_command",
+    "write_jobs",
+]
 
 #: The format of job files, as ``jobwrapper.py`` reads it: a first line, a place of 13 bytes each, then JSON lines.
 FORMAT, HEAD, PLACE = 1, 32, 13
@@ -86,7 +95,7 @@ def farm_job(
     view of all paths, for workers that run here.
     """
     scheduler.createJobDirsAndSerializeWorkItems(work_item)
-    _prepare(scheduler)
+    prepare_farm(scheduler)
     env: dict[str, str] = {**work_item.environment}
     scheduler.addCommonJobEnvVars(env, work_item)
     env.pop(_SECRET, None)
@@ -170,8 +179,8 @@ def _scripts(scheduler: Any, *, local: bool) -> str:
     return str(scheduler.scriptDir(local))
 
 
-def _prepare(scheduler: Any) -> None:
-    """Once per cook: the support files, the word where the cook listens, the directory for ends."""
+def prepare_farm(scheduler: Any) -> None:
+    """Put the support files, the word where the cook listens and the directory for ends in place; once per session."""
     host = host_of(scheduler)
     ends = ends_dir(scheduler, local=True)
     if ends not in host.directories.made:

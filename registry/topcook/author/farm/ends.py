@@ -1,0 +1,123 @@
+"""What wrappers have written down of the ends of their jobs, and how a cook is told of it after all."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from topcook.author.farm.job import SECRET_FILE, ends_dir
+
+__all__ = ["Ends", "JobEnding", "tell_cook"]
+
+#: What a job came to by itself; any other end (signaled, orphaned, its wrapper killed) is the engine's to explain.
+FINAL = frozenset({"succeeded", "failed", "canceled"})
+_ANSWER = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnding:
+    """An end as its wrapper wrote it down.
+
+    ``state``: succeeded, failed, canceled; or signaled, orphaned, lost, which say how the wrapper ended, not why.
+    ``began`` and ``at`` are seconds since the epoch by the node's clock.
+    """
+
+    token: str
+    state: str
+    reason: str = ""
+    exit_status: int | None = None
+    began: float | None = None
+    at: float | None = None
+    host: str = ""
+    job: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether the job itself came to this end."""
+        return self.state in FINAL
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 where that is not known."""
+        return max(0.0, self.at - self.began) if self.at is not None and self.began is not None else 0.0
+
+
+class Ends:
+    """The directory of ends of one scheduler, in this machine's view."""
+
+    def __init__(self, scheduler: Any) -> None:
+        """Look into the present cook's temp directory."""
+        self._folder = Path(ends_dir(scheduler, local=True))
+
+    def there(self) -> set[str]:
+        """The tokens of which there is an end; none where the directory cannot be read."""
+        with suppress(OSError):
+            return {name.removesuffix(".json") for name in os.listdir(self._folder) if name.endswith(".json")}
+        return set()
+
+    def read(self, token: str) -> JobEnding | None:
+        """The end of this job; ``None`` when there is none that can be read."""
+        try:
+            said = json.loads((self._folder / f"{_name(token)}.json").read_text(encoding="utf-8"))
+            reason, host, job = (str(said.get(name) or "") for name in ("reason", "host", "job"))
+            return JobEnding(
+                token, str(said["state"]), reason, said.get("exit"), said.get("began"), said.get("at"), host, job
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def reports(self, token: str) -> list[list[Any]]:
+        """What the job could not report itself, in order: method, attempt, arguments."""
+        found: list[list[Any]] = []
+        with suppress(OSError, ValueError), (self._folder / f"{_name(token)}.reports").open(encoding="utf-8") as stream:
+            for line in stream:
+                said = json.loads(line)
+                if isinstance(said, list) and len(said) > 1:
+                    found.append(said)
+        return found
+
+    def remove(self, token: str) -> None:
+        """The cook has recorded it."""
+        for kind in ("reports", "json"):
+            with suppress(OSError):
+                (self._folder / f"{_name(token)}.{kind}").unlink()
+
+
+def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
+    """Tell the cook what a job would tell: [method, attempt, arguments…] each; the answers of those it refused.
+
+    It goes the way that the job's own reports go, so all that holds for them holds here. Raises ``OSError`` when the
+    result server does not answer.
+    """
+    refused: list[str] = []
+    host, _, port = str(scheduler.workItemResultServerAddr() or "").rpartition(":")
+    secret = (Path(str(scheduler.scriptDir(True))) / SECRET_FILE).read_text(encoding="utf-8").strip()  # noqa: FBT003 - PDG's word
+    with _connection(host, int(port or 0)) as connection, connection.makefile("rwb") as stream:
+        stream.write(f"PDG1 {secret}\n".encode())
+        for call in calls:
+            stream.write(json.dumps(call).encode() + b"\n")
+            stream.flush()
+            answer = stream.readline()
+            if not answer:
+                raise ConnectionError("the result server closed the connection")
+            if not answer.startswith(b"+"):
+                refused.append(answer[1:].decode("utf-8", "replace").strip())
+    return refused
+
+
+def _connection(host: str, port: int) -> socket.socket:
+    # What jobs are told may be a name that means nothing here.
+    for address in ("127.0.0.1", host):
+        with suppress(OSError):
+            return socket.create_connection((address, port), _ANSWER)
+    raise ConnectionError(f"the result server {host}:{port} does not answer")
+
+
+def _name(token: str) -> str:
+    return token.replace("/", "_")

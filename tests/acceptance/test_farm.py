@@ -1,0 +1,89 @@
+"""A cook on a farm is killed and goes on: jobs that run are taken up, ends that nobody heard are found."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Shell
+from topcook.testkit.processfarm import ProcessFarm
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
+NETWORK = """
+[network]
+name = "net"
+scheduler = "queue"
+[schedulers.queue]
+type = "queuefarm"
+[schedulers.queue.parms]
+pdg_workingdir = "$HIP/work"
+queue_poll = 0.2
+[nodes.make]
+type = "genericgenerator"
+[nodes.make.parms]
+itemcount = 6
+command = "sh $HIP/job.sh make_@pdg_index"
+[nodes.after]
+type = "genericgenerator"
+inputs = ["make"]
+[nodes.after.parms]
+command = "sh $HIP/job.sh after_@pdg_index"
+"""
+#: Says that it began, waits for its gate, tells an attribute, says that it is done.
+JOB = (
+    'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\n'
+    "PDG_RPC_RETRIES=0 python3 $PDG_SCRIPTDIR/pdgcmd.py setStringAttrib who $1\necho $1 >> done\n"
+)
+
+
+def until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def farm(shell: Shell) -> Iterator[ProcessFarm]:
+    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
+    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
+    shell.write("job.sh", JOB)
+    shell.write("net.toml", NETWORK)
+    (shell.folder / "work").mkdir()
+    with ProcessFarm(shell.folder / "farm") as farm:
+        yield farm
+
+
+def test_a_cook_that_was_killed_takes_its_jobs_up_again_and_runs_none_twice(shell: Shell, farm: ProcessFarm) -> None:
+    work = shell.folder / "work"
+    for name in ("make_0", "make_1", "after_0"):
+        (work / f"gate_{name}").touch()
+    engine = shell.start("cook", "net.toml")
+    until(lambda: len(lines(work / "done")) >= 2 and len(lines(work / "began")) >= 6)
+    engine.send_signal(signal.SIGKILL)
+    engine.wait(60)
+    # One ends while nobody listens; what it tells, and that it ended, waits on disk.
+    (work / "gate_make_2").touch()
+    until(lambda: list(work.glob("pdgtemp/*/ends/*-3-1.json")))
+    going_on = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
+    until(lambda: not list(work.glob("pdgtemp/*/ends/*-3-1.json")))
+    (work / "gate").touch()
+    out, err = going_on.communicate(timeout=120)
+    assert going_on.returncode == 0, out + err
+    # What was handed over, and had not reached the farm when the cook was killed, comes as its second attempt.
+    began = Counter(line.split()[0] for line in lines(work / "began"))
+    assert began == {f"{node}_{number}": 1 for node in ("make", "after") for number in range(6)}
+    items = shell.report()["items"]
+    assert {item["state"] for item in items} <= {"CookedSuccess", "CookedCache"}
+    who = {attribute["value"][0] for item in items if (attribute := item["attributes"].get("who"))}
+    assert who == {f"{node}_{number}" for node in ("make", "after") for number in range(6)}

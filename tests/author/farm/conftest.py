@@ -1,0 +1,79 @@
+"""A farm of processes, and cooks on it by the example scheduler of the docs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from topcook.testkit.cookbench import CookBench
+from topcook.testkit.processfarm import ProcessFarm
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
+DEADLINE = 60.0
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """Poll for a condition."""
+    give_up = time.monotonic() + DEADLINE
+    while not (found := true()):
+        assert time.monotonic() < give_up, f"never: {what}"
+        time.sleep(0.02)
+    return found
+
+
+def running(mark: str) -> list[int]:
+    """The living processes that have this text in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            living = (path / "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+            if living and mark.encode() in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found
+
+
+def network(command: str, count: int = 1, parms: str = "", more: str = "") -> str:
+    return f'''
+        [network]
+        name = "net"
+        scheduler = "queue"
+        [schedulers.queue]
+        type = "queuefarm"
+        [schedulers.queue.parms]
+        queue_poll = 0.2
+        pdg_tickperiod = 0.05
+        {parms}
+        [nodes.work]
+        type = "genericgenerator"
+        parms.itemcount = {count}
+        parms.command = """{command}"""
+        {more}
+        '''
+
+
+@pytest.fixture
+def mark() -> str:
+    """What tells this test's processes from all others."""
+    return f"600.{uuid.uuid4().int % 10**12}"
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Iterator[ProcessFarm]:
+    with ProcessFarm(tmp_path / "farm") as farm:
+        yield farm
+
+
+@pytest.fixture
+def bench(tmp_path: Path, farm: ProcessFarm) -> Iterator[CookBench]:
+    bench = CookBench(tmp_path)
+    shutil.copy(EXAMPLE, bench.types_dir)
+    yield bench
+    bench.close()

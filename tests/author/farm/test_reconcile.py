@@ -1,0 +1,211 @@
+"""What a reconciler makes of an engine's words, by a clock of the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmState, Flight, Phase, Reconciler
+from topcook.contract.scheduler import PyScheduler
+from topcook.model.notification import Kind, Notification
+from topcook.model.states import WorkItemState
+from topcook.testkit import FakeHost
+
+Q, R, S, F, C, G = Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELED, Phase.GONE
+ENDS = {Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELED}
+
+
+class Scheduler(PyScheduler):
+    def onSchedule(self, work_item: Any) -> bool:
+        return True
+
+
+class Bench:
+    """One job in flight on an engine whose words are set."""
+
+    def __init__(self, folder: Path) -> None:
+        self.host = FakeHost(working=str(folder))
+        self.scheduler = self.host.make(Scheduler)
+        self.ends = folder / "pdgtemp" / "1" / "ends"
+        self.ends.mkdir(parents=True)
+        (folder / "pdgtemp" / "1" / "scripts").mkdir()
+        self.now = 100.0
+        self.words: dict[str, FarmState] | Exception = {}
+        self.asked: list[list[str]] = []
+        self.known: dict[str, str] = {}
+        self.reconciler = Reconciler(
+            self.scheduler,
+            self.poll,
+            engine="grid",
+            every=10.0,
+            grace=5.0,
+            lost_after=30.0,
+            find=lambda tokens: self.known,
+            clock=lambda: self.now,
+        )
+        self.record = self.host.graph.add_item(command="x")
+        self.record.state, self.record.attempt = WorkItemState.Scheduled, 1
+        self.item = self.host.graph.handle(self.record)
+        self.token = f"cook-{self.record.id}-1"
+
+    def poll(self, ids: Sequence[str]) -> Mapping[str, FarmState]:
+        self.asked.append(list(ids))
+        if isinstance(self.words, Exception):
+            raise self.words
+        return self.words
+
+    def watch(self) -> None:
+        self.reconciler.watch(FarmJob(self.item, self.token, 1, "item", {}), "44")
+
+    def at(self, seconds: float, state: FarmState | Exception | None = None) -> None:
+        """Tick so many seconds after the hand-over, with the engine saying this."""
+        self.now = 100.0 + seconds
+        if state is not None:
+            self.words = state if isinstance(state, Exception) else {"44": state}
+        self.reconciler.tick()
+
+    def end(self, state: str, **said: Any) -> None:
+        (self.ends / f"{self.token}.json").write_text(json.dumps({"state": state, **said}))
+
+    @property
+    def told(self) -> list[Notification]:
+        return [said for said in self.host.notifications if said.kind in ENDS]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_engines_id_is_kept_with_the_item(bench: Bench) -> None:
+    bench.watch()
+    (said,) = bench.host.notifications
+    assert (said.kind, said.job_id, said.attempt, said.payload) == (Kind.CUSTOM_STATE, "44", 1, ("grid 44",))
+
+
+def test_the_engine_is_asked_seldom_and_only_of_what_is_in_flight(bench: Bench) -> None:
+    bench.at(50.0, FarmState(R))
+    bench.watch()
+    for seconds in (51, 59, 60, 61, 69, 70, 75):
+        bench.at(seconds)
+    assert bench.asked == [["44"], ["44"]]
+    bench.record.state = WorkItemState.CookedSuccess
+    bench.at(90)
+    bench.at(110)
+    assert len(bench.asked) == 2
+
+
+def test_a_start_that_nobody_told_is_told_once_the_engine_runs_it(bench: Bench) -> None:
+    bench.watch()
+    bench.at(10, FarmState(Q, "Priority"))
+    assert [said.kind for said in bench.host.notifications[1:]] == []
+    assert bench.reconciler.waits_for() == "1 jobs on grid (Priority)"
+    bench.at(20, FarmState(R))
+    assert [said.kind for said in bench.host.notifications[1:]] == [Kind.STARTED]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "reason", "status", "after"),
+    [
+        (FarmState(F, "out of memory", 137), Kind.FAILED, "out of memory", 137, 5.0),
+        (FarmState(F), Kind.FAILED, "its job 44 failed on grid", None, 5.0),
+        (FarmState(C, "deleted by bob"), Kind.CANCELED, "deleted by bob", None, 5.0),
+        (FarmState(C), Kind.CANCELED, "somebody ended its job 44 on grid", None, 5.0),
+        (FarmState(S), Kind.SUCCEEDED, "", 0, 5.0),
+        (FarmState(G), Kind.FAILED, "grid does not know its job 44 any more", None, 30.0),
+    ],
+)
+def test_an_end_that_only_the_engine_tells_counts_after_a_grace(
+    state: FarmState, kind: Kind, reason: str, status: int | None, after: float, bench: Bench
+) -> None:
+    bench.watch()
+    bench.at(10, state)
+    bench.at(10 + after - 0.5)
+    assert bench.told == []
+    bench.at(10 + after)
+    (said,) = bench.told
+    assert (said.kind, said.reason, said.exit_status, said.attempt) == (kind, reason, status, 1)
+    bench.at(100)
+    assert len(bench.told) == 1
+
+
+def test_a_job_that_runs_again_has_its_grace_anew(bench: Bench) -> None:
+    bench.watch()
+    bench.at(10, FarmState(G))
+    bench.at(20, FarmState(Q))
+    bench.at(30, FarmState(G))
+    bench.at(45)
+    assert bench.told == []
+    bench.at(60)
+    assert [said.kind for said in bench.told] == [Kind.FAILED]
+
+
+def test_the_callback_that_comes_in_the_grace_is_what_counts(bench: Bench) -> None:
+    bench.watch()
+    bench.at(10, FarmState(F, "node failure"))
+    bench.record.state = WorkItemState.CookedSuccess
+    bench.at(15)
+    bench.at(60)
+    assert bench.told == []
+    assert bench.reconciler.in_flight == []
+
+
+def test_an_item_that_is_at_another_attempt_needs_the_job_no_more(bench: Bench) -> None:
+    bench.watch()
+    bench.record.attempt = 2
+    bench.at(10, FarmState(F))
+    bench.at(60)
+    assert bench.told == []
+
+
+def test_a_wrapper_that_was_signaled_gives_the_reason_where_the_engine_has_none(bench: Bench) -> None:
+    bench.watch()
+    bench.end("signaled", reason="ended by SIGUSR1", exit=-10)
+    bench.at(10, FarmState(R))
+    assert bench.told == []
+    bench.at(20, FarmState(F))
+    bench.at(25)
+    (said,) = bench.told
+    assert (said.reason, said.exit_status) == ("ended by SIGUSR1", -10)
+
+
+def test_while_the_engine_is_away_it_is_asked_more_and_more_seldom_and_told_once(bench: Bench) -> None:
+    bench.watch()
+    for seconds in range(10, 250):
+        bench.at(seconds, EngineAwayError("grid: no route"))
+    assert len(bench.asked) == 4
+    (warning,) = bench.host.warnings
+    assert warning == "grid: no route\n    1 jobs are in flight; grid is asked again, what they report counts"
+    assert bench.reconciler.waits_for() == "grid, which has not answered for 239 s"
+    bench.at(300, FarmState(R))
+    assert bench.host.warnings[1:] == ["grid answers again, after 290 s"]
+    assert bench.reconciler.waits_for() == "1 jobs on grid"
+
+
+def test_jobs_are_taken_up_that_the_engine_knows_or_that_have_left_an_end(bench: Bench) -> None:
+    items = [bench.host.graph.handle(bench.host.graph.add_item()) for _ in range(4)]
+    tokens = [f"cook-{item.id}-{number + 1}" for number, item in enumerate(items)]
+    (bench.ends / f"{tokens[1]}.json").write_text(json.dumps({"state": "succeeded", "exit": 0}))
+    (bench.ends / f"{tokens[2]}.json").write_text(json.dumps({"state": "orphaned"}))
+    bench.known = {tokens[3]: "93"}
+    bench.words = {"90": FarmState(R), "93": FarmState(Q)}
+    taken = bench.reconciler.adopt(list(zip(items, tokens, ["90", "91", "92", ""], strict=True)))
+    assert [item.id for item in taken] == [items[number].id for number in (0, 1, 3)]
+    flights: list[Flight] = bench.reconciler.in_flight
+    assert [(flight.engine_id, flight.attempt) for flight in flights] == [("90", 1), ("91", 2), ("93", 4)]
+
+
+def test_while_the_engine_is_away_known_jobs_are_taken_up_rather_than_run_twice(bench: Bench) -> None:
+    bench.words = EngineAwayError("grid: no route")
+    assert [item.id for item in bench.reconciler.adopt([(bench.item, bench.token, "44")])] == [bench.record.id]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"exit": 0}', '{"state": {}, "reason": 5}', "\x00"])
+def test_an_end_that_cannot_be_read_is_none_of_the_jobs_own(text: str, bench: Bench) -> None:
+    (bench.ends / f"{bench.token}.json").write_text(text)
+    ending = Ends(bench.scheduler).read(bench.token)
+    assert ending is None or not ending.final
