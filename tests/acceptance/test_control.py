@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -203,11 +204,11 @@ time.sleep(600)
 """
 
 
-def with_daemon(shell: Shell, work: Path) -> tuple[subprocess.Popen[str], list[int]]:
+def with_daemon(shell: Shell, work: Path, *options: str) -> tuple[subprocess.Popen[str], list[int]]:
     """A cook with two jobs at work, one of which has left a daemon that forked twice; their processes."""
     shell.write("daemon.py", DAEMON)
     shell.write("job.sh", f"[ $1 != make_0 ] || python3 ../daemon.py\n{JOB}")
-    engine = start(shell, work)
+    engine = start(shell, work, *options)
     until((work / "daemon").exists, "a daemon")
     return engine, [*pids(work), int((work / "daemon").read_text())]
 
@@ -280,8 +281,53 @@ def test_a_cook_that_nobody_knows_or_several_could_be_is_asked_for_again(shell: 
 
 
 def test_with_die_with_parent_nothing_outlives_a_killed_engine(shell: Shell, work: Path) -> None:
-    shell.write("daemon.py", DAEMON)
-    engine, left = with_daemon(shell, work)
-    engine.send_signal(signal.SIGTERM)
-    engine.communicate()
+    engine, left = with_daemon(shell, work, "--die-with-parent")
+    engine.kill()
+    engine.wait()
     until(lambda: not [pid for pid in left if is_alive(pid)], "the end of all jobs")
+    until(lambda: the_cook(shell)["jobs"] == [], "a dead cook without jobs")
+    (work / "daemon").unlink()
+    # It holds for who takes up the keeper of somebody that did not ask for it, too.
+    shell.environment["TOPCOOK_DIE_WITH_PARENT"] = "0"
+    before = len(lines(work / "began"))
+    engine, left = with_daemon(shell, work)
+    engine.kill()
+    engine.wait()
+    engine = shell.start("-c", "die_with_parent=true", "cook", "net.toml", "--resume")
+    keeper = keeper_of(left[-1])
+    until(lambda: cooks(shell)[0]["state"] == "cooking", "a cook that goes on")
+    until(lambda: cooks(shell)[0]["counts"].get("Cooking") == 2, "jobs that were taken up")
+    assert len(lines(work / "began")) == before + 2
+    engine.kill()
+    engine.wait()
+    until(lambda: not [pid for pid in [*left, keeper] if is_alive(pid)], "the end of all jobs")
+
+
+PROGRAM = """
+import sys
+from topcook.runtime.api import GraphContext
+context = GraphContext("mine", die_with_parent=sys.argv[1] == "die")
+context.addScheduler("localscheduler", "local")
+context.addNode("genericgenerator", "make", command="sh -c 'echo $$ > pid.part && mv pid.part pid; sleep 600'")
+context.cook(True)
+"""
+
+
+@pytest.mark.parametrize("how", ["die", "live"])
+def test_the_jobs_of_a_program_that_is_killed_die_with_it_if_it_wants_so(shell: Shell, how: str) -> None:
+    shell.write("program.py", PROGRAM)
+    with subprocess.Popen([sys.executable, "program.py", how], cwd=shell.folder, env=shell.environment) as program:
+        until((shell.folder / "pid").exists, "a job")
+        job = int((shell.folder / "pid").read_text())
+        cook = the_cook(shell)
+        assert (cook["state"], cook["pid"], cook["network"]) == ("cooking", program.pid, None)
+        assert "(a program)" in shell.run("cooks").stdout
+        program.kill()
+    if how == "live":
+        assert is_alive(job)
+        cook = the_cook(shell)
+        assert (cook["state"], len(cook["jobs"])) == ("dead", 1)
+        assert "ended 1 job" in shell.run("cancel", cook["cook"]).stdout
+        assert not is_alive(job)
+    until(lambda: not is_alive(job), "the end of the job")
+    until(lambda: cooks(shell) == [], "an end without traces")

@@ -38,6 +38,7 @@ SAMPLE: dict[str, Any] = {
     "log_level": "info",
     "slots": {"machine": 4},
     "watchdog": {"seconds": 30},
+    "die_with_parent": True,
 }
 MISTAKES = [
     ("requier = 1", 1, 1, 'did you mean "require"?'),

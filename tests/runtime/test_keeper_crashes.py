@@ -265,8 +265,8 @@ def test_nobody_gets_in_without_the_secret(card: dict[str, str], tmp_path: Path)
     for name in (launch.CARD_NAME, launch.RECORD_NAME):
         assert (tmp_path / "keeper" / name).stat().st_mode & 0o777 == 0o600
     refused = [wire.REFUSED, b"the secret is wrong"]
-    assert ask(card, wire.pack([wire.HELLO, b"wrong"])) == refused
-    assert ask(card, wire.pack([wire.HELLO, b""])) == refused
+    assert ask(card, wire.pack([wire.HELLO, b"wrong", b"0"])) == refused
+    assert ask(card, wire.pack([wire.HELLO, b"", b"0"])) == refused
     assert ask(card, wire.pack([wire.CANCEL, b"1", b"0", b""])) == refused
     # What is no message at all, or too long for a greeting, is not answered.
     assert ask(card, b"\xff\xff\xff\xff garbage") == []

@@ -24,6 +24,11 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         help="Share N slots for local jobs with all other cooks of yours on this machine that say so; 0: share none.",
     ),
     click.option(
+        "--die-with-parent",
+        is_flag=True,
+        help="End all local jobs when this process ends, also when it is killed; they cannot be taken up then.",
+    ),
+    click.option(
         "--max-failures",
         type=click.IntRange(min=0),
         metavar="N",
@@ -50,6 +55,8 @@ def limit(context: GraphContext, options: dict[str, Any]) -> None:
     network = context.core.network
     if options["machine_slots"] is not None:
         context.core.config = context.core.config._replace(machine_slots=options["machine_slots"])
+    if options["die_with_parent"]:
+        context.core.config = context.core.config._replace(die_with_parent=True)
     if options["slots"] is not None:
         network.slots = options["slots"]
     if options["max_failures"] is not None:

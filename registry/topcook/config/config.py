@@ -25,7 +25,8 @@ class Config(NamedTuple):
     ``types_path`` is all of it, what wins first: command line, PDG_TYPES_PATH, project, user, site. ``ports`` is
     (first, end), the end not part of it. ``path_maps`` are rows as ``Network.path_maps`` holds them, variables not
     yet written out. ``machine_slots`` (0: no limit) is what all cooks of this user share, ``watchdog`` counts seconds
-    (0: never). ``settings`` is every value that counts or is shadowed by a higher one, highest layer first;
+    (0: never), ``die_with_parent`` ends local jobs with the engine.
+    ``settings`` is every value that counts or is shadowed by a higher one, highest layer first;
     ``dropped`` those that may not count. ``locks`` maps a locked key to where a site locks it. ``problems`` are all
     mistakes, each with its place.
     """
@@ -42,6 +43,7 @@ class Config(NamedTuple):
     log_level: str = "warning"
     machine_slots: int = 0
     watchdog: int = 60
+    die_with_parent: bool = False
     settings: tuple[Setting, ...] = ()
     dropped: tuple[Setting, ...] = ()
     locks: Mapping[str, Origin] = _NO_LOCKS

@@ -123,6 +123,14 @@ KEYS: tuple[Key, ...] = (
         "0: it says nothing",
         "TOPCOOK_WATCHDOG",
     ),
+    Key(
+        "die_with_parent",
+        "flag",
+        default=False,
+        help="end the local jobs of a cook when its process ends, however that comes about; nothing of them can be "
+        "taken up then",
+        variable="TOPCOOK_DIE_WITH_PARENT",
+    ),
 )
 #: What only a site's file may say: the keys that no later layer changes.
 LOCKED = "locked"

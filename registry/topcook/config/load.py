@@ -134,6 +134,7 @@ class _Loader:
             log_level=first("log_level", defaults.log_level),
             machine_slots=first("slots.machine", defaults.machine_slots),
             watchdog=first("watchdog.seconds", defaults.watchdog),
+            die_with_parent=first("die_with_parent", defaults.die_with_parent),
             settings=tuple(self.settings),
             dropped=tuple(self.dropped),
             locks=self.locks,

@@ -45,6 +45,15 @@ if TYPE_CHECKING:
 MOST_DIGITS = 18
 
 
+def let_go(graph: Graph) -> None:
+    """Close what lost its context. Collecting garbage happens anywhere, so it waits for nothing here."""
+    try:
+        threading.Thread(target=graph.close, name="topcook-close").start()
+    except RuntimeError:
+        # No more threads: the program is at its end.
+        graph.close()
+
+
 class NodeHandle:
     """The opaque first argument of a node class."""
 

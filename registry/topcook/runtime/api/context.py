@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -23,7 +22,7 @@ from topcook.runtime.api.graphface import Graph as GraphFace
 from topcook.runtime.api.schedulernode import SchedulerNode
 from topcook.runtime.cook import Cook
 from topcook.runtime.cookset import path_between
-from topcook.runtime.graph import Graph
+from topcook.runtime.graph import Graph, let_go
 from topcook.runtime.parmcheck import check_parm, job_parm_values
 from topcook.runtime.surroundings import ready_for_callbacks
 
@@ -54,10 +53,12 @@ class GraphContext(EventHandlers):
         hip: str | None = None,
         factory: Factory | None = None,
         config: Config | None = None,
+        die_with_parent: bool | None = None,
     ) -> None:
         """Make an empty network; a name that is taken gets a number behind it.
 
-        ``config`` is read anew without one, the project's file from ``hip`` upwards.
+        ``config`` is read anew without one, the project's file from ``hip`` upwards. ``die_with_parent`` ends the local
+        jobs of a cook with this program, however that ends; ``None``: as ``config`` says.
         """
         unique = name
         for number in itertools.count(1):
@@ -67,13 +68,16 @@ class GraphContext(EventHandlers):
         self._known[unique] = self
         hip = os.path.abspath(hip or os.getcwd())
         factory = factory or cast("Factory", TypeRegistry.types().catalogue)
-        self.core = Graph(unique, hip, factory, load_config(directory=hip) if config is None else config)
+        config = load_config(directory=hip) if config is None else config
+        if die_with_parent is not None:
+            config = config._replace(die_with_parent=die_with_parent)
+        self.core = Graph(unique, hip, factory, config)
         self.core.context = weakref.ref(self)
         self._cook: Cook | None = None
         self._options = CookOptions()
         self._observers: list[object] = []
         # onStop may delete the farm's job: it has to run when nobody has the context any more, too.
-        weakref.finalize(self, _let_go, self.core).atexit = False
+        weakref.finalize(self, let_go, self.core).atexit = False
 
     # ------------------------------------------------------------------ names
 
@@ -475,15 +479,6 @@ class GraphContext(EventHandlers):
 _GENERATE_ONLY = frozenset(
     {CookType.GenerateFull, CookType.GenerateNode, CookType.GenerateStatic, CookType.StaticDepsGen}
 )
-
-
-def _let_go(core: Graph) -> None:
-    """Close what lost its context. Collecting garbage happens anywhere, so it waits for nothing here."""
-    try:
-        threading.Thread(target=core.close, name="topcook-close").start()
-    except RuntimeError:
-        # No more threads: the program is at its end.
-        core.close()
 
 
 @atexit.register

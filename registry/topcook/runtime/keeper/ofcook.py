@@ -6,10 +6,13 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from topcook.runtime.slotpool import shared_slots
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from topcook.config import Config
     from topcook.contract.host import JobKeeper
     from topcook.runtime.keeper.client import KeeperProcess
 
@@ -19,17 +22,9 @@ __all__ = ["CookKeeper"]
 class CookKeeper:
     """Asked from any thread."""
 
-    def __init__(
-        self,
-        directory: str,
-        on_error: Callable[[str], None],
-        machine: tuple[str, int] | None = None,
-        *,
-        die_with_parent: bool = False,
-    ) -> None:
-        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised; the rest: see KeeperProcess."""
-        self._machine = machine
-        self._die_with_parent = die_with_parent
+    def __init__(self, directory: str, on_error: Callable[[str], None], config: Config) -> None:
+        """``directory`` is the cook's; ``on_error`` hears of callbacks that raised."""
+        self._config = config
         self._directory = directory
         self._on_error = on_error
         self._lock = threading.Lock()
@@ -56,9 +51,9 @@ class CookKeeper:
             if self._process is None:
                 self._process = KeeperProcess(
                     self._directory,
-                    die_with_parent=self._die_with_parent,
+                    die_with_parent=self._config.die_with_parent,
                     on_error=self._on_error,
-                    machine=self._machine,
+                    machine=shared_slots(self._config),
                 )
                 if self.goes_on:
                     from topcook.runtime.keeper.adoption import attach_left
