@@ -21,9 +21,9 @@ if __name__ != "pdgjob.pdgcmd":
         pdgjob.__path__.insert(0, _beside)
 
 if __name__ == "__main__":
-    from pdgjob._cli import main
+    from pdgjob._cli import run
 
-    sys.exit(main(sys.argv[1:]))
+    run(sys.argv[1:])
 
 from pdgjob._ask import appendSubItem, checkReady, getSharedServerInfo, getWorkItemJSON, waitUntilReady
 from pdgjob._legacy import execBatchPoll, execBatchSuccess, execCommand, execItemFailed, execStartCook

@@ -82,6 +82,7 @@ def script_dir(tmp_path: Path) -> Path:
         shutil.copy(path, package)
         if not path.name.startswith("_"):
             shutil.copy(path, folder)
+    shutil.copy(SOURCE / "pdgcmd", folder)
     return folder
 
 

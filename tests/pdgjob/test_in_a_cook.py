@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,17 @@ def test_what_a_job_reports_stands_on_its_item(cook: Any, tmp_path: Path) -> Non
     for item in items:
         (made,) = item.outputFiles
         assert (made.path, made.tag) == (str(tmp_path / "work" / f"out {item.index}.png"), "file/image")
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+def test_what_a_shell_reports_stands_on_its_item(cook: Any, tmp_path: Path) -> None:
+    made = tmp_path / "work" / "made.txt"
+    tell = "PDG_PYTHON=/nowhere/python $PDG_SCRIPTDIR/pdgcmd"
+    script = f"touch {made}; {tell} addOutputFile {made} && {tell} setStringAttrib s 'ü & \\'"
+    items = cook(f"import subprocess; subprocess.run(['bash', '-c', {script!r}], check=True)")
+    assert [item.state for item in items] == [pdg.workItemState.CookedSuccess] * 2
+    assert [item.stringAttribValue("s") for item in items] == ["ü & \\"] * 2
+    assert [[each.path for each in item.outputFiles] for item in items] == [[str(made)]] * 2
 
 
 def test_a_job_may_fail_itself(cook: Any) -> None:

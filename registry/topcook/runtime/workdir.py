@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 OWNER_ONLY = 0o600
 #: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
+#: ``pdgcmd.py`` for shells: no Python file, and a program.
+SHELL_CLIENT = "pdgcmd"
 
 
 def make_directories(directories: Directories, owner: str) -> None:
@@ -80,7 +82,7 @@ def secret_access(mode: str, group: str) -> tuple[int, int]:
 
 
 def copy_support_files(script_dir: str, secret: str, access: tuple[int, int] = (OWNER_ONLY, -1)) -> None:
-    """Put ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the session's secret where jobs find them.
+    """Put ``pdgcmd`` and ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the secret where jobs find them.
 
     Schedulers that share a directory do so at the same time, while jobs of the first already read there: each file is
     there whole at any time.
@@ -93,7 +95,7 @@ def copy_support_files(script_dir: str, secret: str, access: tuple[int, int] = (
         if path.is_file() and path.suffix != ".pyc":
             _copy(path, package / path.name)
             # What a script imports or starts by name; the rest is found through the package.
-            if path.suffix == ".py" and not path.name.startswith("_"):
+            if path.name == SHELL_CLIENT or (path.suffix == ".py" and not path.name.startswith("_")):
                 _copy(path, target / path.name)
     for folder in (target, package):
         write_secret(folder / SECRET_FILE, secret, access)
@@ -120,6 +122,9 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _draft(path: Path) -> Path:
+    if source.name == SHELL_CLIENT:
+        # Not every way of installing keeps what makes it a program.
+        draft.chmod(0o755)
     """A name beside ``path`` that nobody else writes to, whichever thread, process or machine."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
