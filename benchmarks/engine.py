@@ -18,11 +18,12 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import suite
 from benchmarks.machine import Graph, independent, layered
 from topcook.factory.scan import Factory
 from topcook.runtime.journal import Journal
@@ -228,6 +229,46 @@ def profiled(count: int, layers: int) -> None:
     pstats.Stats(profile).sort_stats("tottime").print_stats(35)
 
 
+def table(title: str, layers: int, graph: Graph, count: int, rounds: int) -> suite.Table:
+    """One graph by all of them in turn, ``rounds`` times."""
+    dask = importlib.util.find_spec("dask") is not None
+    plain: list[Timed] = []
+    kept: list[Timed] = []
+    pool: list[float] = []
+    theirs: list[float] = []
+    for _ in range(rounds):
+        plain.append(cook(count, layers))
+        pool.append(by_pool(graph))
+        kept.append(cook(count, layers, journal=True))
+        if dask:
+            theirs.append(by_dask(graph))
+    made = suite.Table(f"In-process items that do nothing: {count} {title}")
+    made.add("ThreadPoolExecutor", _rate(count, pool))
+    if dask:
+        made.add("dask.threaded", _rate(count, theirs))
+    for name, runs, goals in (("topcook", plain, (2.0, 6.0)), ("topcook, journal on disk", kept, (None, 3.0))):
+        totals = [each.total for each in runs]
+        used = statistics.median(each.processor for each in runs) / count * 1e6
+        made.add(name, f"{_rate(count, totals)}  {used:.1f} us CPU")
+        for other, times, goal in (("pool", pool, goals[0]), ("dask", theirs, goals[1])):
+            if times:
+                ratio = statistics.median(other / own for other, own in zip(times, totals, strict=True))
+                made.add("", "", ratio, f"x {other}", None if goal is None else suite.at_least(goal))
+        parts = [statistics.median(getattr(each, part) for each in runs) for part in _PARTS]
+        made.add("", ", ".join(f"{part} {value:.2f} s" for part, value in zip(_PARTS, parts, strict=True)))
+    if not dask:
+        made.notes.append('dask is not installed: left out (pip install "topcook[bench]", or dask)')
+    return made
+
+
+def tables(*, quick: bool, count: int = 100_000, rounds: int = 3) -> Iterator[suite.Table]:
+    """Independent items, and layers of them."""
+    if quick:
+        count, rounds = min(count, 10_000), 1
+    yield table("independent", 1, independent(count), count, rounds)
+    yield table("in 100 layers", 100, layered(count), count, rounds)
+
+
 def main() -> None:
     """Run all of them in turn, as often as asked, and print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
@@ -235,43 +276,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the median counts (default 3)")
     parser.add_argument("--profile", action="store_true", help="print where the cook thread's time goes instead")
     settings = parser.parse_args()
-    count = settings.items
     if settings.profile:
-        profiled(count, 100)
+        profiled(settings.items, 100)
         return
-    dask = importlib.util.find_spec("dask") is not None
-    if not dask:
-        print("dask is not installed: left out (pip install dask)")
-    for title, layers, graph in (("independent", 1, independent(count)), ("100 layers", 100, layered(count))):
-        plain: list[Timed] = []
-        kept: list[Timed] = []
-        pool: list[float] = []
-        theirs: list[float] = []
-        for _ in range(settings.rounds):
-            plain.append(cook(count, layers))
-            pool.append(by_pool(graph))
-            kept.append(cook(count, layers, journal=True))
-            if dask:
-                theirs.append(by_dask(graph))
-        print(f"\n{title}, {count} items, medians of {settings.rounds}")
-        show(count, plain, kept, pool, theirs)
+    suite.show(tables(quick=False, count=settings.items, rounds=settings.rounds))
 
 
-def show(count: int, plain: list[Timed], kept: list[Timed], pool: list[float], theirs: list[float]) -> None:
-    """Print one graph's rows."""
-    base_pool = statistics.median(pool)
-    base_dask = statistics.median(theirs) if theirs else None
-    print(f"{'':28}{'seconds':>9}{'items/s':>10}{'µs cpu':>9}{'x pool':>8}{'x dask':>8}")
-    for name, runs in (("topcook", plain), ("topcook, journal on disk", kept)):
-        seconds = statistics.median(each.total for each in runs)
-        used = statistics.median(each.processor for each in runs) / count * 1e6
-        ratio = f"{base_dask / seconds:8.1f}" if base_dask else f"{'-':>8}"
-        print(f"{name:28}{seconds:9.2f}{count / seconds:10.0f}{used:9.1f}{base_pool / seconds:8.1f}{ratio}")
-        parts = [statistics.median(getattr(each, part) for each in runs) for part in _PARTS]
-        print("  of which " + ", ".join(f"{part} {value:.2f}" for part, value in zip(_PARTS, parts, strict=True)))
-    print(f"{'ThreadPoolExecutor':28}{base_pool:9.2f}{count / base_pool:10.0f}")
-    if base_dask:
-        print(f"{'dask.threaded':28}{base_dask:9.2f}{count / base_dask:10.0f}")
+def _rate(count: int, seconds: list[float]) -> str:
+    median = statistics.median(seconds)
+    return f"{median:.2f} s  {count / median:7,.0f} items/s"
 
 
 _PARTS = ("generating", "cooking", "reporting")

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks import suite
 
 if TYPE_CHECKING:
     from topcook.runtime.cook import Cook
@@ -140,14 +142,56 @@ def measure(shape: str, count: int, attributes: int = 0) -> dict[str, float]:
     return found
 
 
-def show(title: str, count: int, found: dict[str, float], base: float) -> float:
-    """Print a row; answers with the processor's microseconds for each item."""
+def row(table: suite.Table, title: str, count: int, found: dict[str, float], base: float, most: float) -> float:
+    """Add a row, held against ``most`` times ``base``; answers with the processor's microseconds for each item."""
     used = found["processor"]
-    print(
-        f"{title:22}{count:>9}{found['making']:>9.1f}{found['cooking']:>9.1f}{used:>9.1f}"
-        f"{used / (base or used):>8.2f}{found['bytes']:>8.0f}{found['first']:>9.2f}{found['first_at_all']:>9.2f}"
-    )
+    figures = f"{used:6.1f} us CPU  making {found['making']:6.1f}  cooking {found['cooking']:6.1f}"
+    target = suite.at_most(most) if base and most else None
+    table.add(f"{count:,} {title}", figures, used / (base or used), "x first", target)
     return used
+
+
+def growing(most: int) -> suite.Table:
+    """Layers of a thousand, by the ten thousand up to ``most`` items."""
+    table = suite.Table("Scale: layers of 1,000 items, one dependency each, a process for each row")
+    for title, shape in (("items, a node for each layer", "levels"), ("items, layers of one node", "layers")):
+        base = 0.0
+        for count in (each for each in (10_000, 100_000, 1_000_000) if each <= most):
+            found = measure(shape, count)
+            used = row(table, title, count, found, base, 1.3)
+            base = base or used
+            if shape == "levels":
+                table.add("", "from the cook's start to the first item's", found["first_at_all"], "s", suite.at_most(3))
+            else:
+                # Only here all of them are there, and wait, when the first one cooks.
+                table.add("", "resident for a waiting item", found["bytes"], "bytes", suite.at_most(600))
+    found = measure("layers", min(most, 100_000), 3)
+    row(table, "items, three attributes each", min(most, 100_000), found, 0.0, 0.0)
+    table.add("", "resident for a waiting item", found["bytes"], "bytes", suite.at_most(1200))
+    return table
+
+
+def shapes(gathered: int, nodes: int) -> suite.Table:
+    """What may turn out quadratic, at two sizes each."""
+    table = suite.Table("Scale: time for each item (node) at five times the size")
+    for title, shape, most in (
+        ("items behind which one waits", "gathered", gathered),
+        ("nodes in a row", "nodes", nodes),
+        ("items in one partition", "gathered", 5 * gathered),
+    ):
+        base = row(table, title, most // 5, measure(shape, most // 5), 0.0, 0.0)
+        row(table, title, most, measure(shape, most), base, 1.5)
+    return table
+
+
+def tables(
+    *, quick: bool, most: int = 1_000_000, gathered: int = 100_000, nodes: int = 10_000
+) -> Iterator[suite.Table]:
+    """Growth, and what may be quadratic."""
+    if quick:
+        most, gathered, nodes = 10_000, 10_000, 500
+    yield growing(most)
+    yield shapes(gathered, nodes)
 
 
 def main() -> None:
@@ -161,19 +205,7 @@ def main() -> None:
     if settings.child:
         child(settings.child[0], int(settings.child[1]), int(settings.child[2]))
         return
-    print(
-        f"{'microseconds an item':22}{'items':>9}{'making':>9}{'cooking':>9}{'cpu':>9}{'x first':>8}{'bytes':>8}"
-        f"{'1st, s':>9}{'in all':>9}"
-    )
-    base = 0.0
-    for title, shape in (("a node for each layer", "levels"), ("layers of one node", "layers")):
-        base = show(title, 10_000, measure(shape, 10_000), 0.0)
-        for count in (each for each in (100_000, 1_000_000) if each <= settings.items):
-            show(title, count, measure(shape, count), base)
-    show("3 attributes each", 100_000, measure("layers", 100_000, 3), base)
-    for title, shape, most in (("one behind all", "gathered", settings.gathered), ("nodes", "nodes", settings.nodes)):
-        base = show(title, most // 5, measure(shape, most // 5), 0.0)
-        show(title, most, measure(shape, most), base)
+    suite.show(tables(quick=False, most=settings.items, gathered=settings.gathered, nodes=settings.nodes))
 
 
 if __name__ == "__main__":
