@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
+#: Says where a cook listens that has gone on since this job was sent.
+SERVER_FILE = ".pdg_result_server"
 _LINE_BREAK = "\x1e"
 _FIRST_PAUSE = 0.1
 
@@ -45,13 +47,15 @@ def number(name: str, default: float) -> float:
 
 def secret() -> str:
     """The session's secret: from the environment, else from a file next to this package or in the script dir."""
-    known = os.environ.get("PDG_RESULT_SECRET")
-    if known:
-        return known
+    return os.environ.get("PDG_RESULT_SECRET") or _written(SECRET_FILE)
+
+
+def _written(name: str) -> str:
+    """The text of a file next to this package or in the script dir; empty when there is none."""
     here = os.path.dirname(os.path.abspath(__file__))
     for folder in (here, os.path.dirname(here), os.environ.get("PDG_SCRIPTDIR")):
         try:
-            with open(os.path.join(folder, SECRET_FILE)) as stream:  # type: ignore[arg-type]
+            with open(os.path.join(folder, name)) as stream:  # type: ignore[arg-type]
                 return stream.read().strip()
         except (OSError, TypeError):  # not there, or PDG_SCRIPTDIR is not set: the next place may have it
             continue
@@ -87,25 +91,25 @@ def encode(value: "Any") -> str:
     return "[" + ",".join([encode(element) for element in value]) + "]"
 
 
-def _quote(text: str) -> str:
-    try:
-        from _json import encode_basestring_ascii as quote
-    except ImportError:
 #: What stands between quotes as it is.
 _PLAIN = frozenset(map(chr, range(0x20, 0x7F))) - {'"', "\\"}
 
 
-        from json.encoder import encode_basestring_ascii as quote
+def _quote(text: str) -> str:
     if _PLAIN.issuperset(text):
         # Most texts: the encoder's module costs a start more than all of them.
         return '"' + text + '"'
+    try:
+        from _json import encode_basestring_ascii as quote
+    except ImportError:
+        from json.encoder import encode_basestring_ascii as quote
     return quote(text)
 
 
 class Link:
     """A connection to one server, opened when first used and kept for the next report of this process."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, known: str = "") -> None:
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
             raise RpcError('PDG_RESULT_SERVER: expected host:port, got "%s"' % address)
@@ -114,7 +118,7 @@ class Link:
         host = host.strip("[]")
         self._host = host.encode("ascii" if all(char < "\x80" for char in host) else "idna")
         self._port = int(port)
-        self._secret = secret()
+        self._secret = known or secret()
         self._lines = bool(self._secret)
         self._sock = None  # type: Any
         self._process = 0
@@ -210,6 +214,8 @@ def _value(line: bytes) -> "Any":
 
 
 _links = {}  # type: dict[str, Link]
+#: Where cooks listen that have gone on since, by their old address.
+_moved = {}  # type: dict[str, str]
 _failures = 0
 _one_at_a_time = allocate_lock()
 
@@ -217,23 +223,26 @@ _one_at_a_time = allocate_lock()
 def call(address: str, method: str, attempt: "int | None", args: "Any") -> "Any":
     """Do one call, again and again with growing pauses while nobody answers.
 
-    PDG_RPC_RETRIES (4) more tries, pauses up to PDG_RPC_MAX_BACKOFF (4 s). After PDG_RPC_MAX_ERRORS (5) calls that
-    failed for good this process reports no more: a job must not wait for a cook that is gone.
+    PDG_RPC_RETRIES (4) more tries, pauses up to PDG_RPC_MAX_BACKOFF (4 s); a cook that has gone on meanwhile says in
+    the script directory where it listens. After a call that failed for good there is one try each, and after
+    PDG_RPC_MAX_ERRORS (5) of them this process reports no more: a job must not wait for a cook that is gone.
     Raises RpcFault when refused, RpcError when nobody answered.
     """
     global _failures  # noqa: PLW0603 - one process, one count
     if _failures >= number("PDG_RPC_MAX_ERRORS", 5):
         raise RpcError("the result server %s did not answer earlier; reports are off" % address)
-    tries = int(number("PDG_RPC_RETRIES", 4)) + 1
+    tries = 1 if _failures else int(number("PDG_RPC_RETRIES", 4)) + 1
     pause = _FIRST_PAUSE
     for tried in range(tries):
         try:
             with _one_at_a_time:
-                link = _links.get(address) or _links.setdefault(address, Link(address))
+                link = _links.get(address) or _links.setdefault(address, _link_to(address))
                 value = link.call(method, attempt, args)
         except OSError as problem:
             link.close()
             failure = problem
+            if _has_moved(address):
+                del _links[address]
         else:
             _failures = 0
             return value
@@ -242,6 +251,20 @@ def call(address: str, method: str, attempt: "int | None", args: "Any") -> "Any"
             pause = min(pause * 2, number("PDG_RPC_MAX_BACKOFF", 4.0))
     _failures += 1
     raise RpcError("the result server %s does not answer: %s" % (address, failure))
+
+
+def _link_to(address: str) -> Link:
+    moved = _moved.get(address)
+    return Link(moved, _written(SECRET_FILE)) if moved else Link(address)
+
+
+def _has_moved(address: str) -> bool:
+    """Whether the cook listens elsewhere now; the next link goes there."""
+    now = _written(SERVER_FILE)
+    if not now or now == _moved.get(address, address):
+        return False
+    _moved[address] = now
+    return True
 
 
 def complain(text: str) -> None:

@@ -354,3 +354,56 @@ command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/began; [ $PDG_ITEM_ATTEMPT = 1 
     assert resumed.wait() == 1
     assert by_state(shell.report()) == {"CookedFail": 1}
     assert lines(shell.folder / "began") == ["1", "2"]
+
+
+LATE = """
+import os, sys, time
+sys.path.insert(0, os.environ["PDG_SCRIPTDIR"])
+import pdgcmd, pdgjson
+home = os.environ["HIP"]
+item = pdgjson.WorkItem.fromJobEnvironment()
+open(home + "/began", "a").write(os.environ["PDG_ITEM_ATTEMPT"] + "\\n")
+open(home + "/made.txt", "w").write("x")
+pdgcmd.addOutputFile(home + "/made.txt", result_data_tag="file/early")
+open(home + "/reported", "w").close()
+while not os.path.exists(home + "/gate"):
+    time.sleep(0.02)
+open(home + "/late.txt", "w").write("x")
+open(home + "/trying", "w").close()
+pdgcmd.addOutputFile(home + "/late.txt", result_data_tag="file/late")
+item.setStringAttrib("said", "hello")
+"""
+
+
+@pytest.mark.parametrize("engine_first", [True, False])
+def test_a_job_that_goes_on_reports_to_the_session_that_took_it_up(shell: Shell, *, engine_first: bool) -> None:
+    shell.write("job.py", LATE)
+    shell.network("""
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+command = "__PDG_PYTHON__ $HIP/job.py"
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+[nodes.b.parms]
+command = "sh -c 'echo @pdg_input.1 > $HIP/told'"
+""")
+    engine = shell.start("cook", "net.toml")
+    until((shell.folder / "reported").exists)
+    engine.kill()
+    engine.wait()
+    if not engine_first:
+        (shell.folder / "gate").touch()
+        until((shell.folder / "trying").exists)
+    resumed = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
+    if engine_first:
+        # It has told where it listens now.
+        until(lambda: list((shell.folder / "work").rglob(".pdg_result_server")))
+        (shell.folder / "gate").touch()
+    assert resumed.wait() == 0
+    first, _ = shell.report()["items"]
+    assert (first["state"], first["attempts"], lines(shell.folder / "began")) == ("CookedSuccess", 1, ["1"])
+    assert [each["tag"] for each in first["outputs"]] == ["file/early", "file/late"]
+    assert first["attributes"]["said"]["value"] == ["hello"]
+    assert lines(shell.folder / "told") == [f"{shell.folder}/late.txt"]

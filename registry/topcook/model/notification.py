@@ -24,6 +24,7 @@ class Kind(Enum):
     INVALIDATE_CACHE = "invalidate cache"
     GIVEN = "given"
     PASSED = "passed on"
+    TAKEN_UP = "taken up"
 
 
 class Notification:
@@ -33,7 +34,8 @@ class Notification:
     the kind: SUCCEEDED (duration,) · OUTPUTS (list of File) · ATTRIBUTE (name, AttribType, value, index or
     None for the whole array) · LOG (text, log type) · CUSTOM_STATE (text,) · PERCENT (0..1,).
     GIVEN says that ``onSchedule`` wrote attributes, which are in the item's store already, PASSED that a job's
-    report has been through the event methods of its scheduler's author.
+    report has been through the event methods of its scheduler's author, TAKEN_UP that its
+    job of an earlier session was found.
     ``at`` is a reading of ``time.monotonic()`` when the sender knows better than the moment of arrival.
     ``attempt`` tells apart the reports of older attempts; None when the sender does not know it (most schedulers).
     """

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.contract.workitem import WorkItem as ItemHandle
-from topcook.errors import CallbackError
+from topcook.errors import CallbackError, CookRefusedError
 from topcook.machine import events as ev
+from topcook.model.notification import Kind, Notification
 from topcook.runtime.inbox import Report
-from topcook.runtime.resume.restoring import Left, restore
+from topcook.runtime.resume.restoring import Left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from topcook.model.notification import Notification
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
 
@@ -37,9 +37,7 @@ def adopt_items(
     What it took and is not wanted is ended by ``onCancelWorkItems``, which has its jobs by then. While it is asked,
     each item has the attributes and outputs that it had; those that are taken up keep them.
     """
-    had = [(each.item.outputs, each.item.attributes) for each in left]
-    for each in left:
-        restore(each.item, each.past)
+    _announce(scheduler, left, link, graph)
     delegate, reported = graph.host(scheduler).delegate, _reported(left)
     # Before its job's end, should that be told at once; a class that does not listen any more hears nothing.
     unheard = [said for said in reported if not delegate.take(said)]
@@ -56,12 +54,22 @@ def adopt_items(
     _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link)
     rows = [(each.item, each.wanted and each.item.id in ids) for each in left]
     delegate.forget({item.id for item, kept in rows if not kept})
-    for (item, kept), (outputs, attributes) in zip(rows, had, strict=True):
+    for (item, kept), (outputs, attributes) in zip(rows, (each.had for each in left), strict=True):
         if not kept:
             item.outputs, item.attributes = outputs, attributes
     link.inbox.post(ev.Adopted(scheduler, rows, link.clock.now()))
-    link.inbox.post(Report([said for said in unheard if said.item in ids], scheduler))
+    again = [Notification(Kind.TAKEN_UP, item.id) for item, kept in rows if kept]
+    link.inbox.post(Report([*(said for said in unheard if said.item in ids), *again], scheduler))
     delegate.run()
+
+
+def _announce(scheduler: str, left: list[Left], link: CookLink, graph: Graph) -> None:
+    """Have jobs that go on find the result server of this session."""
+    try:
+        if any(each.wanted for each in left):
+            graph.host(scheduler).announce()
+    except (OSError, CookRefusedError) as error:
+        link.message("warning", scheduler, f"jobs of an earlier session will not find the result server: {error}")
 
 
 def _reported(left: list[Left]) -> list[Notification]:

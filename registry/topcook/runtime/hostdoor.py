@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 #: The most a scheduler's log holds, so that a callback that prints without end fills no disk.
 LOG_LIMIT = 64 * 1024 * 1024
+_TRIES = "PDG_RPC_RETRIES"
 
 
 class SchedulerHandle:
@@ -198,12 +200,22 @@ class HostDoor:
             workdir.copy_support_files(script_dir, self.graph.secret, workdir.secret_access(mode, group))
             self.directories.made.add(marker)
 
+    def announce(self) -> None:
+        """Tell jobs of an earlier session where the cook listens now: they look there when nobody answers them."""
+        script_dir = self.directories.script_dir(local=True)
+        if os.path.isdir(script_dir):
+            self.copy_support_files()
+            workdir.write_secret(Path(script_dir) / workdir.SERVER_FILE, self._server_address(), workdir.READABLE)
+
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The ``PDG_*`` variables of a job for ``item``."""
         if self._common is None:
             self._common = environment.common_variables(
                 self.directories, self._server_address(), self.graph.secret, self.graph.network.hip
             )
+            if self.link is not None and self.link.lasting and _TRIES not in os.environ:
+                # About a minute, for a cook that is killed and goes on.
+                self._common[_TRIES] = "20"
             if self.parm_value("pdg_workitemdatasource"):
                 self._common["PDG_ITEM_DATA_SOURCE"] = "1"
         return {**self._common, **self.item_environment(item)}

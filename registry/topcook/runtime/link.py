@@ -44,6 +44,8 @@ class CookLink:
         self._keeper_for = keeper_for
         #: Nobody looks into the inbox any more.
         self.over = False
+        #: It has a journal, and can be taken up again.
+        self.lasting = False
         #: Ask schedulers for the URIs of every item they were given, not only of those that did not end well.
         self.all_uris = False
 

@@ -64,6 +64,13 @@ class Reports:
         events = []
         for notification in report.notifications:
             item = self._graph.item(notification.item)
+            if notification.kind is Kind.TAKEN_UP:
+                self._read_again(item)
+                continue
+            if item is not None and self._may_be_taken_up(item, notification):
+                self._early.setdefault(item.id, []).append(Report([notification], report.scheduler))
+                report.delegated.append(notification)
+                continue
             if item is not None and self._is_early(item, report.scheduler):
                 self._early.setdefault(item.id, []).append(Report([notification], report.scheduler))
                 continue
@@ -101,6 +108,16 @@ class Reports:
             return False
         host.deliver()
         return True
+
+    def _may_be_taken_up(self, item: WorkItem, said: Notification) -> bool:
+        """Whether a job of an earlier session says this, before the cook has looked what became of its item."""
+        memory = self._graph.cook.memory if self._graph.cook is not None else None
+        goes_on = memory is not None and memory.how.resume and said.attempt is not None
+        return goes_on and not item.attempt and item.phase in {Phase.WAITING, Phase.CHECKING}
+
+    def _read_again(self, item: WorkItem | None) -> None:
+        for report in self._early.pop(item.id, ()) if item is not None else ():
+            self._link.inbox.post(report)
 
     def _is_early(self, item: WorkItem, scheduler: str) -> bool:
         # What is said between two attempts is about the last one.

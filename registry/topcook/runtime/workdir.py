@@ -14,11 +14,15 @@ from topcook.errors import CookRefusedError
 if TYPE_CHECKING:
     from topcook.model.directories import Directories
 
+#: What everybody may read.
+READABLE = (0o644, -1)
 OWNER_ONLY = 0o600
-#: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
-SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 #: ``pdgcmd.py`` for shells: no Python file, and a program.
 SHELL_CLIENT = "pdgcmd"
+#: The file next to ``pdgcmd.py`` that holds the session's secret, for jobs whose environment is not ours.
+SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
+#: Where the cook listens now, for jobs that an earlier session of it has sent.
+SERVER_FILE = ".pdg_result_server"
 
 
 def make_directories(directories: Directories, owner: str) -> None:
@@ -118,13 +122,13 @@ def write_secret(path: Path, secret: str, access: tuple[int, int] = (OWNER_ONLY,
 def _copy(source: Path, target: Path) -> None:
     draft = _draft(target)
     shutil.copy2(source, draft)
+    if source.name == SHELL_CLIENT:
+        # Not every way of installing keeps what makes it a program.
+        draft.chmod(0o755)
     draft.replace(target)
 
 
 def _draft(path: Path) -> Path:
-    if source.name == SHELL_CLIENT:
-        # Not every way of installing keeps what makes it a program.
-        draft.chmod(0o755)
     """A name beside ``path`` that nobody else writes to, whichever thread, process or machine."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 

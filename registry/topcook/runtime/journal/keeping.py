@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topcook.contract.secrets import redact, redacted
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from topcook.runtime.recorder import HandOverNote, Recorder
 
 __all__ = ["How", "KeptCook", "keep_cook"]
+
+#: Beside the journal: what jobs say to the result server, for the sessions after this one.
+SECRET = "server.secret"  # noqa: S105 - the name of a file
 
 
 class How(NamedTuple):
@@ -65,6 +69,7 @@ class KeptCook:
         for text in self.told:
             cook.link.message("warning", "journal", text)
         self.lock.lost = cook.cancel
+        cook.link.lasting = bool(self.journal)
         if isinstance(self.recorder, _Kept):
             self.recorder.describe(cook)
 
@@ -149,6 +154,7 @@ class _Kept(Journal):
             power=how.power,
             network_disk=_on_network(path),
         )
+        graph.secret = _kept_secret(cook_id, graph.secret)
 
     def describe(self, cook: Cook) -> None:
         """Keep what ``cook`` uses, too, each time that another scheduler takes part."""
@@ -189,6 +195,23 @@ class _Kept(Journal):
             elif outcome:
                 _drop_older(self._lock.before)
             self._lock.release(outcome)
+
+
+def _kept_secret(cook_id: str, fresh: str) -> str:
+    """What the jobs of a cook say to its result server: that of its first session in all of them."""
+    path = os.path.join(cook_directory(cook_id), SECRET)
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(path, "x", encoding="ascii", opener=_for_owner) as stream:
+            stream.write(fresh)
+        return fresh
+    with suppress(OSError, UnicodeError), open(path, encoding="ascii") as stream:
+        return stream.read() or fresh
+    return fresh
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _Unkept(MemoryRecorder):

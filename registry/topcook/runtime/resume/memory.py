@@ -22,7 +22,7 @@ from topcook.runtime.resume.fingerprints import Fingerprints
 from topcook.runtime.resume.keys import Keys
 from topcook.runtime.resume.restoring import Left, restore
 from topcook.runtime.resume.settings import Settings
-from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight
+from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight, unseen_cause
 from topcook.runtime.statedir import cook_directory
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from topcook.machine.items import Change
     from topcook.model.attributes import Attribute
+    from topcook.model.files import File
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
@@ -84,6 +85,10 @@ class Memory:
         self._validates: dict[str, bool] = {}
         self._known = past.ids() if past is not None and self.how.resume else {}
         self._noted: set[int] = set()
+        #: What items would do that are to be cooked again: told with their hand-over.
+        self._judged: dict[int, str] = {}
+        #: Of items that cook nothing themselves, what was cooked again for them without leaving a trace, by id.
+        self._unseen: dict[int, WorkItem | None] = {}
         #: Attributes of items that were given away before their time, by id.
         self._early: dict[int, Mapping[str, Attribute]] = {}
         self._asked: SimpleQueue[list[WorkItem] | None] = SimpleQueue()
@@ -92,6 +97,8 @@ class Memory:
         #: Has what an earlier session left running here; given by the cook.
         self.keeper: CookKeeper | None = None
         self._outlived: list[Finding] = []
+        #: Outputs and attributes of items in flight, as they were made.
+        self._had: dict[int, tuple[list[File] | None, dict[str, Attribute] | None]] = {}
         #: Ids of items whose jobs are only to be ended.
         self._unwanted: set[int] = set()
         self._told = 0
@@ -143,7 +150,7 @@ class Memory:
                     if item.id in self._noted:
                         continue
                     if all(needed.phase in DONE_WELL for needed in item.dependencies):
-                        self._note(item, self._prints.of(item))
+                        self._note(item, self._judged.pop(item.id, "") or self._prints.of(item))
                     else:
                         self._early[item.id] = item.attributes or {}
         if self._early:
@@ -228,7 +235,10 @@ class Memory:
 
     def _judge(self, item: WorkItem, past: PastItem | None) -> Finding:
         if int(item.traits) & _AUTOMATIC:
-            return judge_automatic(item, past)
+            found = judge_automatic(item, past)
+            if found.verdict is Verdict.COOK:
+                self._unseen[item.id] = unseen_cause(item, self._unseen)
+            return found
         return judge(
             item,
             past,
@@ -237,6 +247,7 @@ class Memory:
             self._mode_of(item.node),
             validate=self._validates_outputs(item.scheduler),
             name_of=self._by_key.get,
+            unseen=self._unseen,
         )
 
     def _mode_of(self, node: Node) -> CacheMode:
@@ -261,7 +272,13 @@ class Memory:
         recorded = read_record(cook_directory(self.past.cook_id))
         known = zip(items, self.past.find_all([item.key for item in items]), strict=True)
         return [
-            Left(item, past, item.id not in self._unwanted, past.token not in recorded and self._may_run(item, past))
+            Left(
+                item,
+                past,
+                item.id not in self._unwanted,
+                past.token not in recorded and self._may_run(item, past),
+                self._had.pop(item.id, (item.outputs, item.attributes)),
+            )
             for item, past in known
             if past is not None
         ]
@@ -293,14 +310,21 @@ class Memory:
                 reason = found.reason
                 if past is not None:
                     item.ran().messages += past.messages
+            elif found.verdict is Verdict.IN_FLIGHT:
+                # From now on what its job says is added to this.
+                self._had[item.id] = (item.outputs, item.attributes)
+                restore(item, past)
             if past is not None and self.how.resume:
                 item.attempt = past.attempt
                 if past.earlier and found.fingerprint == past.fingerprint and not past.has_failed:
                     tried.append((item, [each.exit_status for each in past.earlier]))
-            if past is None or found.fingerprint != past.fingerprint or not self.how.resume:
-                self._note(item, found.fingerprint)
-            else:
+            if past is not None and found.fingerprint == past.fingerprint and self.how.resume:
                 self._noted.add(item.id)
+            elif again:
+                # Until it is handed over, what the journal has of it is what was done.
+                self._judged[item.id] = found.fingerprint
+            else:
+                self._note(item, found.fingerprint)
             rows.append((item, _TRIGGER[found.verdict], reason))
         return ev.Recalled(rows, at, tried)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from topcook.model.attributes import Attribute
+    from topcook.model.files import File
     from topcook.model.workitem import WorkItem
     from topcook.runtime.journal import PastItem
 
@@ -22,6 +24,8 @@ class Left(NamedTuple):
     wanted: bool
     #: Whether it may run on where nobody of us has an eye on it, should its scheduler not take it up.
     elsewhere: bool
+    #: The outputs and attributes that it had before it was given back those of its last session.
+    had: tuple[list[File] | None, dict[str, Attribute] | None]
 
 
 def restore(item: WorkItem, past: PastItem | None) -> None:

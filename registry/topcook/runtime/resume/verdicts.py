@@ -14,14 +14,14 @@ from topcook.runtime.resume.fingerprints import difference
 from topcook.runtime.resume.stamps import stands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from topcook.model.attributes import Attribute
     from topcook.model.workitem import WorkItem
     from topcook.runtime.journal import PastItem
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "maybe_in_flight"]
+__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "maybe_in_flight", "unseen_cause"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
 #: How far up the cause of a change is looked for.
@@ -57,11 +57,12 @@ def judge(
     *,
     validate: bool,
     name_of: Callable[[str], WorkItem | None],
+    unseen: Mapping[int, WorkItem | None],
 ) -> Finding:
     """The verdict on an item that has something to cook, and whose dependencies are done.
 
     ``mode`` is its node's cache mode, ``validate`` says whether outputs are looked for on disk, ``name_of`` gives an
-    item by its key.
+    item by its key. ``unseen`` is what ``unseen_cause`` answered for items that cook nothing themselves, by id.
     """
     if mode is CacheMode.AlwaysRead:
         return _read_only(item, past, fingerprint, how)
@@ -81,7 +82,11 @@ def judge(
         if not how.retry_failed and not _change(item, past, fingerprint, mode, name_of):
             found.verdict = Verdict.FAILED
         return found
-    found.reason = _why_again(item, past, fingerprint, how, mode, name_of) or _missing(item, past, validate=validate)
+    found.reason = (
+        _why_again(item, past, fingerprint, how, mode, name_of)
+        or _missing(item, past, validate=validate)
+        or _why_unseen(item, mode, unseen)
+    )
     if not found.reason:
         found.verdict = Verdict.DONE
     return found
@@ -141,6 +146,23 @@ def _change(
         if keys:
             return f'input "{inputs[0].name}" changed'
     return words
+
+
+def unseen_cause(item: WorkItem, unseen: Mapping[int, WorkItem | None]) -> WorkItem | None:
+    """What an item depends on that was cooked in this cook and left no output to tell whether it gave the same."""
+    for needed in item.dependencies:
+        if int(needed.traits) & _AUTOMATIC:
+            cause = unseen.get(needed.id)
+            if cause is not None:
+                return cause
+        elif needed.phase in {Phase.SUCCESS, *DONE_BADLY} and not needed.outputs:
+            return needed
+    return None
+
+
+def _why_unseen(item: WorkItem, mode: CacheMode, unseen: Mapping[int, WorkItem | None]) -> str:
+    cause = unseen_cause(item, unseen) if mode is not CacheMode.AutomaticIgnore else None
+    return f'depends on "{cause.name}", which cooks again' if cause is not None else ""
 
 
 def cooked_again(inputs: Iterable[WorkItem]) -> WorkItem | None:
