@@ -75,7 +75,7 @@ SLOTS_QUARTER, SLOTS_CUSTOM, SLOTS_ALL_BUT_ONE = 0, 1, -1
 #: A job of fewer seconds than this is over before the cook could hand the next one over without loss.
 SHORT = 1.0
 #: While jobs are short, so many seconds of work wait where the slots are, within these bounds for each of the two.
-AHEAD, LEAST_AHEAD, MOST_AHEAD = 0.05, 4, 256
+AHEAD, LEAST_AHEAD, MOST_AHEAD = 0.1, 4, 256
 #: What one more job says about how long they are, and after how many the room is measured anew.
 WEIGHT, MEASURE = 0.125, 16
 

@@ -334,9 +334,12 @@ class WorkItem(ItemLog):
     @property
     def environment(self) -> dict[str, str]:
         """The variables its attributes export to a job (flag ``EnvExport``), by its name."""
+        attributes = self.record.attributes
+        if not attributes:
+            return {}
         return {
             name: self.stringAttribValue(name) or ""
-            for name, found in (self.record.attributes or {}).items()
+            for name, found in attributes.items()
             if found.flags & AttribFlag.EnvExport
         }
 

@@ -104,7 +104,7 @@ class KeeperProcess:
                 return False
             self._jobs[job.token] = job
             pid, at = self._pids[job.token]
-        self._tell(lambda: job.on_start(pid, at), job.token)
+        self._tell(job.token, job.on_start, pid, at)
         return True
 
     def close(self, timeout: float = 10.0) -> None:
@@ -231,10 +231,10 @@ class KeeperProcess:
             self._pids[token] = (pid, at)
             job = self._jobs.get(token)
             if job is not None:
-                self._tell(lambda: job.on_start(pid, at), token)
+                self._tell(token, job.on_start, pid, at)
         elif kind == wire.ENDED:
             _, token_, status, at_, reason, max_rss, cpu = fields
-            why = reason.decode(errors="replace")
+            why = reason.decode(errors="replace") if reason else ""
             end = JobEnd(
                 int(status) if status else None,
                 float(at_),
@@ -255,11 +255,11 @@ class KeeperProcess:
             self._pids.pop(token, None)
             job = self._jobs.pop(token, None)
         if job is not None:
-            self._tell(lambda: job.on_end(end), token)
+            self._tell(token, job.on_end, end)
 
-    def _tell(self, call: Callable[[], None], token: str) -> None:
+    def _tell(self, token: str, call: Callable[..., None], *said: object) -> None:
         try:
-            call()
+            call(*said)
         except BaseException as error:  # noqa: BLE001 - author code: sys.exit in it costs the other jobs no reports
             if self._on_error is not None:
                 self._on_error(f'the report of job "{token}" raised {type(error).__name__}: {error}')

@@ -22,7 +22,7 @@ _CHUNK = 1 << 18
 _HELLO_TIME, _HELLO_BYTES = 5.0, 8192
 #: So long, in seconds, what happened to jobs is gathered while nobody waits for it: starts always, ends while every
 #: slot that comes free has a job waiting for it.
-_GATHER = 0.02
+_GATHER = 0.04
 
 
 class Link:
