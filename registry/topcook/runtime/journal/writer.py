@@ -18,6 +18,7 @@ from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal.facts import Fact
 from topcook.runtime.journal.reported import report_to_text
 from topcook.runtime.journal.schema import create
+from topcook.runtime.journal.tables import Table
 from topcook.runtime.journal.values import attributes_to_text, encode, files_to_rows
 
 if TYPE_CHECKING:
@@ -31,15 +32,9 @@ if TYPE_CHECKING:
     from topcook.runtime.link import Message
     from topcook.runtime.recorder import HandOverNote
 
-_ITEM = "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_STEP = (
-    "INSERT INTO step (item, attempt, state, at, started, duration, exit, scheduler, token) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_FACT = "INSERT INTO fact (item, kind, body) VALUES (?, ?, ?)"
-_MESSAGE = "INSERT INTO message (at, level, source, text) VALUES (?, ?, ?, ?)"
-_NAME = "INSERT INTO name VALUES (?, ?)"
 _SCHEDULED = int(WorkItemState.Scheduled)
+_AT_WORK = frozenset({WorkItemState.Scheduled, WorkItemState.Cooking})
+_GIVEN_UP = frozenset({WorkItemState.Uncooked, WorkItemState.CookedCancel})
 _GIVES = frozenset({Kind.OUTPUTS, Kind.ATTRIBUTE, Kind.INVALIDATE_CACHE, Kind.GIVEN})
 
 
@@ -84,20 +79,21 @@ class Journal:
         self._told: dict[int, _Told] = {}
         #: How many earlier attempts of an item are written down, by id.
         self._earlier: dict[int, int] = {}
-        self._fresh_names: list[tuple[int, str]] = []
-        self._items: list[tuple[Any, ...]] = []
-        self._steps: list[tuple[Any, ...]] = []
-        self._facts: list[tuple[int, int, str]] = []
-        self._messages: list[tuple[float, str, str, str]] = []
+        #: Ids of items that were at work in this session; kept where there was one before it.
+        self._begun: set[int] = set()
         self._sessions: list[tuple[str, int]] = []
-        self._writes = (
-            ("UPDATE session SET facts = ? WHERE number = ?", self._sessions),
-            (_NAME, self._fresh_names),
-            (_ITEM, self._items),
-            (_STEP, self._steps),
-            (_FACT, self._facts),
-            (_MESSAGE, self._messages),
+        self._fresh_names = Table("name", "number, text")
+        self._items = Table(
+            "item", "id, session, key, node, place, name, label, scheduler, frame, batch, needs", replace=True
         )
+        # Invariant: of the steps of one item in one batch the hand-over is the last.
+        self._moved = Table("step", "item, attempt, state, at")
+        self._ended = Table("step", "item, attempt, state, at, started, duration, exit")
+        self._handed = Table("step", "item, attempt, state, at, scheduler, token")
+        self._facts = Table("fact", "item, kind, body")
+        self._messages = Table("message", "at, level, source, text")
+        tables = (self._fresh_names, self._items, self._moved, self._ended, self._handed, self._facts, self._messages)
+        self._tables = tables
         try:
             self._names = {text: number for number, text in self._connection.execute("SELECT number, text FROM name")}
             self.session = self._begin(cook_id, network, facts or {})
@@ -126,16 +122,15 @@ class Journal:
             elif kind is GenerationResult:
                 self._join(event.items)
             elif kind is UrisTold:
-                self._facts += [
-                    (item.id, Fact.URIS, encode([redact(log), redact(page)])) for item, log, page in event.told
-                ]
+                for item, log, page in event.told:
+                    self._facts.add((item.id, Fact.URIS, encode([redact(log), redact(page)])))
         if changes or hand_overs:
             self._read_changes(changes, hand_overs)
         self._write()
 
     def keep_fingerprint(self, item: WorkItem, text: str) -> None:
         """Keep with the next commit what an item would do."""
-        self._facts.append((item.id, Fact.FINGERPRINT, text))
+        self._facts.add((item.id, Fact.FINGERPRINT, text))
 
     def keep_facts(self, facts: dict[str, Any]) -> None:
         """Keep with the next commit what is known of the session, in place of what was before."""
@@ -143,7 +138,7 @@ class Journal:
 
     def tell(self, message: Message) -> None:
         """Keep with the next commit what people were told."""
-        self._messages.append((time.time(), message.level, message.source, message.text))
+        self._messages.add((time.time(), message.level, message.source, message.text))
 
     def close(self, outcome: str = "") -> bool:
         """The cook is over, as ``outcome`` says; without one, or after a failure, it is left as by a crash.
@@ -172,7 +167,7 @@ class Journal:
         number = self._names.get(text)
         if number is None:
             number = self._names[text] = len(self._names) + 1
-            self._fresh_names.append((number, text))
+            self._fresh_names.add((number, text))
         return number
 
     def _join(self, items: Iterable[WorkItem]) -> None:
@@ -180,7 +175,7 @@ class Journal:
         for item in items:
             needs = item.dependencies if item.batch is None else item.needs
             batch = item.batch_parent
-            self._items.append(
+            self._items.add(
                 (
                     item.id,
                     session,
@@ -205,12 +200,12 @@ class Journal:
         for said in report.delegated:
             item = self._find(said.item)
             if item is not None:
-                self._facts.append((item.id, Fact.REPORTED, report_to_text(said, item.attempt)))
+                self._facts.add((item.id, Fact.REPORTED, report_to_text(said, item.attempt)))
         for said in report.notifications:
             if said.kind is Kind.PASSED:
                 passed = self._find(said.item)
                 if passed is not None:
-                    self._facts.append((passed.id, Fact.PASSED, ""))
+                    self._facts.add((passed.id, Fact.PASSED, ""))
                 continue
             if not said.job_id and said.kind not in _GIVES:
                 continue
@@ -219,12 +214,14 @@ class Journal:
             if item is None:
                 continue
             if said.job_id:
-                self._facts.append((item.id, Fact.JOB, redact(said.job_id)))
+                self._facts.add((item.id, Fact.JOB, redact(said.job_id)))
             if said.kind in _GIVES:
                 self._tell_given(item, self._told.setdefault(item.id, _Told()))
 
     def _read_changes(self, changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
         given = {note.item.id for note in hand_overs}
+        if self.session > 1:
+            changes = self._of_this_session(changes, given)
         # Of several steps in one batch the last is what is true once the batch is kept.
         for item, before, state, at in {change[0]: change for change in changes}.values():
             run = item.run
@@ -236,26 +233,30 @@ class Journal:
                 # So it is from the beginning.
                 continue
             if state not in FINAL or run is None:
-                self._steps.append((item.id, item.attempt, int(state), at, None, None, None, None, None))
+                self._moved.add((item.id, item.attempt, int(state), at))
                 if state in FINAL:
                     self._tell_end(item)
                 continue
-            self._steps.append(
-                (item.id, item.attempt, int(state), at, run.started, run.duration, run.exit_status, None, None)
-            )
+            self._ended.add((item.id, item.attempt, int(state), at, run.started, run.duration, run.exit_status))
             self._tell_end(item)
         for note in hand_overs:
             item = note.item
             queued = item.run.queued if item.run is not None else None
             number = self._number(note.scheduler)
-            self._steps.append((item.id, note.attempt, _SCHEDULED, queued or 0.0, None, None, None, number, note.token))
+            self._handed.add((item.id, note.attempt, _SCHEDULED, queued or 0.0, number, note.token))
+
+    def _of_this_session(self, changes: Sequence[Change], given: set[int]) -> list[Change]:
+        """Leave out that items were canceled before anything began: what an earlier session knew of them still holds."""
+        self._begun |= given
+        self._begun.update(change[0].id for change in changes if change[2] in _AT_WORK)
+        return [change for change in changes if change[2] not in _GIVEN_UP or change[0].id in self._begun]
 
     def _tell_end(self, item: WorkItem) -> None:
         told = self._told.pop(item.id, None)
         if item.outputs or item.attributes or told is not None or item.attempt > 1:
             self._tell_given(item, told or _Told())
         if item.run is not None and item.run.messages:
-            self._facts.append((item.id, Fact.MESSAGES, encode([redact(text) for text in item.run.messages])))
+            self._facts.add((item.id, Fact.MESSAGES, encode([redact(text) for text in item.run.messages])))
 
     def _tell_earlier(self, item: WorkItem, attempts: list[Attempt]) -> None:
         """Write the attempts that were followed by another one."""
@@ -263,7 +264,7 @@ class Journal:
         for each in attempts[known:]:
             times = (each.queued, each.started, each.finished, each.duration, each.exit_status)
             row = [each.number, each.scheduler, *times, [redact(text) for text in each.messages]]
-            self._facts.append((item.id, Fact.EARLIER, encode(row)))
+            self._facts.add((item.id, Fact.EARLIER, encode(row)))
         self._earlier[item.id] = len(attempts)
 
     def _tell_given(self, item: WorkItem, told: _Told) -> None:
@@ -273,10 +274,10 @@ class Journal:
         if len(outputs) >= len(before) > 0 and outputs[len(before) - 1] is before[-1] and outputs[0] is before[0]:
             more = outputs[len(before) :]
             if more:
-                self._facts.append((item.id, Fact.MORE_OUTPUTS, encode(files_to_rows(more))))
+                self._facts.add((item.id, Fact.MORE_OUTPUTS, encode(files_to_rows(more))))
         elif outputs or before or item.attempt > 1:
             # What an attempt before it gave does not count any more.
-            self._facts.append((item.id, Fact.OUTPUTS, encode(files_to_rows(outputs))))
+            self._facts.add((item.id, Fact.OUTPUTS, encode(files_to_rows(outputs))))
         told.outputs = list(outputs)
         attributes = item.attributes
         if attributes:
@@ -284,24 +285,24 @@ class Journal:
             now = dict(attributes)
             new = {name: each for name, each in now.items() if told.attributes.get(name) is not each}
             if new:
-                self._facts.append((item.id, Fact.ATTRIBUTES, attributes_to_text(new)))
+                self._facts.add((item.id, Fact.ATTRIBUTES, attributes_to_text(new)))
             told.attributes = now
 
     # ------------------------------------------------------------------ writing
 
     def _write(self) -> None:
         connection = self._connection
-        open_ = False
+        tables = [table for table in self._tables if table]
+        if not tables and not self._sessions:
+            return
         try:
-            for statement, rows in self._writes:
-                if rows:
-                    if not open_:
-                        connection.execute("BEGIN")
-                        open_ = True
-                    connection.executemany(statement, rows)
-                    rows.clear()
-            if open_:
-                connection.execute("COMMIT")
+            connection.execute("BEGIN")
+            if self._sessions:
+                connection.executemany("UPDATE session SET facts = ? WHERE number = ?", self._sessions)
+                self._sessions.clear()
+            for table in tables:
+                table.write(connection)
+            connection.execute("COMMIT")
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
             self._broken = True
             if connection.in_transaction:
