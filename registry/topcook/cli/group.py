@@ -30,6 +30,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cancel", "topcook.cli.cancel", "End a running cook, or what a dead one left running."),
     Row("Cook", "pause", "topcook.cli.pause", "Have a running cook begin nothing new."),
     Row("Cook", "unpause", "topcook.cli.unpause", "Let a paused cook go on."),
+    Row("Cook", "preflight", "topcook.cli.preflight", "Send a tiny job through each scheduler of a network."),
     Row("Cook", "submit", "topcook.cli.submit", "Submit a whole network as one job."),
     Row("Cook", "status", "topcook.cli.status", "Show how far a submitted cook is."),
     Row("Cook", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),

@@ -144,9 +144,15 @@ class _Daemon:
                 continue
             env = {**os.environ, **job.get("env", {}), "FARM_JOB_ID": job["id"]}
             null = subprocess.DEVNULL
-            process = subprocess.Popen(
-                job["argv"], env=env, stdin=null, stdout=null, stderr=null, start_new_session=True
-            )
+            try:
+                process = subprocess.Popen(
+                    job["argv"], env=env, stdin=null, stdout=null, stderr=null, start_new_session=True
+                )
+            except OSError as error:
+                self._say(
+                    job["id"], phase="failed", exit=127, reason=f"cannot start {job['argv'][0]}: {error.strerror}"
+                )
+                continue
             self.running[job["id"]] = process
             if job.get("limit"):
                 self.until[job["id"]] = time.monotonic() + job["limit"]

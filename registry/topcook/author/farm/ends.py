@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from topcook.author.farm.job import SECRET_FILE, ends_dir
+from topcook.author.host import host_of
 
 __all__ = ["Ends", "JobEnding", "tell_cook"]
 
@@ -96,7 +97,9 @@ def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
     result server does not answer.
     """
     refused: list[str] = []
-    host, _, port = str(scheduler.workItemResultServerAddr() or "").rpartition(":")
+    # Its own address first: what jobs are told may lead through somebody else's network.
+    address = host_of(scheduler).result_server.address or str(scheduler.workItemResultServerAddr() or "")
+    host, _, port = address.rpartition(":")
     secret = (Path(str(scheduler.scriptDir(True))) / SECRET_FILE).read_text(encoding="utf-8").strip()  # noqa: FBT003 - PDG's word
     with _connection(host, int(port or 0)) as connection, connection.makefile("rwb") as stream:
         stream.write(f"PDG1 {secret}\n".encode())

@@ -1,0 +1,7 @@
+"""A tiny job for each scheduler of a network, to see from over there whether its cook can work."""
+
+from __future__ import annotations
+
+from topcook.runtime.preflight.flight import inspect, schedulers_of
+
+__all__ = ["inspect", "schedulers_of"]
