@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Any
 
 import pluggy
@@ -24,6 +25,8 @@ class HookBoard:
         """Start with nobody."""
         self.manager = pluggy.PluginManager(PROJECT)
         self.manager.add_hookspecs(specs)
+        #: (listener, hook, since when by ``time.monotonic()``) while one is told.
+        self.busy_with: tuple[str, str, float] | None = None
 
     def add(self, observer: object) -> None:
         """Let an object with methods marked ``hookimpl`` hear; raises what pluggy says of a wrong signature."""
@@ -33,8 +36,10 @@ class HookBoard:
         """Call every observer; one that raises is logged and dropped, everything else goes on."""
         caller = getattr(self.manager.hook, hook)
         for impl in list(caller.get_hookimpls()):
+            self.busy_with = impl.plugin_name, hook, monotonic()
             try:
                 impl.function(*(facts[name] for name in impl.argnames))
             except BaseException:  # noqa: BLE001 - an observer is author code: whatever it raises, sys.exit too, is its affair
                 _log.exception('observer "%s" raised in %s and hears no more', impl.plugin_name, hook)
                 self.manager.unregister(impl.plugin)
+        self.busy_with = None

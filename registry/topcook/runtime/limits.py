@@ -134,7 +134,11 @@ class Limits:
     # ------------------------------------------------------------------ how many there are
 
     def begin(self, observers: Observers) -> None:
-        """Ask those who know how many of each resource are to be had, now and again, on a thread of its own."""
+        """Ask those who know how many of each resource are to be had, now and again, on a thread of its own.
+
+        Observers that do not come back are named.
+        """
+        observers.watch(0 if self._graph.debug else self._graph.config.watchdog, self._over)
         if self._resources and observers.manager.hook.resource_count.get_hookimpls():
             threading.Thread(target=self._ask, args=(observers,), name="topcook-resources", daemon=True).start()
 

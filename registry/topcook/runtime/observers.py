@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.hookboard import HookBoard, hookimpl, hookspec
+from topcook.runtime.faults import stack_of
 
 __all__ = ["CookHooks", "Observers", "hookimpl"]
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
 
+#: It looks so many times within the time after which it speaks.
+_LOOKS = 4
 _log = logging.getLogger("topcook.observers")
 
 
@@ -56,6 +61,36 @@ class Observers(HookBoard):
     def __init__(self) -> None:
         """Start with nobody."""
         super().__init__(CookHooks)
+
+    def watch(self, patience: float, over: threading.Event) -> None:
+        """Say in the log which observer keeps the calling thread for ``patience`` seconds, until ``over``.
+
+        A cook waits for whom it tells. Where there is nobody but our own nothing is watched.
+        """
+        foreign = any(not type(each).__module__.startswith("topcook.") for each in self.manager.get_plugins())
+        if patience > 0 and foreign:
+            told = threading.get_ident()
+            threading.Thread(target=self._watch, args=(patience, over, told), name="topcook-watch", daemon=True).start()
+
+    def _watch(self, patience: float, over: threading.Event, thread: int) -> None:
+        known, due = None, patience
+        while not over.wait(patience / _LOOKS):
+            busy = self.busy_with
+            if busy != known:
+                known, due = busy, patience
+            if busy is None:
+                continue
+            observer, hook, since = busy
+            lasts = time.monotonic() - since
+            if lasts >= due:
+                due = 2 * lasts
+                _log.warning(
+                    'observer "%s" has been in %s for %.0f s, and the cook waits for it; it stands here:\n%s',
+                    observer,
+                    hook,
+                    lasts,
+                    stack_of(thread),
+                )
 
     def ask_count(self, name: str) -> int | None:
         """The smallest answer to ``resource_count``; who raises is logged, and is asked again the next time."""
