@@ -31,11 +31,11 @@ _GOING = 30.0
 @click.option("--item", metavar="I", help="Only this work item, by its name or id.")
 @click.option("--now", is_flag=True, help="Kill the jobs, without letting them tidy up.")
 def command(*, cook: str, node: str | None, item: str | None, now: bool) -> int:
-    """End a running cook, as Ctrl-C does in its terminal.
+    """End a running cook, or what a dead one left running.
 
-    Its jobs are ended (TERM, then KILL), every scheduler gets its onStopCook(True), its journal and report say
-    canceled; this waits until that is done. Of a cook that died, the jobs that it left running here are ended. COOK is
-    its id, the beginning of it, or its network file: topcook cooks shows them.
+    It is as Ctrl-C in its terminal: jobs are ended (TERM, then KILL), every scheduler gets its onStopCook(True),
+    journal and report say canceled; this waits until that is done. Of a cook that died, the jobs that it left running
+    here are ended. COOK is its id, the beginning of it, or its network file: topcook cooks shows them.
 
     Exit status: 0 ended, 1 something of it still runs, 2 there is no such cook here, 130 interrupted while waiting.
 

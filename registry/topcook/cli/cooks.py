@@ -49,10 +49,11 @@ _SAID = {"stopped": "stopped (Ctrl-Z)", "silent": "does not answer"}
 @click.option("--all", "everything", is_flag=True, help=f"Show all that ended, not only the last {ENDED}.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def command(*, everything: bool, as_json: bool) -> int:
-    """Show your cooks on this machine.
+    """Show which cooks run, which died, and how the last ones ended.
 
-    Those that run come first, then those that died without an end, with what to type, then the last ones that ended.
-    A cook is named to other commands by its id, by the beginning of the id or of its last part, or by its network file.
+    They are yours on this machine. Those that run come first, then those that died without an end, with what to type,
+    then the last ones that ended. A cook is named to other commands by its id, by the beginning of the id or of its
+    last part, or by its network file.
 
     \b
     Example:

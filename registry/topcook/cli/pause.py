@@ -12,9 +12,9 @@ from topcook.errors import CookRefusedError
 @click.command("pause")
 @click.argument("cook")
 def command(*, cook: str) -> int:
-    """Have a running cook wait.
+    """Have a running cook begin nothing new.
 
-    No new work item begins; what runs goes on to its end. COOK is its id, the beginning of it, or its network file:
+    What runs goes on to its end. COOK is its id, the beginning of it, or its network file:
     topcook cooks shows them. `topcook unpause` lets it go on. A cook that was ended and is resumed is not paused.
 
     \b

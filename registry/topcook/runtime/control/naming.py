@@ -30,7 +30,7 @@ def cook_named(text: str) -> str:
     ids = cook_ids()
     if text in ids:
         return text
-    if os.path.isfile(text) or os.sep in text or text.endswith((".toml", ".json")):
+    if "\0" not in text and (os.sep in text or text.endswith((".toml", ".json")) or os.path.isfile(text)):
         return _of_network(text, ids)
     found = [each for each in ids if text and (each.startswith(text) or each.rpartition("-")[2].startswith(text))]
     if len(found) == 1:
