@@ -1,109 +1,79 @@
-"""Cook trivial work and print what it costs: ``python -m benchmarks [--items N] [--rounds N]``."""
+"""All benchmarks that have a target: ``python -m benchmarks [--quick] [--only TABLE[,TABLE...]]``.
+
+Each table is measured in one run, what is compared taking turns, and medians are printed: ratios, each with its
+target and whether it is met. Peers that are not installed are left out, and it is said so. All of it takes about
+twenty minutes, ``--quick`` (small, one round: for whether it runs, not for what it says) two.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import importlib
 import os
+import platform
+import shutil
+import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-SLOTS = 2
-TRUE = "/bin/true"
-NETWORK = f"""
-[network]
-name = "bench"
-scheduler = "local"
+from benchmarks import suite
 
-[schedulers.local]
-type = "localscheduler"
-[schedulers.local.parms]
-pdg_workingdir = "$HIP/work"
-maxprocsmenu = 1
-maxprocs = {SLOTS}
-
-[nodes.items]
-type = "itemgraph"
-[nodes.items.parms]
-file = "$HIP/items.jsonl"
-"""
+#: Name of the table, in the order of printing; ``benchmarks.NAME.tables`` gives it.
+NAMES = ("local", "latency", "startup", "reports", "engine", "scale", "recook", "journal")
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that ``work`` takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def spawn_loop(count: int) -> None:
-    """Spawn ``count`` jobs, ``SLOTS`` at a time, and nothing else: the floor."""
-    running = 0
-    for _ in range(count):
-        if running == SLOTS:
-            os.waitpid(-1, 0)
-            running -= 1
-        os.posix_spawn(TRUE, [TRUE], {})
-        running += 1
-    for _ in range(running):
-        os.waitpid(-1, 0)
-
-
-def topcook(*arguments: str) -> None:
-    """Run the command line of this interpreter's topcook; raises ``CalledProcessError`` with what it said."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from topcook.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
+def machine() -> str:
+    """What was measured with."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor() or platform.machine(),
     )
-    if done.returncode:
-        sys.stderr.write(done.stdout + done.stderr)
-        done.check_returncode()
-
-
-def independent(count: int) -> Iterable[dict[str, object]]:
-    """Items that wait for nothing."""
-    return ({"name": f"item_{index}", "command": TRUE} for index in range(count))
-
-
-def chain(count: int) -> Iterable[dict[str, object]]:
-    """Items of which each waits for the one before."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    versions = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}"]
+    versions += [f"{name} {_version_of(name)}" for name in ("make", "ninja") if shutil.which(name)]
+    for package in ("dask", "topcook"):
+        try:
+            versions.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     return (
-        {"name": f"item_{index}", "command": TRUE, "dependencies": [f"item_{index - 1}"] if index else []}
-        for index in range(count)
+        f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, load {load}\n"
+        f"{', '.join(versions)}\n"
     )
 
 
-def cook(items: Iterable[dict[str, object]]) -> float:
-    """Seconds that a cook of ``items`` takes, from the command's start to its end."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
-        network = Path(folder) / "bench.toml"
-        network.write_text(NETWORK, encoding="utf-8")
-        return timed(lambda: topcook("cook", str(network), "--progress", "off"))
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines() if os.path.exists(path) else []
+
+
+def _version_of(program: str) -> str:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    return said.partition("\n")[0].rpartition(" ")[2]
 
 
 def main() -> None:
-    """Run every benchmark and print the best round of each."""
+    """Print every table, or those that are asked for, and how many targets are met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--items", type=int, default=1000, help="work items in a graph (default 1000)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the best counts (default 3)")
+    parser.add_argument("--quick", action="store_true", help="small, one round each")
+    parser.add_argument("--only", default="", metavar="TABLES", help=f"some of {','.join(NAMES)}")
     settings = parser.parse_args()
-    count, rounds = settings.items, settings.rounds
-
-    print(f"{'':24}{'seconds':>10}{'items/s':>10}{'x floor':>10}")
-    listing = min(timed(lambda: topcook("list")) for _ in range(rounds + 1))
-    print(f"{'topcook list':24}{listing:10.3f}")
-    floor = min(timed(lambda: spawn_loop(count)) for _ in range(rounds))
-    print(f"{'floor: spawn and wait':24}{floor:10.3f}{count / floor:10.0f}{1:10.2f}")
-    for name, graph in {"independent items": independent, "chain": chain}.items():
-        seconds = min(cook(graph(count)) for _ in range(rounds))
-        print(f"{name:24}{seconds:10.3f}{count / seconds:10.0f}{seconds / floor:10.2f}")
+    wanted = settings.only.split(",") if settings.only else list(NAMES)
+    if unknown := [name for name in wanted if name not in NAMES]:
+        parser.error(f"there is no table {unknown[0]!r}; there are: {', '.join(NAMES)}")
+    # What is compiled once shall stay so: interpreters that compile all they import would be measured otherwise.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    print(machine())
+    started, shown = time.perf_counter(), []
+    for name in wanted:
+        shown += suite.show(importlib.import_module(f"benchmarks.{name}").tables(quick=settings.quick))
+    verdicts = [row.verdict for table in shown for row in table.rows if row.verdict]
+    met = verdicts.count("ok")
+    print(f"{met} of {len(verdicts)} targets met, in {(time.perf_counter() - started) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import suite
 from topcook.testkit.journaldesk import JournalDesk
 
 SIZES = (1, 10, 100)
@@ -62,27 +63,33 @@ def took(run: Callable[..., None], items: int, size: int, *, power: bool) -> tup
         return (time.perf_counter() - wall) / events, (time.process_time() - cpu) / events
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--items", type=int, default=5000)
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    print(f"microseconds an event (two an item), medians of {given.rounds} rounds; x is against bare SQLite")
-    heads = ("a commit", "wall", "cpu", "bare wall", "bare cpu", "x wall", "x cpu")
-    print(f"{'durability':<12}" + "".join(f"{head:>10}" for head in heads))
+def tables(*, quick: bool, count: int = 5000, rounds: int = 5) -> Iterator[suite.Table]:
+    """Both durabilities, alone, in tens and in hundreds a commit."""
+    if quick:
+        count, rounds = min(count, 500), 1
+    table = suite.Table(f"Journal: microseconds an event (two an item), against bare SQLite; medians of {rounds}")
     for power in (False, True):
         for size in SIZES:
-            items = given.items // (10 if power and size == 1 else 1)
+            items = count // (10 if power and size == 1 else 1)
             ours, floor = [], []
-            for _ in range(given.rounds):
+            for _ in range(rounds):
                 ours.append(took(journaled, items, size, power=power))
                 floor.append(took(bare, items, size, power=power))
             wall, cpu = (statistics.median(each) for each in zip(*ours, strict=True))
             bare_wall, bare_cpu = (statistics.median(each) for each in zip(*floor, strict=True))
-            times = "".join(f"{each:>10.1f}" for each in (wall, cpu, bare_wall, bare_cpu))
-            ratios = f"{wall / bare_wall:>10.2f}{cpu / bare_cpu:>10.2f}"
-            print(f"{'power' if power else 'process':<12}{size:>10}{times}{ratios}")
+            name = f"{'power' if power else 'process'}, {size} a commit"
+            figures = f"{wall:6.1f} ({cpu:5.1f} CPU)   bare {bare_wall:6.1f} ({bare_cpu:5.1f} CPU)"
+            table.add(name, figures, wall / bare_wall, "x bare")
+    yield table
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.journal", description=__doc__.partition("\n")[0])
+    parser.add_argument("--items", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    suite.show(tables(quick=False, count=given.items, rounds=given.rounds))
 
 
 if __name__ == "__main__":
