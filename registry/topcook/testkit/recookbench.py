@@ -17,6 +17,8 @@ from topcook.runtime.tokens import new_cook_id
 from topcook.testkit.cookbench import DEADLINE, Cooked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from topcook.runtime.cook import Cook
 
 __all__ = ["RecookBench", "Recooked"]
@@ -54,8 +56,10 @@ class RecookBench:
         self.path.write_text(textwrap.dedent(network), encoding="utf-8")
         return self.path
 
-    def cook(self, network: str, settings: Settings | None = None) -> Recooked:
-        """Cook it to its end; raises ``AssertionError`` when that does not come."""
+    def cook(
+        self, network: str, settings: Settings | None = None, before: Callable[[Cook], object] | None = None
+    ) -> Recooked:
+        """Cook it to its end; raises ``AssertionError`` when that does not come. ``before`` may change the cook."""
         how = settings or Settings()
         context = load_network(
             self.write(network), factory=Factory.scan({"PDG_TYPES_PATH": str(self.folder / "types")})
@@ -67,6 +71,8 @@ class RecookBench:
         memory = remember(core, kept, past, how)
         cook: Cook = context.prepare(recorder=kept.recorder, cook_id=cook_id, memory=memory)
         kept.watch(cook)
+        if before is not None:
+            before(cook)
         try:
             context.open_schedulers(cook)
             cook.start()
