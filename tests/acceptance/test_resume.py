@@ -407,3 +407,15 @@ command = "sh -c 'echo @pdg_input.1 > $HIP/told'"
     assert [each["tag"] for each in first["outputs"]] == ["file/early", "file/late"]
     assert first["attributes"]["said"]["value"] == ["hello"]
     assert lines(shell.folder / "told") == [f"{shell.folder}/late.txt"]
+
+
+def test_a_cook_whose_journal_is_elsewhere_goes_on_there(shell: Shell, work: Path) -> None:
+    kill_in_the_middle(shell, work, "--journal", "kept")
+    [journal] = (shell.folder / "kept").glob("*.sqlite")
+    (work / "gate").touch()
+    shell.run("resume", journal.stem, "--report", "report.json")
+    report = shell.report()
+    assert (report["state"], len(report["items"])) == ("cooked", 12)
+    assert set(Counter(lines(work / "done")).values()) == {1}
+    assert [each.name for each in (shell.folder / "kept").glob("*.sqlite")] == [journal.name]
+    assert json.loads(shell.run("report", journal.stem).stdout)["state"] == "cooked"

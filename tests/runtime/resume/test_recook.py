@@ -102,6 +102,39 @@ def test_what_is_edited_cooks_again_with_what_depends_on_it(
     assert any(reason.startswith(why) for reason in second.reasons().values())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pdg_retries = 2",
+        "pdg_timeout = 60",
+        'pdg_resources = "licence"',
+        "pdg_onfailure = 'continue'",
+        "priority = 7",
+        "slots = 2",
+    ],
+)
+def test_how_an_item_is_tried_and_what_room_it_gets_makes_nobody_cook_again(again: RecookBench, line: str) -> None:
+    again.cook(NETWORK)
+    network = NETWORK.replace("[nodes.make.parms]", f"[nodes.make.parms]\n    {line}")
+    assert again.cook(network + "    [resources]\n    licence = 1\n").cooked_again() == {}
+
+
+def test_limits_of_a_job_make_nobody_cook_again_and_its_environment_does(again: RecookBench) -> None:
+    again.cook(NETWORK)
+    limited = NETWORK.replace("[nodes.make.parms]", 'job_parms.local_memory = "2G"\n    [nodes.make.parms]')
+    assert again.cook(limited).cooked_again() == {}
+    other = NETWORK.replace("[nodes.make.parms]", 'job_parms.local_envunset = "HOME"\n    [nodes.make.parms]')
+    assert again.cook(other).cooked_again() == {"make": 3, "copy": 3, "sum": 1}
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_outputs_are_not_looked_for_where_the_scheduler_says_so(again: RecookBench, value: str) -> None:
+    network = NETWORK.replace("[nodes.wedge]", f"pdg_validateoutputs = {value}\n    [nodes.wedge]")
+    again.cook(network)
+    (again.folder / "sum").unlink()
+    assert again.cook(network).cooked_again() == ({"sum": 1} if value == "1" else {})
+
+
 def test_each_item_says_why_it_cooks_again(again: RecookBench) -> None:
     again.cook(NETWORK)
     second = again.cook(NETWORK.replace("@pdg_input $HIP/@color", "@pdg_input $HIP/./@color"))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from topcook.model.attributes import Attribute
     from topcook.model.node import Node, SchedulerNode
+    from topcook.model.parms import ParmSpec
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
 
@@ -41,6 +42,23 @@ _LONGEST_TOLD = 120
 _MOST_NAMES = 4
 #: Parms of nodes by which an item is made, shown, tried again or looked up; they change nothing of what it makes.
 _EXEMPT = frozenset({*(spec.name for spec in NODE_PARMS), "priority", "slots", "itemcount"})
+#: Job parms that say how much room a job gets, and when it is its turn; behind a scheduler's own prefix, as in
+#: ``local_memory`` or ``hqueue_priority``.
+_ROOM = frozenset(
+    {
+        "priority",
+        "memory",
+        "cpus",
+        "cputime",
+        "single",
+        "is_CPU_number_set",
+        "CPUs_to_use",
+        "usehoudinimaxthreads",
+        "houdinimaxthreads",
+    }
+)
+#: Attributes that say the same of their item.
+_ROOM_OF_ITEM = frozenset({*(spec.name for spec in NODE_PARMS), *(f"local_{name}" for name in _ROOM)})
 #: Attributes that make nobody cook again.
 _SILENT = AttribFlag.NoDirty | AttribFlag.Transient
 _NONE = AttribFlag.NoFlags
@@ -110,7 +128,7 @@ class Fingerprints:
         kept = {
             name: each
             for name, each in sorted(attributes.items())
-            if each.flags is _NONE or not int(each.flags) & int(_SILENT)
+            if (each.flags is _NONE or not int(each.flags) & int(_SILENT)) and name not in _ROOM_OF_ITEM
         }
         return {
             # What cannot be written down is never the same again.
@@ -135,13 +153,22 @@ class Fingerprints:
         place = (item.node, item.scheduler)
         known = self._job_parms.get(place)
         if known is None:
-            given: list[Any] = [[name, _plain(value)] for name, value in sorted(item.node.job_parms.items())]
+            own = sorted(item.node.job_parms.items())
+            given: list[Any] = [[name, _plain(value)] for name, value in own if not _is_room(name)]
             scheduler = self._graph.network.schedulers.get(item.scheduler)
             if scheduler is not None:
                 specs = scheduler.parms.spec_for
-                given += _set_parms(scheduler, lambda name: (spec := specs(name)) is not None and spec.is_job_parm)
+                given += _set_parms(scheduler, lambda name: _is_job_parm(specs(name)) and not _is_room(name))
             known = self._job_parms[place] = _digest(encode(given))
         return known
+
+
+def _is_room(name: str) -> bool:
+    return name.partition("_")[2] in _ROOM
+
+
+def _is_job_parm(spec: ParmSpec | None) -> bool:
+    return spec is not None and spec.is_job_parm
 
 
 def _set_parms(node: Node | SchedulerNode, wanted: Callable[[str], bool]) -> list[list[Any]]:
