@@ -194,6 +194,30 @@ def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_aliv
 
 
 @pytest.mark.crash
+@pytest.mark.parametrize("both", [False, True], ids=["engine", "engine and keeper"])
+def test_killed_cooks_that_are_cooked_anew_run_beside_nothing_of_the_dead_ones(
+    tmp_path: Path, tools: Tools, *, both: bool
+) -> None:
+    bench = CrashBench(tmp_path / "cook", tools, LONG, ["long_0", "long_1", "next_0"])
+    try:
+        engine = bench.start("--progress", "off")
+        until(lambda: len(bench.recorded()) >= 2, "the lines of two jobs in the record")
+        until(lambda: bench.ended({"long_0", "long_1"}, "start"), "two jobs")
+        engine.kill()
+        if both:
+            bench.kill_keepers()
+        bench.wait(engine)
+        engine = bench.start("--progress", "off")
+        until(lambda: sum(line.what == "start" for line in bench.lines()) >= 4, "the same jobs of the next cook")
+        (bench.folder / "gate").touch()
+        assert bench.wait(engine) == 0
+        told = [(line.what, line.name) for line in bench.lines() if line.what != "start"]
+        assert sorted(told) == [("end", "long_0"), ("end", "long_1"), ("end", "next_0")], bench.whole_story(["twice"])
+    finally:
+        bench.close()
+
+
+@pytest.mark.crash
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_cooks_go_on_to_their_end(tmp_path: Path, tools: Tools, part: int) -> None:
     for number in range(COOKS):

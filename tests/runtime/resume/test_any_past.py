@@ -465,4 +465,4 @@ def test_whatever_happened_a_resume_cooks_what_it_has_to_and_nothing_else() -> N
 
 @pytest.mark.fuzz
 def test_whatever_happened_a_resume_cooks_what_it_has_to_and_nothing_else_at_length() -> None:
-    run(60, 20)
+    run(25, 15)
