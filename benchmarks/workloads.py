@@ -19,8 +19,8 @@ SLOTS = 2
 TRUE = "/bin/true"
 LAYERS = 100
 HERE = Path(__file__).parent
-#: The command line of this interpreter's topcook.
-TOPCOOK = (sys.executable, "-c", "from topcook.cli import main; main()")
+#: The command line of this interpreter's topcook, with the path that its script has: without the working directory.
+TOPCOOK = (sys.executable, "-P", "-c", "from topcook.cli import main; main()")
 NETWORK = """
 [network]
 name = "bench"
