@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Shell
+from topcook.cli import control
+from topcook.cli.cancel import command as cancel
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 
 PATIENCE = 60.0
@@ -188,6 +191,51 @@ def test_a_cook_that_is_canceled_now_gives_jobs_no_time_to_tidy_up(shell: Shell,
     assert not [pid for pid in running if is_alive(pid)]
     assert engine.wait() == 1
     assert shell.report()["state"] == "canceled"
+
+
+SLOW = """
+import pathlib, time
+from pdg.scheduler import PyScheduler
+class Slow(PyScheduler):
+    @classmethod
+    def templateName(cls): return "slow"
+    def onStart(self):
+        here = pathlib.Path(__file__).parent
+        (here / "starting").touch()
+        while not (here / "go").exists():
+            time.sleep(0.02)
+        return True
+    def onSchedule(self, work_item):
+        (pathlib.Path(__file__).parent / "begun").touch()
+def registerTypes(type_registry): type_registry.registerScheduler(Slow)
+"""
+
+
+def test_a_cook_whose_schedulers_are_still_being_made_is_told_by_a_signal(
+    shell: Shell, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = shell.write("types/slow.py", SLOW).parent
+    shell.environment["PDG_TYPES_PATH"] = str(types)
+    engine = shell.start("cook", "net.toml", "--scheduler", "slow")
+    until((types / "starting").exists, "a scheduler that is being made")
+    signals: list[tuple[int, int]] = []
+    kill = os.kill
+
+    def tell(pid: int, number: int) -> None:
+        kill(pid, number)
+        signals.append((pid, number))
+        (types / "go").touch()
+
+    monkeypatch.setattr(os, "kill", tell)
+    monkeypatch.setattr(control, "_OPENING", 0.2)
+    for name in ("XDG_STATE_HOME", "TOPCOOK_STATE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", shell.environment["HOME"])
+    threading.Thread(target=engine.wait).start()
+    assert cancel.main([str(shell.folder / "net.toml")], standalone_mode=False) == 0
+    assert signals == [(engine.pid, signal.SIGTERM)]
+    assert engine.wait() == 130
+    assert not (types / "begun").exists()
 
 
 DAEMON = """

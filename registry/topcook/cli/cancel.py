@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from topcook.cli.control import found, said, short, tell, wake
+from topcook.cli.control import UnheardError, found, said, short, tell, wake
 from topcook.cli.cooks import items_text
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.problems import counted
@@ -64,7 +65,12 @@ def _cancel(seen: Seen, *, now: bool) -> int:
     assert process is not None  # noqa: S101 - it runs
     if wake(seen):
         click.echo("it was stopped (Ctrl-Z), and goes on to end", err=True)
-    tell(seen, {"ask": "cancel", "by": by, "now": now})
+    try:
+        tell(seen, {"ask": "cancel", "by": by, "now": now})
+    except UnheardError:
+        # While schedulers are made, which may take its time, there is no door.
+        os.kill(process.pid, signal.SIGTERM)
+        click.echo(f"it does not listen: process {process.pid} was sent a SIGTERM", err=True)
     terminal = Terminal()
     due = time.monotonic()
     last = ""

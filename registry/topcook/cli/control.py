@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _OPENING = 15.0
 
 
+class UnheardError(CookRefusedError):
+    """A cook lives, and cannot be told anything."""
+
+
 def found(text: str) -> Seen:
     """The cook that is meant; raises ``CookRefusedError`` when there is none, or it is another machine's."""
     from topcook.runtime.control.known import find_seen
@@ -62,8 +66,10 @@ def tell(seen: Seen, request: dict[str, Any]) -> dict[str, Any]:
             why = "it has no door (yet)"
         except NobodyAnswersError as error:
             why = str(error)
-        if time.monotonic() > until or not _lives(seen):
-            raise CookRefusedError(_unheard(seen, why))
+        if not _lives(seen):
+            raise CookRefusedError(f"cook {seen.cook} has ended meanwhile")
+        if time.monotonic() > until:
+            raise UnheardError(_unheard(seen, why))
         time.sleep(0.05)
     if "error" in answer:
         raise CookRefusedError(f"cook {seen.cook}: {answer['error']}")
@@ -75,8 +81,6 @@ def _lives(seen: Seen) -> bool:
 
 
 def _unheard(seen: Seen, why: str) -> str:
-    if not _lives(seen):
-        return f"cook {seen.cook} has ended meanwhile"
     pid = seen.process.pid if seen.process is not None else 0
     return f"cook {seen.cook} cannot be told: {why}\n    to end it: kill {pid}"
 

@@ -41,6 +41,8 @@ _COLOURS = {
     "canceled": "yellow",
 }
 _DAY = 24 * 3600
+#: Letters of a network's name that a row of a terminal has room for.
+_LONGEST_NAME = 30
 #: How the state of each is said where a word is not enough.
 _SAID = {"stopped": "stopped (Ctrl-Z)", "silent": "does not answer"}
 
@@ -125,7 +127,11 @@ def _state(seen: Seen) -> str:
 
 
 def _name(seen: Seen) -> str:
-    return seen.name or "(a program)"
+    name = seen.name or "(a program)"
+    if len(name) <= _LONGEST_NAME or not sys.stdout.isatty():
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[:half]}…{name[1 - half :]}"
 
 
 def items_text(seen: Seen) -> str:

@@ -19,7 +19,7 @@ from topcook.errors import CookRefusedError
 
 #: Seconds between two looks at a status file that is waited for.
 _PERIOD = 0.2
-_OPEN = frozenset({"submitted", "starting", "cooking"})
+_OPEN = frozenset({"submitted", "starting", "cooking", "paused"})
 _WORDS = ("CookedSuccess", "CookedCache", "CookedFail", "CookedCancel", "Cooking", "Scheduled", "Waiting")
 
 

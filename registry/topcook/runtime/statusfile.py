@@ -1,7 +1,7 @@
 """A cook's status as a small JSON file that is kept up to date: what a submitted job's status URI answers.
 
 ``{version, network, cook, state, pid, host, counts, started, updated, finished, report, log}``; ``state`` is submitted,
-starting, cooking, then as in the report.
+starting, cooking or paused, then as in the report.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class StatusFile:
     def update(self, cook: Cook) -> None:
         """Tell how far it is, if that was not told a moment ago."""
         if time.monotonic() >= self._due:
-            self._tell(cook, "cooking")
+            self._tell(cook, "paused" if cook.state.paused else "cooking")
 
     def ended(self, cook: Cook, *, interrupted: bool) -> None:
         """Tell how it ended."""

@@ -36,7 +36,7 @@ class CookDoor:
             write_card(card)
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            cook.link.message("warning", "cook", f"topcook pause and cancel cannot reach this cook: {reason}")
+            cook.link.message("info", "cook", f"topcook pause and cancel cannot reach this cook: {reason}")
 
     def close(self) -> None:
         """Nobody is let in any more, and nothing is left."""
