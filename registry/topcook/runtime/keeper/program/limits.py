@@ -209,7 +209,9 @@ def _become(
     try:
         signal.set_wakeup_fd(-1)
         for number in RESET_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+            # Those that are handled the exec resets.
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.setsid()
         os.dup2(log, 1)
