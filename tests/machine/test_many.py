@@ -30,6 +30,15 @@ def test_many_ends_in_one_event_release_what_waits_and_note_the_times(cook: Mach
     assert told == [(1, cooking, 2.0), (1, done, 3.0), (2, cooking, 3.0), (2, done, 5.0)]
 
 
+def test_the_exit_status_of_many_ends_is_noted_for_each(cook: MachineDriver) -> None:
+    first, second = cook.item("a"), cook.item("a")
+    cook.begin()
+    cook.offered()
+    cook.tell(ev.ItemsRan([(first, 1, 2.0, None), (first, 1, 3.0, 1.0), (second, 1, 3.0, 1.0)], exit_status=0))
+    assert [item.run.exit_status for item in (first, second) if item.run is not None] == [0, 0]
+    assert {item.phase for item in (first, second)} == {Phase.SUCCESS}
+
+
 def test_an_end_that_comes_before_the_hand_over_returned_counts(cook: MachineDriver) -> None:
     item = cook.item("a")
     cook.begin()

@@ -228,6 +228,41 @@ def test_reports_on_an_item_that_was_canceled_come_too_late(bench: CookBench) ->
     assert {item.state.name for item in done.items("after")} == {"Uncooked"}
 
 
+def test_of_many_short_jobs_that_are_told_of_together_each_has_its_own_times_status_and_outputs(
+    bench: CookBench,
+) -> None:
+    network = """
+        [network]
+        name = "short"
+        [schedulers.local]
+        type = "localscheduler"
+        parms = { maxprocsmenu = 1, maxprocs = 2 }
+        [nodes.work]
+        type = "genericgenerator"
+        scheduler = "local"
+        parms.itemcount = 60
+        parms.command = "test @pdg_index -ne 30"
+        [nodes.writes]
+        type = "genericgenerator"
+        scheduler = "local"
+        parms.itemcount = 20
+        parms.command = "touch @pdg_index.txt"
+        parms.outputs = [{ path = "__PDG_DIR__/@pdg_index.txt" }]
+        """
+    done = bench.cook(network)
+    for item in done.items():
+        run = item.ran()
+        bad = item.node.name == "work" and item.index == 30
+        assert (item.state.name, run.exit_status) == (("CookedFail", 1) if bad else ("CookedSuccess", 0))
+        assert run.queued is not None
+        assert run.started is not None
+        assert run.finished is not None
+        assert run.queued <= run.started <= run.finished
+        assert run.duration == pytest.approx(run.finished - run.started, abs=1e-4)
+        assert [file.path for file in item.outputs or ()] == [file.path for file in item.expected_outputs or ()]
+    assert not done.out_of_order()
+
+
 def test_declared_outputs_that_are_not_there_fail_the_item_unless_they_are_not_looked_for(bench: CookBench) -> None:
     network = """
         [network]

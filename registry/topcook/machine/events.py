@@ -132,10 +132,12 @@ class ItemsAccepted:
 class ItemsRan:
     """Starts and good ends in the order in which they came: many events in one. No batches, no sub-items among them.
 
-    A row is the item, its attempt, when, and of an end how many seconds it took; of a start ``None``.
+    A row is the item, its attempt, when, and of an end how many seconds it took; of a start ``None``. ``exit_status``
+    is that of all ends.
     """
 
     rows: list[tuple[WorkItem, int, float, float | None]]
+    exit_status: int | None = None
 
 
 @dataclass(slots=True)

@@ -79,11 +79,11 @@ class Many(Generating):
         """Apply starts and good ends; an end tells of its start, too, where that was not told."""
         plain = self._all_plain()
         quick = plain and self._nothing_special()
-        changes, tell = self.changes, self.tell
+        changes, tell, status = self.changes, self.tell, event.exit_status
         for item, attempt, at, duration in event.rows:
             before = _STARTS.get(item.phase)
             if not quick or attempt != item.attempt or item.batch_parent is not None or item.batch is not None:
-                self._item_ran(item, attempt, at, duration, plain=plain)
+                self._item_ran(item, attempt, at, duration, status, plain=plain)
                 continue
             if before is not None:
                 began = at if duration is None else at - duration
@@ -92,7 +92,7 @@ class Many(Generating):
                 item.phase, item.state = _COOKING, _COOKING_STATE
                 self._note_start(item, began)
             elif duration is None or item.phase is not _COOKING:
-                self._item_ran(item, attempt, at, duration, plain=plain)
+                self._item_ran(item, attempt, at, duration, status, plain=plain)
                 continue
             if duration is not None:
                 tell((at, item.id, _COOKING, _SUCCEED, _SUCCESS, ""))
@@ -102,19 +102,22 @@ class Many(Generating):
                 scheduler.in_flight -= 1
                 scheduler.has_room_now()
                 self._settled(item, _SUCCESS, at)
-                self._note_end(item, at, duration)
+                self._note_end(item, at, duration, status)
 
-    def _item_ran(self, item: WorkItem, attempt: int, at: float, duration: float | None, *, plain: bool) -> None:
+    def _item_ran(
+        self, item: WorkItem, attempt: int, at: float, duration: float | None, status: int | None, *, plain: bool
+    ) -> None:
         if duration is not None and item.phase in _STARTS:
-            self._item_ran(item, attempt, at - duration, None, plain=plain)
+            self._item_ran(item, attempt, at - duration, None, None, plain=plain)
         trigger = _START if duration is None else _SUCCEED
         if attempt != item.attempt or not (plain or self._is_plain(item)):
-            self.item_event(ev.ItemEvent(item, trigger, at, attempt, duration))
-        elif self.move(item, trigger, at):
-            if duration is None:
-                self._note_start(item, at)
-            else:
-                self._note_end(item, at, duration)
+            self.item_event(ev.ItemEvent(item, trigger, at, attempt, duration, status))
+        elif not self.move(item, trigger, at):
+            self._wake_if_due(item)
+        elif duration is None:
+            self._note_start(item, at)
+        else:
+            self._note_end(item, at, duration, status)
 
     def _all_plain(self) -> bool:
         """Whether that is so for every item."""

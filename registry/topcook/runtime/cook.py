@@ -268,7 +268,7 @@ class Cook:
             if kind is ev.ItemEvent:
                 events += self._reports.checked(entry)
             elif kind is Report:
-                events += [each for event in self._reports.read(entry) for each in self._reports.checked(event)]
+                events += self._reports.read(entry)
             elif kind is Ran:
                 events += self._reports.ran(entry)
             elif kind is Message:

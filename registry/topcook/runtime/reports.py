@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from topcook.model.notification import Notification
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
-    from topcook.runtime.inbox import Ran
+    from topcook.runtime.inbox import Ran, Row
     from topcook.runtime.link import CookLink
 
 TRIGGER_OF: dict[Kind, Trigger] = {
@@ -59,36 +59,70 @@ class Reports:
         #: What was said of items that a scheduler was shown and not yet given, by item, in order.
         self._early: dict[int, list[Report]] = {}
 
-    def read(self, report: Report) -> list[ev.ItemEvent]:
-        """The machine's events of one report, in order; everything else it says is carried out here."""
-        events = []
+    def read(self, report: Report) -> list[ev.Event]:
+        """The machine's events of one report, in order; everything else it says is carried out here, before them."""
+        events: list[ev.ItemEvent | ev.ItemsRan] = []
+        rows: list[Row] = []
         for notification in report.notifications:
-            item = self._graph.item(notification.item)
-            if notification.kind is Kind.TAKEN_UP:
-                self._read_again(item)
+            row = self._row(notification) if report.done is None else None
+            if row is not None:
+                if not rows:
+                    events.append(ev.ItemsRan(rows, exit_status=0))
+                rows.append(row)
                 continue
-            if item is not None and self._may_be_taken_up(item, notification):
-                self._early.setdefault(item.id, []).append(Report([notification], report.scheduler))
-                report.delegated.append(notification)
-                continue
-            if item is not None and self._is_early(item, report.scheduler):
-                self._early.setdefault(item.id, []).append(Report([notification], report.scheduler))
-                continue
-            if item is None or not item.attempt:
-                self._unknown(notification, report.scheduler)
-                continue
-            if report.done is not None and self._delegated(item, notification):
-                report.delegated.append(notification)
-                continue
-            part = item.part(notification.index)
-            trigger = TRIGGER_OF.get(notification.kind)
-            if part is None:
-                self._unknown(notification, report.scheduler)
-            elif trigger is not None:
-                events.append(self._item_event(part, trigger, notification))
-            elif notification.attempt in {None, part.attempt}:
-                self._store(part, notification, report.scheduler)
-        return events
+            single = self._read_one(notification, report)
+            if single is not None:
+                rows = []
+                events.append(single)
+        told: list[ev.Event] = []
+        for event in events:
+            told += [event] if isinstance(event, ev.ItemsRan) else self.checked(event)
+        return told
+
+    def _row(self, said: Notification) -> Row | None:
+        """A start, or a good end, of which nothing else is to be thought: there are thousands of short jobs."""
+        kind = said.kind
+        if (kind is not Kind.STARTED and kind is not Kind.SUCCEEDED) or said.index != -1 or said.reason:
+            return None
+        item = self._graph.item(said.item)
+        if item is None or not item.attempt or said.attempt != item.attempt:
+            return None
+        if item.batch is not None or item.batch_parent is not None:
+            return None
+        if kind is Kind.STARTED:
+            return item, item.attempt, self._link.clock.at(said.at), None
+        duration = said.payload[0] if said.payload else None
+        if type(duration) is not float or duration <= 0 or said.exit_status != 0 or item.expected_outputs:
+            return None
+        return item, item.attempt, self._link.clock.at(said.at), duration
+
+    def _read_one(self, said: Notification, report: Report) -> ev.ItemEvent | None:
+        item = self._graph.item(said.item)
+        if said.kind is Kind.TAKEN_UP:
+            self._read_again(item)
+        elif item is not None and self._may_be_taken_up(item, said):
+            self._early.setdefault(item.id, []).append(Report([said], report.scheduler))
+            report.delegated.append(said)
+        elif item is not None and self._is_early(item, report.scheduler):
+            self._early.setdefault(item.id, []).append(Report([said], report.scheduler))
+        elif item is None or not item.attempt:
+            self._unknown(said, report.scheduler)
+        elif report.done is not None and self._delegated(item, said):
+            report.delegated.append(said)
+        else:
+            return self._apply(item, said, report.scheduler)
+        return None
+
+    def _apply(self, item: WorkItem, said: Notification, scheduler: str) -> ev.ItemEvent | None:
+        part = item.part(said.index)
+        trigger = TRIGGER_OF.get(said.kind)
+        if part is None:
+            self._unknown(said, scheduler)
+        elif trigger is not None:
+            return self._item_event(part, trigger, said)
+        elif said.attempt in {None, part.attempt}:
+            self._store(part, said, scheduler)
+        return None
 
     def ran(self, told: Ran) -> list[ev.Event]:
         """The machine's events of what functions came to."""
