@@ -165,10 +165,13 @@ def _check_item_graph(path: str) -> Checked:
 
 def _check_network(path: str) -> Checked:
     from topcook.cli.plan import make_plan
+    from topcook.model.graphfile import read_network_file
     from topcook.runtime.netfile import load_network
 
     def look() -> str:
         plan = make_plan(load_network(path))
+        for profile in read_network_file(path).profiles:
+            load_network(path, profile=profile).close()
         return f"{counted(len(plan.cook.nodes), 'node')}, {counted(len(plan.items), 'item')} known before the cook"
 
     return _checked(path, "network", look)

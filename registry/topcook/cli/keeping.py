@@ -45,6 +45,8 @@ def how_of(options: dict[str, Any]) -> How:
 
 def _arguments(options: dict[str, Any]) -> Iterator[str]:
     """The options that choose what is cooked where, as they are typed."""
+    if options["profile"]:
+        yield from ("--profile", options["profile"])
     if options["scheduler"]:
         yield from ("--scheduler", options["scheduler"])
     for node, name in options["overrides"].items():

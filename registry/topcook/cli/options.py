@@ -70,7 +70,25 @@ def _names(ctx: click.Context, *, schedulers: bool) -> Sequence[str]:
     return list(dict.fromkeys(names))
 
 
+def complete_profile(ctx: click.Context, _parm: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The profiles of the network, as completions."""
+    from topcook.errors import TopcookError
+    from topcook.model.graphfile import read_network_file
+
+    try:
+        names = list(read_network_file(ctx.params.get("network") or ctx.args[0]).profiles)
+    except (IndexError, TopcookError):
+        names = []
+    return _matching(names, incomplete)
+
+
 _OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="Apply [profiles.NAME] of the network: scheduler, parms, overrides.",
+    ),
     click.option(
         "--scheduler",
         metavar="NAME",
@@ -149,6 +167,7 @@ def load(network: str, options: dict[str, Any], *, to_run: bool = False) -> Any:
     context = load_configured(
         network,
         to_run=to_run,
+        profile=options["profile"],
         scheduler=options["scheduler"],
         overrides=options["overrides"],
         parms=options["parms"],

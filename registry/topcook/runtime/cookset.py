@@ -64,7 +64,12 @@ def node_states(nodes: Sequence[Node], node_class: Callable[[Node], type]) -> It
 def idle_schedulers(graph: Graph, used: Collection[str]) -> Iterator[Message]:
     """Warnings of a network that declares a scheduler and names it nowhere: it cooks with a default nobody meant."""
     network = graph.network
-    if graph.choice.default or network.default_scheduler or network.in_process_scheduler:
+    if (
+        graph.choice.default
+        or graph.choice.profile_default
+        or network.default_scheduler
+        or network.in_process_scheduler
+    ):
         return
     implicit = {network.schedulers[name].type_name for name in used if name.startswith("pdg_")}
     for name, node in network.schedulers.items():

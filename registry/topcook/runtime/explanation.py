@@ -16,6 +16,7 @@ from topcook.runtime.keeper.limiting import LIMIT_PARMS, limits_by
 from topcook.runtime.netfile import parm_path
 from topcook.runtime.overrides import NETWORKS_DEFAULT, NODES_OWN
 from topcook.runtime.policy import own_values, policy_of, raw_values, told
+from topcook.runtime.profiles import profile_rows
 
 if TYPE_CHECKING:
     from topcook.model.graphfile.specs import GraphFile
@@ -94,7 +95,7 @@ def explain_node(
     answer = Explanation(node, scheduler, origin, why, _place_of_choice(file, node, why), static)
     _make_items(context, answer)
     _tell_policies(core, answer)
-    sources = _Sources(file, scheduler, set(parms), set(job_parms))
+    sources = _Sources(file, scheduler, set(parms), set(job_parms), core.choice.profile)
     for parm in _overridable(scheduler, node):
         answer.parms.append(_parm(answer, parm, sources))
     if any(each.parm.name in LIMIT_PARMS and (each.value or each.items) for each in answer.parms):
@@ -119,6 +120,14 @@ def _tell_policies(core: Graph, answer: Explanation) -> None:
 def _place_of_choice(file: GraphFile, node: Node, why: str) -> str:
     if why == NODES_OWN:
         return _place(file, "nodes", node.name, "scheduler")
+    for name, profile in file.profiles.items():
+        if why == f'profile "{name}"':
+            return _place(
+                file,
+                "profiles",
+                name,
+                *(("overrides", node.name) if node.name in profile.overrides else ("scheduler",)),
+            )
     return _place(file, "network", "scheduler") if why == NETWORKS_DEFAULT else ""
 
 
@@ -163,16 +172,36 @@ class _Sources:
     """Where the values of a scheduler's parms come from."""
 
     def __init__(
-        self, file: GraphFile, scheduler: SchedulerNode, parms: set[tuple[str, str]], job_parms: set[tuple[str, str]]
+        self,
+        file: GraphFile,
+        scheduler: SchedulerNode,
+        parms: set[tuple[str, str]],
+        job_parms: set[tuple[str, str]],
+        profile: str,
     ) -> None:
         self._file, self._scheduler = file, scheduler
         self._parms, self._job_parms = parms, job_parms
         self._spec = file.schedulers.get(scheduler.name)
+        self._profile = file.profiles.get(profile)
+
+    def _of_profile(self, kind: str, owner: str, parm: str) -> tuple[str, str] | None:
+        """What the profile says of it, if it does: words and place."""
+        if self._profile is None:
+            return None
+        owners = {*self._file.nodes, *self._file.schedulers, self._scheduler.name}
+        for row in profile_rows(getattr(self._profile, kind), owners):
+            if (row.owner, row.parm) == (owner, parm):
+                place = _place(self._file, "profiles", self._profile.name, kind, *row.path)
+                return f'profile "{self._profile.name}"', place
+        return None
 
     def of_job_parm(self, node: Node, name: str) -> tuple[str, str]:
         """Of a job parm that the node has: words and place."""
         spec = self._file.nodes.get(node.name)
         path = parm_path(spec.job_parms, name) if spec is not None else (name,)
+        profiles = self._of_profile("job_parms", node.name, name)
+        if profiles is not None and (node.name, name) not in self._job_parms:
+            return profiles
         if (node.name, name) in self._job_parms or spec is None or path[0] not in spec.job_parms:
             return "command line, --job-parm", ""
         return "the node's job_parms", _place(self._file, "nodes", node.name, "job_parms", *path)
@@ -184,6 +213,9 @@ class _Sources:
             return self._scheduler.configured[name], ""
         if parm.is_set:
             path = parm_path(self._spec.parms, name) if self._spec is not None else (name,)
+            profiles = self._of_profile("parms", self._scheduler.name, name)
+            if profiles is not None and (self._scheduler.name, name) not in self._parms:
+                return profiles
             if (self._scheduler.name, name) in self._parms or self._spec is None or path[0] not in self._spec.parms:
                 return "command line, --parm", ""
             return "the network", _place(self._file, "schedulers", self._scheduler.name, "parms", *path)

@@ -353,12 +353,13 @@ class Graph:
     def rename_node(self, node: Node, name: str) -> None:
         """The node gets another name wherever it is named, and keeps its place and its object."""
         old, node.name = node.name, name
-        network, by_node = self.network, self.choice.by_node
+        network = self.network
         network.nodes = {each.name: each for each in network.nodes.values()}
         if network.display == old:
             network.display = name
-        if old in by_node:
-            by_node[name] = by_node.pop(old)
+        for by_node in (self.choice.by_node, self.choice.profile_nodes):
+            if old in by_node:
+                by_node[name] = by_node.pop(old)
         self.choice.forget()
 
     def remove_scheduler(self, name: str) -> None:

@@ -27,6 +27,7 @@ from topcook.runtime.cookset import with_ancestors
 from topcook.runtime.overrides import DEFAULT
 from topcook.runtime.parmcheck import TypedText, job_parm_values, plain_secret, typed_value
 from topcook.runtime.policy import policy_problems
+from topcook.runtime.profiles import profile_named, profile_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from topcook.config import Config
     from topcook.factory import Factory
-    from topcook.model.graphfile.specs import GraphFile, SpareSpec
+    from topcook.model.graphfile.specs import GraphFile, ProfileSpec, SpareSpec
     from topcook.model.node import Node, SchedulerNode
 
 KeyPath = tuple[str | int, ...]
@@ -45,6 +46,7 @@ Setting = tuple[str, str, Any]
 def load_network(
     path: str | Path,
     *,
+    profile: str | None = None,
     scheduler: str | None = None,
     overrides: Mapping[str, str] | None = None,
     parms: Iterable[Setting] = (),
@@ -55,12 +57,16 @@ def load_network(
     """Read a network file and build its graph context.
 
     ``scheduler`` and ``overrides`` (node to scheduler) are those of the command line, as are ``parms`` and
-    ``job_parms``. Without ``config`` it is read anew, the project's file from the network's directory upwards.
+    ``job_parms``; they go before what the file's ``profile`` of that name says. Without ``config`` it is read anew,
+    the project's file from the network's directory upwards.
     Raises ``GraphFileError`` with every mistake, each at its place; nothing was run then.
     """
     file = read_network_file(path, in_part=True)
     builder = _Builder(file, GraphContext(file.network.name, hip=str(file.hip), factory=factory, config=config))
+    if profile:
+        builder.profile = profile_named(file, profile)
     builder.build()
+    builder.apply_profile()
     builder.command_line(scheduler, overrides or {}, parms)
     builder.job_parms(job_parms)
     if builder.problems:
@@ -83,6 +89,7 @@ class _Builder:
         self.context = context
         self.problems: list[Problem] = list(file.problems)
         self._hurt: set[str] = set(file.hurt)
+        self.profile: ProfileSpec | None = None
 
     def build(self) -> None:
         """Schedulers first, nodes, then what names them."""
@@ -196,7 +203,39 @@ class _Builder:
         for parm, value in values.items():
             self._try((*place, parm), lambda: self.context.setParameter(owner, parm, value))  # noqa: B023 - run at once
 
-    # ------------------------------------------------------------------ command line and job parms
+    # ------------------------------------------------------------------ profile, command line and job parms
+
+    def apply_profile(self) -> None:
+        """What the profile changes; its mistakes stand where it is written."""
+        spec = self.profile
+        if spec is None:
+            return
+        place, network, choice = ("profiles", spec.name), self.context.core.network, self.context.core.choice
+        choice.profile, choice.profile_default = spec.name, spec.scheduler
+        choice.profile_nodes = dict(spec.overrides)
+        choice.forget()
+        if spec.scheduler:
+            self._named((*place, "scheduler"), spec.scheduler)
+        for node, name in spec.overrides.items():
+            if node in self.file.nodes:
+                self._named((*place, "overrides", node), name)
+            else:
+                self._no_node((*place, "overrides", node), node, "")
+        for row in profile_rows(spec.parms, {*network.nodes, *network.schedulers}):
+            path = (*place, "parms", *row.path)
+            if not row.owner:
+                text = f'"{row.parm}" does not say of which node or scheduler'
+                hint = f'write "OWNER.{row.parm}", for example "{next(iter(network.nodes), "render")}.{row.parm}"'
+                self._add(path, ProblemsError([Problem("bad-name", text, hint=hint)]), "")
+                continue
+            self._try(path, lambda: self.context.setParameter(row.owner, row.parm, row.value))  # noqa: B023 - run at once
+
+    def _no_node(self, place: KeyPath | None, node: str, before: str) -> None:
+        found = self.file.place(*place) if place is not None else None
+        path, line, column = (str(found.path), found.line, found.column) if found is not None else (None, None, None)
+        hint = f"there are: {', '.join(self.context.core.network.nodes)}"
+        text = f'{before}there is no node "{node}"'
+        self.problems.append(Problem("unknown-node", text, path, line, column, hint))
 
     def command_line(self, scheduler: str | None, overrides: Mapping[str, str], parms: Iterable[Setting]) -> None:
         """What the command line says; its mistakes have no place in the file."""
@@ -207,13 +246,7 @@ class _Builder:
             self._hurt.update(network.nodes)
         for node, name in overrides.items():
             if node not in network.nodes:
-                self.problems.append(
-                    Problem(
-                        "unknown-node",
-                        f'--override {node}={name}: there is no node "{node}"',
-                        hint=f"there are: {', '.join(network.nodes)}",
-                    )
-                )
+                self._no_node(None, node, f"--override {node}={name}: ")
             elif not self._try(None, lambda: self.context.core.instance_name(name), f"--override {node}={name}: "):  # noqa: B023 - run at once
                 self._hurt.add(node)
         for owner, parm, text in parms:
@@ -232,6 +265,12 @@ class _Builder:
         for name, node in self.file.nodes.items():
             for parm, value in node.job_parms.items():
                 self._job_parm(("nodes", name, "job_parms", parm), name, parm, value, "")
+        for row in profile_rows(self.profile.job_parms, self.file.nodes) if self.profile is not None else ():
+            path = ("profiles", self.profile.name, "job_parms", *row.path)  # type: ignore[union-attr]
+            if row.owner in self.file.nodes:
+                self._job_parm(path, row.owner, row.parm, row.value, "")
+            else:
+                self._no_node(path, row.owner or row.parm, "")
         for name, parm, value in extra:
             self._job_parm(None, name, parm, value, f"--job-parm {name}.{parm}: ")
 

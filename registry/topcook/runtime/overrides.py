@@ -25,9 +25,10 @@ NODES_OWN, NETWORKS_DEFAULT = 'the node\'s own "scheduler"', "the network's defa
 class SchedulerChoice:
     """Chooses schedulers by name.
 
-    Strongest first: item attribute, ``--override NODE=``, the node's own, ``--scheduler``, the network's default,
-    localscheduler. ``resolve`` turns a name into the name of an instance (making an implicit one for a type's name) or
-    raises ``UnknownSchedulerError``; ``accepts`` tells whether an instance takes in-process items.
+    Strongest first: item attribute, ``--override NODE=``, the profile's override, the node's own, ``--scheduler``, the
+    profile's, the network's default, localscheduler. ``resolve`` turns a name into the name of an instance (making an
+    implicit one for a type's name) or raises ``UnknownSchedulerError``; ``accepts`` tells whether an instance takes
+    in-process items.
     """
 
     network: Network
@@ -35,6 +36,10 @@ class SchedulerChoice:
     accepts: Callable[[str, WorkItem], bool]
     by_node: dict[str, str] = field(default_factory=dict)
     default: str | None = None
+    #: The profile's name, its overrides and its scheduler.
+    profile: str = ""
+    profile_nodes: dict[str, str] = field(default_factory=dict)
+    profile_default: str | None = None
     _nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def for_node(self, node: Node) -> tuple[str, str]:
@@ -51,18 +56,24 @@ class SchedulerChoice:
 
     def default_name(self) -> str:
         """What is named for nodes that name nothing themselves."""
-        return self.default or self.network.default_scheduler or DEFAULT
+        return self.default or self.profile_default or self.network.default_scheduler or DEFAULT
 
     def _asked(self, node: Node) -> tuple[str, str]:
         for name, why in (
             (self.by_node.get(node.name), f"--override {node.name}="),
+            (self.profile_nodes.get(node.name), self._profiles_own),
             (node.scheduler, NODES_OWN),
             (self.default, "--scheduler"),
+            (self.profile_default, self._profiles_own),
             (self.network.default_scheduler, NETWORKS_DEFAULT),
         ):
             if name:
                 return name, why
         return DEFAULT, "nothing else was named"
+
+    @property
+    def _profiles_own(self) -> str:
+        return f'profile "{self.profile}"'
 
     def for_item(self, item: WorkItem) -> tuple[str, str]:
         """The instance's name for one item, and why; in-process items go where they are accepted."""

@@ -23,6 +23,7 @@ NETWORKS: tuple[Code, ...] = (
     Code("bad-text", "a text has characters that no command or path can hold", "NUL, or half of a character."),
     Code("mixed-list", "a list mixes texts and numbers", "An attribute has values of one type."),
     Code("no-nodes", "the network has no nodes", "There is nothing to cook."),
+    Code("unknown-profile", "the network has no profile of that name", "The closest name is given."),
     Code("unknown-node", "there is no node of that name", "The closest name is given."),
     Code("unknown-input", "an input names a node that there is not", "The closest name is given."),
     Code("unknown-display", "the display node does not exist", "The closest name is given."),
