@@ -297,10 +297,13 @@ def test_what_a_dead_cook_left_running_is_told_of_and_ended(shell: Shell, work: 
         os.kill(daemon, signal.SIGKILL)
 
 
-def test_a_plain_recook_ends_what_a_dead_cook_left_before_it_begins(shell: Shell, work: Path) -> None:
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_a_plain_recook_ends_what_a_dead_cook_left_before_it_begins(shell: Shell, work: Path, damaged: bool) -> None:
     engine, left = with_daemon(shell, work)
     engine.kill()
     engine.wait()
+    if damaged:
+        Path(the_cook(shell)["journal"]).write_bytes(b"no journal" * 1000)
     # Each job looks whether one of the dead cook still runs.
     olds = " ".join(map(str, left))
     look = 'case "$(cut -d" " -f3 /proc/$old/stat 2>/dev/null)" in ""|Z|X) ;; *) echo $1 >> overlap;; esac'
@@ -311,8 +314,8 @@ def test_a_plain_recook_ends_what_a_dead_cook_left_before_it_begins(shell: Shell
     assert not lines(work / "overlap")
     assert "ended 2 jobs that cook " in done.stderr
     assert sorted(lines(work / "done")) == sorted(f"{node}_{index}" for node in ("make", "after") for index in range(4))
-    states = [cook["state"] for cook in cooks(shell)]
-    assert states == ["cooked", "died"]
+    assert [cook["state"] for cook in cooks(shell)] == ["cooked", "died"]
+    assert ("does not know that its jobs were ended" in done.stderr) == damaged
 
 
 def test_a_cook_that_nobody_knows_or_several_could_be_is_asked_for_again(shell: Shell) -> None:

@@ -171,6 +171,9 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
         return UNCOOKED
     ended = f"ended {counted(len(left.tokens), 'job')} that it had left running" if left.tokens else "nothing of it ran"
     click.echo(f"{seen.cook} was dead: {ended}")
+    if left.untold:
+        click.echo(f"its journal does not know of it: {left.untold}", err=True)
+        return UNCOOKED
     if seen.journal:
         click.echo(f"    go on with it: topcook resume {short(seen)}")
     return COOKED

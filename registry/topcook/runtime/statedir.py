@@ -66,9 +66,10 @@ def cook_ids() -> list[str]:
 
 
 def has_keeper_files(cook_id: str) -> bool:
-    """Whether the keeper of a cook has left its record: the cook has not ended, or not as it should."""
+    """Whether a cook has left files of a keeper: it has not ended, or not as it should."""
     folder = cook_directory(cook_id) if isinstance(cook_id, str) and cook_id and os.sep not in cook_id else ""
-    return bool(folder) and os.path.isfile(os.path.join(folder, "keeper.record"))
+    names = ("keeper.record", "keeper.json")
+    return bool(folder) and any(os.path.isfile(os.path.join(folder, name)) for name in names)
 
 
 def note_journal(cook_id: str, path: str) -> None:

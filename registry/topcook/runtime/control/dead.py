@@ -13,6 +13,7 @@ from topcook.model.states import FINAL, WorkItemState
 from topcook.runtime.journal.identity import Identity
 from topcook.runtime.journal.lock import CookLock, read_pointer
 from topcook.runtime.journal.schema import open_to_read
+from topcook.runtime.keeper.adoption import keeper_lives
 from topcook.runtime.keeper.leftover import Leftover, end_left, left_jobs, left_tokens
 from topcook.runtime.statedir import cook_directory, journal_of
 from topcook.runtime.tokens import attempt_token
@@ -46,7 +47,10 @@ def end_dead(cook: str, why: str, *, outcome: str = "") -> Leftover:
     journal = journal_of(cook)
     if journal and (left.tokens or outcome):
         text = f"{why}; of its jobs that were left, {len(left.tokens)} were ended"
-        tell_journal(journal, cook, left.tokens, text, outcome=outcome)
+        try:
+            tell_journal(journal, cook, left.tokens, text, outcome=outcome)
+        except RecorderError as error:
+            return left._replace(untold=str(error))
     return left
 
 
@@ -77,8 +81,9 @@ def end_dead_before(cooks: Iterable[str]) -> list[str]:
     marked: dict[str, set[int]] | None = None
     for cook in cooks:
         marked = left_jobs() if marked is None else marked
-        tokens = left_tokens(cook_directory(cook), cook, marked)
-        if not tokens:
+        folder = cook_directory(cook)
+        # A keeper that lives may be about to start what its engine asked for in its last moment.
+        if not left_tokens(folder, cook, marked) and not keeper_lives(folder):
             continue
         left = end_dead(cook, "another cook of this network began")
         if left.survivors:
@@ -87,8 +92,11 @@ def end_dead_before(cooks: Iterable[str]) -> list[str]:
                 f"cook {cook} of this network died, and what it left running cannot be ended: process {numbers}\n"
                 f"    nothing was run beside it; end it yourself: kill -9 {numbers}"
             )
-        jobs = "a job" if len(tokens) == 1 else f"{len(tokens)} jobs"
-        told.append(f"ended {jobs} that cook {cook}, which died, had left running; to take such up: --resume")
+        if left.untold:
+            told.append(f"its journal does not know that its jobs were ended: {left.untold}")
+        if left.tokens:
+            jobs = "a job" if len(left.tokens) == 1 else f"{len(left.tokens)} jobs"
+            told.append(f"ended {jobs} that cook {cook}, which died, had left running; to take such up: --resume")
     return told
 
 

@@ -17,7 +17,7 @@ from topcook.runtime.keeper.record import RecordedJob, read_record
 if TYPE_CHECKING:
     from topcook.runtime.keeper.client import KeeperProcess
 
-__all__ = ["adopt", "attach_left"]
+__all__ = ["adopt", "attach_left", "keeper_lives"]
 
 #: Seconds for a keeper to notice that its engine is gone: it lets nobody else in before.
 _PATIENCE = 10.0
@@ -29,12 +29,13 @@ def attach_left(keeper: KeeperProcess) -> bool:
     while True:
         if keeper.attach() is not None:
             return True
-        if not _lives(keeper.directory) or time.monotonic() > until:
+        if not keeper_lives(keeper.directory) or time.monotonic() > until:
             return False
         time.sleep(0.02)
 
 
-def _lives(directory: str) -> bool:
+def keeper_lives(directory: str) -> bool:
+    """Whether the keeper whose card lies in the directory still runs."""
     try:
         with open(os.path.join(directory, launch.CARD_NAME), encoding="utf-8") as file:
             card = json.load(file)

@@ -21,10 +21,14 @@ GRACE = 5.0
 
 
 class Leftover(NamedTuple):
-    """What was found and ended: the tokens of jobs that ran, and the pids of processes that did not go."""
+    """What was found and ended: the tokens of jobs that ran, and the pids of processes that did not go.
+
+    ``untold`` says why their cook's journal could not be told, empty where it was.
+    """
 
     tokens: list[str]
     survivors: list[int]
+    untold: str = ""
 
 
 def left_jobs(table: dict[int, Row] | None = None) -> dict[str, set[int]]:
