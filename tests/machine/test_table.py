@@ -39,8 +39,12 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.COMPLETE: (frozenset({Phase.WAITING, Phase.CHECKING}), "the same, for items with nothing to cook"),
     Trigger.RECALL: (frozenset({Phase.WAITING}), "an item is looked up once, when nothing it waits for is left"),
     **dict.fromkeys(
-        (Trigger.FRESH, Trigger.FOUND, Trigger.FAILED_BEFORE, Trigger.ADOPT),
+        (Trigger.FRESH, Trigger.FAILED_BEFORE, Trigger.ADOPT),
         (frozenset({Phase.CHECKING}), "an answer about what was put back or canceled meanwhile is passed over"),
+    ),
+    Trigger.FOUND: (
+        frozenset({Phase.CHECKING, Phase.WAITING, Phase.READY}),
+        "likewise; a sub-item goes with its batch",
     ),
     Trigger.OFFER: (frozenset({Phase.READY}), "what is not ready any more is dropped from the queue"),
     Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
@@ -200,6 +204,23 @@ def remembered_item() -> tuple[MachineDriver, WorkItem]:
     return cook, item
 
 
+def remembered_sub_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
+    """Its batch is being looked up; what waits, waits for another one of that."""
+    cook = MachineDriver()
+    batch = cook.batch("b", [], [], activation=BatchActivation.Any)
+    assert batch.batch is not None
+    waiting, ready = batch.batch.items
+    waiting.dependencies.append(ready)
+    ready.dependents = [waiting]
+    batch.batch.items.sort(key=lambda each: each is not (waiting if phase is Phase.WAITING else ready))
+    cook.state.remembers = True
+    cook.request()
+    cook.waiting.clear()
+    item = batch.batch.items[0]
+    assert (batch.phase, item.phase) == (Phase.CHECKING, phase)
+    return cook, item
+
+
 def unbegun_item() -> tuple[MachineDriver, WorkItem]:
     cook = MachineDriver()
     first = cook.item("a")
@@ -288,8 +309,10 @@ def completed(cook: MachineDriver, item: WorkItem) -> None:
 
 def found(cook: MachineDriver, item: WorkItem, trigger: Trigger) -> None:
     cook.tell(ev.Go(cook.now))
-    assert cook.take(ins.Recall).items == [item]
-    cook.tell(ev.Recalled([(item, trigger, "")], cook.now))
+    # A sub-item is done with its batch.
+    asked = item.batch_parent or item
+    assert cook.take(ins.Recall).items == [asked]
+    cook.tell(ev.Recalled([(asked, trigger, "")], cook.now))
     if trigger is Trigger.ADOPT:
         item.attempt = 1
         cook.take(ins.StartScheduler)
@@ -350,6 +373,8 @@ def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigg
         cook, item = delayed_static_item()
     elif trigger is Trigger.RECALL:
         cook, item = remembered_item()
+    elif trigger is Trigger.FOUND and phase is not Phase.CHECKING:
+        cook, item = remembered_sub_item(phase)
     elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
         cook, item = unbegun_item()
     else:

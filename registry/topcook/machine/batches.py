@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: How a settled batch settles the sub-items that are not.
 _SHARED = {
     Phase.SUCCESS: Trigger.BATCH_SUCCEEDED,
+    Phase.CACHED: Trigger.FOUND,
     Phase.FAILED: Trigger.BATCH_FAILED,
     Phase.CANCELED: Trigger.BATCH_CANCELED,
     Phase.BLOCKED: Trigger.BATCH_BLOCKED,
@@ -49,7 +50,18 @@ class Batches(Failing):
             if batch.lost and batch.activation == BatchActivation.All:
                 self.block(item)
             elif _may_start(item, batch):
-                self.move(item, Trigger.RELEASE, self.now)
+                self._start(item)
+
+    def _start(self, item: WorkItem) -> None:
+        """Let a batch be offered; one that has a past is looked up first, if all that it is made of can be."""
+        if self.remembers and item.id not in self._looked_up:
+            self._looked_up.add(item.id)
+            if all(needed.phase in DONE_WELL for needed in item.needs):
+                self.to_recall.append(item)
+                self.move(item, Trigger.RECALL, self.now)
+                return
+        self.needed.add(item.scheduler)
+        self.move(item, Trigger.RELEASE, self.now)
 
     def _lose(self, item: WorkItem) -> None:
         """No sub-item is left that could be cooked."""
@@ -62,6 +74,9 @@ class Batches(Failing):
         trigger = _SHARED.get(Phase(item.phase))
         for sub in _batch_of(item).items if trigger is not None else ():
             if sub.phase in SETTLED:
+                continue
+            if trigger is Trigger.FOUND:
+                self.move(sub, trigger, self.now)
                 continue
             if trigger is Trigger.BATCH_BLOCKED:
                 self.move(sub, trigger, self.now)

@@ -291,7 +291,7 @@ class Items:
                 item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
             elif item.batch_parent is not None and item.batch_parent.batch is not None:
                 item.batch_parent.batch.waiting += 1
-            elif remembers:
+            if remembers:
                 continue
             if not int(item.traits) & _AUTOMATIC:
                 needed.add(item.scheduler)

@@ -66,6 +66,8 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
         T.BATCH_OFFERED: Row(P.HANDED_OVER),
+        # With its batch.
+        T.FOUND: Row(P.CACHED),
         **_NOT_WITH_BATCH,
         **_EARLY,
     },
@@ -75,6 +77,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
         T.BATCH_OFFERED: Row(P.HANDED_OVER),
+        T.FOUND: Row(P.CACHED),
         **_NOT_WITH_BATCH,
         **_EARLY,
     },

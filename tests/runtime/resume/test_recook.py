@@ -314,9 +314,60 @@ def test_items_that_are_handed_over_all_at_once_are_known_again(again: RecookBen
     assert again.cook(network).cooked_again() == {}
 
 
-def test_batches_cook_again_and_what_depends_on_them_too(again: RecookBench) -> None:
-    network = NETWORK.replace("[nodes.make.parms]", "[nodes.make.parms]\n    framesperbatch = 2")
-    assert again.cook(network).outcome == "cooked"
-    second = again.cook(network)
-    assert second.outcome == "cooked", second.messages
-    assert second.cooked_again()["copy"] == 3
+BATCHES = """
+    [network]
+    scheduler = "local"
+    [schedulers.local]
+    type = "localscheduler"
+    [schedulers.local.parms]
+    pdg_workingdir = "$HIP/work"
+    [nodes.make]
+    type = "genericgenerator"
+    [nodes.make.parms]
+    itemcount = 4
+    command = "sh -c 'echo @pdg_index >> $HIP/made; echo @pdg_index > $HIP/make.@pdg_index'"
+    outputs = [ { path = "$HIP/make.@pdg_index" } ]
+    [nodes.sim]
+    type = "genericgenerator"
+    inputs = ["make"]
+    [nodes.sim.parms]
+    framesperbatch = 2
+    sequential = 1
+    command = "sh -c 'echo @pdg_index >> $HIP/ran; cp $HIP/make.@pdg_index $HIP/sim.@pdg_index'"
+    outputs = [ { path = "$HIP/sim.@pdg_index" } ]
+    [nodes.use]
+    type = "genericgenerator"
+    inputs = ["sim"]
+    [nodes.use.parms]
+    command = "cp @pdg_input $HIP/use.@pdg_index"
+    outputs = [ { path = "$HIP/use.@pdg_index" } ]
+"""
+
+
+def test_batches_that_are_as_they_were_are_done_with_all_their_sub_items(again: RecookBench) -> None:
+    first = again.cook(BATCHES)
+    assert first.outcome == "cooked"
+    for how in (None, Settings(resume=True)):
+        second = again.cook(BATCHES, how)
+        assert (second.outcome, set(second.states().values())) == ("cooked", {"CookedCache"})
+        assert [each.stage for each in second.cook.state.schedulers.values()] == ["idle"]
+        subs = [item for item in second.items("sim") if item.batch_parent is not None]
+        assert [file.path for item in subs for file in item.outputs or ()] == [
+            f"{again.folder}/sim.{n}" for n in range(4)
+        ]
+    assert len(again.read("ran").split()) == 4
+
+
+def test_a_batch_of_which_one_sub_item_cooks_again_cooks_as_a_whole(again: RecookBench) -> None:
+    again.cook(BATCHES)
+    (again.folder / "sim.3").unlink()
+    second = again.cook(BATCHES)
+    assert second.outcome == "cooked"
+    assert again.read("ran").split() == ["0", "1", "2", "3", "2", "3"]
+    missing = f'output "{again.folder}/sim.3" is missing'
+    assert any(missing in reason for reason in second.reasons().values())
+    (again.folder / "make.0").write_text("other")
+    third = again.cook(BATCHES)
+    # What it depends on has changed in the first batch, and the second waits for that.
+    assert third.outcome == "cooked"
+    assert again.read("ran").split()[6:] == ["0", "1", "2", "3"]

@@ -92,7 +92,10 @@ class Fingerprints:
         node = self._of_node(item.node)
         plain = bool(item.command) and not int(item.traits) & _IN_PROCESS
         attributes = self._attributes(item.attributes if made_with is None else made_with)
-        inputs = {needed.key: self.given(needed) for needed in item.dependencies}
+        batch = item.batch_parent
+        # What it needs of its own batch cooks again when any of that does.
+        needs = [each for each in item.dependencies if batch is None or each.batch_parent is not batch]
+        inputs = {needed.key: self.given(needed) for needed in needs}
         parts = {
             "type": node["type"],
             "command": _digest(item.command),

@@ -30,14 +30,26 @@ def foresee(memory: Memory, items: Iterable[WorkItem]) -> list[Finding]:
         again = next((found[each.id] for each in item.needs if each.id not in known), None)
         if again is not None:
             found[item.id] = Finding(item, Verdict.COOK, _behind(again))
-        elif item.batch is not None or item.batch_parent is not None:
-            found[item.id] = Finding(item, Verdict.COOK, "batches cook as a whole")
+        elif item.batch_parent is not None:
+            found[item.id] = _with_batch(memory, item, found, known)
         else:
             found[item.id] = memory.judge(item)
         if found[item.id].verdict is Verdict.DONE or (again is None and int(item.traits) & _AUTOMATIC):
             known.add(item.id)
             _take_for_done(found[item.id])
     return list(found.values())
+
+
+def _with_batch(memory: Memory, item: WorkItem, found: dict[int, Finding], known: set[int]) -> Finding:
+    """What becomes of a sub-item: what becomes of its batch."""
+    parent = item.batch_parent
+    assert parent is not None  # noqa: S101 - only asked of sub-items
+    whole = found.get(parent.id)
+    if whole is None and all(each.id in known for each in parent.needs):
+        whole = found[parent.id] = memory.judge(parent)
+    if whole is None or whole.verdict is not Verdict.DONE:
+        return Finding(item, Verdict.COOK, f'its batch "{parent.name}" cooks again')
+    return next((each for each in whole.parts if each.item is item), whole)
 
 
 def _behind(again: Finding) -> str:

@@ -22,7 +22,15 @@ from topcook.runtime.resume.fingerprints import Fingerprints
 from topcook.runtime.resume.keys import Keys
 from topcook.runtime.resume.restoring import Left, restore
 from topcook.runtime.resume.settings import Settings
-from topcook.runtime.resume.verdicts import Finding, Verdict, judge, judge_automatic, maybe_in_flight, unseen_cause
+from topcook.runtime.resume.verdicts import (
+    Finding,
+    Verdict,
+    judge,
+    judge_automatic,
+    judge_batch,
+    maybe_in_flight,
+    unseen_cause,
+)
 from topcook.runtime.statedir import cook_directory
 
 if TYPE_CHECKING:
@@ -130,7 +138,7 @@ class Memory:
                 self._by_key[item.key] = item
 
     def _count_on(self, item: WorkItem) -> None:
-        """A batch is not looked up: it is its next attempt that cooks, and nothing of the last one beside it."""
+        """A batch that is not done cooks as its next attempt, and nothing of the last one beside it."""
         past = self.past.find(item.key) if self.past is not None else None
         if past is not None:
             item.attempt = past.attempt
@@ -147,6 +155,9 @@ class Memory:
         for each in instructions:
             if isinstance(each, ins.HandOver | ins.HandOverStatic):
                 for item in each.items:
+                    for sub in item.batch.items if item.batch is not None else ():
+                        if sub.id not in self._noted:
+                            self._early.setdefault(sub.id, dict(sub.attributes or ()))
                     if item.id in self._noted:
                         continue
                     if all(needed.phase in DONE_WELL for needed in item.dependencies):
@@ -230,6 +241,13 @@ class Memory:
         return self._judge_all([item])[0]
 
     def _judge_all(self, items: list[WorkItem]) -> list[Finding]:
+        found = self._judge_each(items)
+        for place, item in enumerate(items):
+            if item.batch is not None:
+                found[place] = judge_batch(found[place], self._judge_each(item.batch.items))
+        return found
+
+    def _judge_each(self, items: list[WorkItem]) -> list[Finding]:
         known = self.past.find_all([item.key for item in items]) if self.past is not None else [None] * len(items)
         return [self._judge(item, past) for item, past in zip(items, known, strict=True)]
 
@@ -306,6 +324,8 @@ class Memory:
             reason = ""
             if found.verdict is Verdict.DONE:
                 restore(item, past)
+                for part in found.parts:
+                    self._settle_part(part)
             elif found.verdict is Verdict.FAILED:
                 reason = found.reason
                 if past is not None:
@@ -327,6 +347,15 @@ class Memory:
                 self._note(item, found.fingerprint)
             rows.append((item, _TRIGGER[found.verdict], reason))
         return ev.Recalled(rows, at, tried)
+
+    def _settle_part(self, found: Finding) -> None:
+        """Give a sub-item that is done with its batch what it had."""
+        restore(found.item, found.past)
+        self.found[found.item.id] = (Verdict.DONE, "")
+        if not self.how.resume or found.past is None or found.fingerprint != found.past.fingerprint:
+            self._note(found.item, found.fingerprint)
+        else:
+            self._noted.add(found.item.id)
 
     def _tell(self, item: WorkItem, reason: str) -> None:
         """Say why an item is cooked again, for those who look closely; not of each where there are many."""

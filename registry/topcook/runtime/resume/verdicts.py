@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from topcook.lean import dataclass
+from topcook.lean import dataclass, field
 from topcook.machine.phases import DONE_BADLY, Phase
 from topcook.model.enums import CacheMode
 from topcook.model.states import SUCCESSFUL, WorkItemState
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from topcook.runtime.journal import PastItem
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "maybe_in_flight", "unseen_cause"]
+__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "judge_batch", "maybe_in_flight", "unseen_cause"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
 #: How far up the cause of a change is looked for.
 _FARTHEST = 200
+_NOTHING_TO_GO_BY = "it has no outputs to go by"
 
 
 class Verdict(Enum):
@@ -46,6 +47,8 @@ class Finding:
     reason: str = ""
     fingerprint: str = ""
     past: PastItem | None = None
+    #: Of a batch, those of its sub-items.
+    parts: list[Finding] = field(default_factory=list)
 
 
 def judge(
@@ -92,6 +95,23 @@ def judge(
     return found
 
 
+def judge_batch(whole: Finding, parts: list[Finding]) -> Finding:
+    """The verdict on a batch, by that on its job alone and those on its sub-items: all of it is done, or it cooks."""
+    past, whole.parts = whole.past, parts
+    if past is None or whole.verdict is Verdict.FAILED:
+        return whole
+    again = next((each for each in parts if each.verdict is not Verdict.DONE), None)
+    if maybe_in_flight(past) or past.state not in SUCCESSFUL:
+        whole.reason = whole.reason or "it was not cooked before"
+    elif again is not None:
+        whole.reason = f'"{again.item.name}": {again.reason}'
+    elif whole.verdict is Verdict.DONE or whole.reason == _NOTHING_TO_GO_BY:
+        whole.verdict, whole.reason = Verdict.DONE, ""
+        return whole
+    whole.verdict = Verdict.COOK
+    return whole
+
+
 def maybe_in_flight(past: PastItem) -> bool:
     """Whether it was handed over, and nobody knows how that ended; also if a later session ended before it asked."""
     return past.in_flight or (past.state is WorkItemState.Uncooked and bool(past.token))
@@ -124,7 +144,7 @@ def _why_again(
     if not how.resume and mode is CacheMode.AlwaysWrite:
         return "pdg_cachemode says to write always"
     if not how.resume and not past.outputs:
-        return "it has no outputs to go by"
+        return _NOTHING_TO_GO_BY
     if past.lost:
         return f'the value of its attribute "{past.lost[0]}" could not be kept'
     return _change(item, past, fingerprint, mode, name_of)
