@@ -141,7 +141,8 @@ class Door:
         if self._listener.fileno() in ready:
             self._let_in()
         for number, visitor in list(self._visitors.items()):
-            if visitor.until < time.monotonic() or (number in ready and self._is_done_with(visitor)):
+            # In this order: who has said what he wants is not sent away because others took the time.
+            if (number in ready and self._is_done_with(visitor)) or visitor.until < time.monotonic():
                 del self._visitors[number]
                 visitor.socket.close()
         return self._bell in ready
