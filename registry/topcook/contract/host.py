@@ -274,6 +274,9 @@ class SchedulerHost(Protocol):
     def copy_support_files(self) -> None:
         """Put ``pdgcmd.py``, ``pdgjson.py`` and the package ``pdgjob`` into the script directory."""
 
+    def local_disk(self, path: str) -> str:
+        """The kind of file system that a path is on, where that is a disk of this machine alone; else empty."""
+
     def accept_in_process(self, *, accept: bool) -> None:
         """Whether in-process items may be handed to this scheduler."""
 

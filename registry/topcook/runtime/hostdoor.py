@@ -244,6 +244,13 @@ class HostDoor:
                 compress=bool(self.parm_value("pdg_compressworkitemdata")),
             )
 
+    def local_disk(self, path: str) -> str:
+        """The kind of file system that a path is on, where that is a disk of this machine alone; else empty."""
+        from topcook.factory.filesystems import file_system
+
+        found = file_system(path)
+        return "" if found.network else found.kind
+
     def accept_in_process(self, *, accept: bool) -> None:
         """Whether in-process items may be handed to this scheduler."""
         self.accepts_in_process = accept

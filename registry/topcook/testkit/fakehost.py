@@ -136,6 +136,7 @@ class FakeHost:
         self.tasks = 0
         self.most_in_flight = 0
         self.ticks_asked: list[float] = []
+        self.disk = ""
         self.shown: set[int] = set()
         self.takes_in_process = False
         self.stopped = False
@@ -228,6 +229,10 @@ class FakeHost:
     def copy_support_files(self) -> None:
         """Count it."""
         self.copied += 1
+
+    def local_disk(self, path: str) -> str:  # noqa: ARG002 - the real one's
+        """What ``disk`` says."""
+        return self.disk
 
     def accept_in_process(self, *, accept: bool) -> None:
         """Remember it in ``takes_in_process``."""

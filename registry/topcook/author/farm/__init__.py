@@ -15,6 +15,7 @@ from topcook.author.farm.job import (
     ends_dir,
     farm_job,
     prepare_farm,
+    warn_of_local_disk,
     wrap_command,
     write_jobs,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "prepare_farm",
     "tell_cook",
     "tick_soon",
+    "warn_of_local_disk",
     "wrap_command",
     "write_jobs",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "ends_dir",
     "farm_job",
     "prepare_farm",
+    "warn_of_local_disk",
     "wrap_command",
     "write_jobs",
 ]
@@ -166,6 +167,23 @@ def announce_server(scheduler: Any) -> None:
     draft.replace(path)
 
 
+def warn_of_local_disk(scheduler: Any) -> bool:
+    """Warn when the working directory lies on a disk of this machine, which the farm's do not see; whether it does.
+
+    For ``onStartCook`` of a scheduler whose jobs run elsewhere. Where the kind of disk is not known, nothing is said.
+    """
+    host = host_of(scheduler)
+    folder = _working(scheduler, local=True)
+    kind = host.local_disk(folder)
+    if kind:
+        scheduler.cookWarning(
+            f'the working directory "{folder}" lies on a disk of this machine ({kind}): jobs on other machines do not '
+            f"see it, unless it is exported to them\n"
+            f"    topcook preflight tries it; for another one: --parm {host.name}.pdg_workingdir=DIR"
+        )
+    return bool(kind)
+
+
 def ends_dir(scheduler: Any, *, local: bool) -> str:
     """Where wrappers write the ends of their jobs."""
     return f"{_temp(scheduler, local=local)}/ends"
@@ -173,6 +191,10 @@ def ends_dir(scheduler: Any, *, local: bool) -> str:
 
 def _temp(scheduler: Any, *, local: bool) -> str:
     return str(scheduler.tempDir(local))
+
+
+def _working(scheduler: Any, *, local: bool) -> str:
+    return str(scheduler.workingDir(local))
 
 
 def _scripts(scheduler: Any, *, local: bool) -> str:
