@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from topcook.contract.callbacks import CALLBACKS, Returns
+from topcook.contract.callbacks import CALLBACKS, Callback, Returns
 from topcook.contract.node_callbacks import NODE_CALLBACKS
 from topcook.errors import CookRefusedError
+from topcook.factory.scan import Factory
+from topcook.runtime.netfile import load_network
 from topcook.testkit.cookbench import CookBench, Cooked
 
-SCHEDULER = """
+HEAD = """
 import threading
 from pathlib import Path
 import pdg
@@ -29,21 +31,27 @@ class Odd(CallbackServerMixin, PyScheduler):
     def onSchedule(self, work_item):
         return pdg.scheduleResult.CookSucceeded
 
+
+def registerTypes(type_registry):
+    for name, cls in list(globals().items()):
+        if isinstance(cls, type) and issubclass(cls, Odd):
+            type_registry.registerScheduler(cls, name=name.lower(), label=name)
+
+"""
+CLASS = """
+class Odd_CALLBACK_KIND(Odd):
     def CALLBACK(self, *args, **kwargs):
-        with open("FOLDER/called", "a") as stream:
+        with open("FOLDER/called_CALLBACK_KIND", "a") as stream:
             stream.write("called" + chr(10))
         BODY
 
-
-def registerTypes(type_registry):
-    type_registry.registerScheduler(Odd, name="odd", label="Odd")
 """
 NETWORK = """
 [network]
 name = "net"
 scheduler = "odd"
 [schedulers.odd]
-type = "odd"
+type = "TYPE"
 parms = { pdg_tickperiod = 0.05 }
 [schedulers.other]
 type = "inprocessscheduler"
@@ -56,27 +64,37 @@ type = "pythonscript"
 scheduler = "other"
 parms.script = "pass"
 """
-RAISES = 'raise RuntimeError("not today")'
-NONSENSE = "return object()"
+RAISES, NONSENSE = "raises", "nonsense"
+BODIES = {RAISES: 'raise RuntimeError("not today")', NONSENSE: "return object()"}
 #: Without these a scheduler cannot begin, and nothing of the cook would be right: it ends with their words.
 CANNOT_BEGIN = {"onStartCook", "onSetupCook", "workingDir"}
+#: What this cook is sure to call before it ends.
+CALLED = {
+    *CANNOT_BEGIN,
+    "onSchedule",
+    "onAcceptWorkItem",
+    "onStart",
+    "onStopCook",
+    "onTick",
+    "getLogURI",
+    "getStatusURI",
+}
 #: What may be answered as one likes, or nothing at all.
 UNREAD = {Returns.NOTHING}
 
 
-def cook(bench: CookBench, callback: str, body: str) -> tuple[Cooked | None, str]:
-    """The cook, and what refused it where it did not begin."""
-    text = SCHEDULER.replace("CALLBACK", callback).replace("BODY", body).replace("FOLDER", str(bench.folder))
-    bench.types("odd", text)
-    context = bench.load(NETWORK)
-    try:
-        return bench.cook(context), ""
-    except CookRefusedError as error:
-        return None, str(error)
+def odd(folder: Path, callback: str, kind: str, body: str) -> str:
+    text = CLASS.replace("CALLBACK", callback).replace("KIND", kind)
+    return text.replace("BODY", body).replace("FOLDER", str(folder))
 
 
-def was_called(bench: CookBench) -> bool:
-    return (bench.folder / "called").exists()
+@pytest.fixture(scope="module")
+def types(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Factory]:
+    """A folder with a types file, which has a class for each callback and way not to work; and what was found in it."""
+    folder = tmp_path_factory.mktemp("types")
+    classes = [odd(folder, row.name, kind, body) for row in CALLBACKS for kind, body in BODIES.items()]
+    (folder / "odd.py").write_text(HEAD + "".join(classes))
+    return folder, Factory.scan({"PDG_TYPES_PATH": str(folder)})
 
 
 def everything_said(done: Cooked) -> str:
@@ -85,16 +103,24 @@ def everything_said(done: Cooked) -> str:
     return f"{done.messages}\n{notes}\n{log.read_text() if log is not None and log.exists() else ''}"
 
 
-@pytest.mark.parametrize("body", [RAISES, NONSENSE], ids=["raises", "nonsense"])
+@pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("row", CALLBACKS, ids=lambda row: row.name)
 def test_a_callback_that_does_not_work_ends_as_its_row_says_and_others_cook_on(
-    bench: CookBench, row: object, body: str
+    bench: CookBench, types: tuple[Path, Factory], row: Callback, kind: str
 ) -> None:
-    callback: str = row.name  # type: ignore[attr-defined]
-    done, refusal = cook(bench, callback, body)
-    told = refusal if done is None else everything_said(done)
-    if was_called(bench) and not (body == NONSENSE and row.returns in UNREAD):  # type: ignore[attr-defined]
-        assert ("RuntimeError: not today" if body == RAISES else callback) in told
+    callback, (folder, factory) = row.name, types
+    network = bench.folder / "net.toml"
+    network.write_text(NETWORK.replace("TYPE", f"odd_{callback}_{kind}".lower()))
+    context = bench.opened(load_network(network, factory=factory))
+    try:
+        done = bench.cook(context)
+        told = everything_said(done)
+    except CookRefusedError as error:
+        done, told = None, str(error)
+    was_called = (folder / f"called_{callback}_{kind}").exists()
+    assert was_called or callback not in CALLED
+    if was_called and not (kind == NONSENSE and row.returns in UNREAD):
+        assert ("RuntimeError: not today" if kind == RAISES else callback) in told
         assert re.search(r"odd\.py:\d+|Traceback", told)
     if done is None:
         assert callback == "onStart"
@@ -145,6 +171,23 @@ def test_a_callback_of_a_node_that_does_not_work_fails_its_node_or_item(
         assert any(word in everything_said(done) + problems for word in ("oddnode.py", callback, "not today"))
 
 
+def test_an_item_ends_although_its_cancel_raises(bench: CookBench) -> None:
+    text = odd(bench.folder, "onCancelWorkItems", "raises", BODIES[RAISES])
+    held = (
+        "\n\n    def onSchedule(self, work_item):\n        self.onWorkItemStartCook(work_item.id, -1)\n"
+        "        return pdg.scheduleResult.Succeeded\n"
+    )
+    bench.types("odd", HEAD + text.rstrip() + held)
+    network = NETWORK.replace("TYPE", "odd_oncancelworkitems_raises").replace(
+        'parms.command = "true"', 'parms.command = "true"\nparms.pdg_timeout = 0.2\nparms.pdg_timeoutgrace = 0'
+    )
+    done = bench.cook(network)
+    assert done.outcome == "failed"
+    assert set(done.states("work").values()) == {"CookedFail"}
+    assert set(done.states("elsewhere").values()) == {"CookedSuccess"}
+    assert "onCancelWorkItems raised RuntimeError: not today" in done.messages
+
+
 THREADS = """
         def tell(number):
             for _ in range(20):
@@ -164,13 +207,12 @@ THREADS = """
 
 def test_a_dozen_threads_may_call_back_at_once(bench: CookBench) -> None:
     before = threading.active_count()
-    text = SCHEDULER.replace("    def CALLBACK(self, *args, **kwargs):", "    def onSchedule(self, work_item):")
-    text = text.replace("        BODY\n", THREADS).replace("FOLDER", str(bench.folder))
-    bench.types("odd", text)
-    done = bench.cook(NETWORK.replace("itemcount = 2", "itemcount = 20"))
+    text = odd(bench.folder, "onSchedule", "threads", "BODY").replace("(self, *args, **kwargs)", "(self, work_item)")
+    bench.types("odd", HEAD + text.replace("        BODY\n", THREADS))
+    done = bench.cook(NETWORK.replace("TYPE", "odd_onschedule_threads").replace("itemcount = 2", "itemcount = 20"))
     assert done.outcome == "cooked"
     assert set(done.states("work").values()) == {"CookedSuccess"}
-    assert len((bench.folder / "called").read_text().splitlines()) == 20
+    assert len((bench.folder / "called_onSchedule_threads").read_text().splitlines()) == 20
     assert "internal" not in done.messages
     bench.close()
     assert threading.active_count() <= before + 2
