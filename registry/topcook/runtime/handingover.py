@@ -31,6 +31,8 @@ TRIGGER_OF: dict[ScheduleResult, Trigger] = {
     ScheduleResult.CookFailed: Trigger.COOK_FAILED,
     ScheduleResult.CookCanceled: Trigger.COOK_CANCELED,
 }
+#: So many seconds acceptances are gathered at most, while a batch is handed over.
+TOLD_AFTER = 0.05
 #: How a scheduler of ours takes many items in one call, each as if ``onSchedule`` had answered Succeeded for it.
 ALL = "scheduleAll"
 
@@ -59,7 +61,7 @@ class HandingOver(HostDoor):
         if self._takes_all and link is self.link and not self.draining and not self._one_by_one(items):
             self._hand_over_all(link, items)
             return
-        full = False
+        full, accepted = False, Accepted(self, link)
         for item in items:
             if full or self.draining or link is not self.link:
                 link.inbox.post(ev.ItemEvent(item, Trigger.NOT_OFFERED, link.clock.now()))
@@ -70,10 +72,15 @@ class HandingOver(HostDoor):
             # One that limits itself is full by now, mostly: nothing follows from its acceptance before the job's own
             # words, which bring it along.
             self._posted_soon = trigger is Trigger.ACCEPTED and self.room > 0
-            post = link.inbox.post_soon if self._posted_soon else link.inbox.post
-            post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
+            if self._posted_soon and item.batch is None:
+                accepted.add(item)
+            else:
+                accepted.post()
+                post = link.inbox.post_soon if self._posted_soon else link.inbox.post
+                post(ev.ItemEvent(item, trigger, link.clock.now(), reason=reason))
             # Polls go on, however long the batch takes.
             full = trigger is Trigger.FULL or self._tick_if_due() is TickResult.SchedulerBusy
+        accepted.post()
         if self._keeper is not None:
             self._keeper.send()
 
@@ -148,6 +155,34 @@ def _differ(before: dict[str, Attribute], now: dict[str, Attribute]) -> bool:
 
 def _wake_up() -> None:
     """Nothing to do: the thread looks at its clock after every call."""
+
+
+class Accepted:
+    """Items that were accepted one after the other, told in one event, unless that takes long."""
+
+    __slots__ = ("_items", "_link", "_scheduler", "_since")
+
+    def __init__(self, host: HandingOver, link: CookLink) -> None:
+        """Tell the cook of ``link``, of items of ``host``."""
+        self._scheduler = host.name
+        self._link = link
+        self._items: list[WorkItem] = []
+        self._since = 0.0
+
+    def add(self, item: WorkItem) -> None:
+        """Succeeded was answered for it."""
+        now = time.monotonic()
+        if not self._items:
+            self._since = now
+        self._items.append(item)
+        if now - self._since > TOLD_AFTER:
+            self.post()
+
+    def post(self) -> None:
+        """Tell of them with what comes next; nobody is woken up."""
+        if self._items:
+            self._link.inbox.post_soon(ev.ItemsAccepted(self._scheduler, self._items, self._link.clock.now()))
+            self._items = []
 
 
 def takes_all(cls: type) -> bool:
