@@ -185,8 +185,6 @@ command = "true"
 def test_what_was_edited_meanwhile_is_ended_and_cooked_anew(shell: Shell, work: Path) -> None:
     kill_in_the_middle(shell, work)
     shell.network(NODES.replace("make_@pdg_index", "new_@pdg_index"))
-    (work / "gate").touch()
-    (work / "gate").unlink()
     resumed = shell.start("cook", "net.toml", "--resume")
     until(lambda: any(line.startswith("new_") for line in lines(work / "began")))
     (work / "gate").touch()
@@ -419,3 +417,21 @@ def test_a_cook_whose_journal_is_elsewhere_goes_on_there(shell: Shell, work: Pat
     assert set(Counter(lines(work / "done")).values()) == {1}
     assert [each.name for each in (shell.folder / "kept").glob("*.sqlite")] == [journal.name]
     assert json.loads(shell.run("report", journal.stem).stdout)["state"] == "cooked"
+
+
+def test_a_batch_that_was_at_work_is_ended_and_cooked_again_as_a_whole(shell: Shell, work: Path) -> None:
+    shell.network(NODES.replace("itemcount = 6", "itemcount = 4\nframesperbatch = 2"))
+    (work / "gate_make_0").touch()
+    (work / "gate_make_1").touch()
+    (work / "gate_make_2").touch()
+    engine = shell.start("cook", "net.toml", "--override", "after=local")
+    until(lambda: len(lines(work / "done")) >= 3 and "make_3 1" in lines(work / "began"))
+    engine.kill()
+    engine.wait()
+    (work / "gate_make_3").touch()
+    (work / "gate").touch()
+    report = shell.cook("net.toml", "--resume")
+    assert set(by_state(report)) <= {"CookedCache", "CookedSuccess"}
+    began = Counter(line.split()[0] for line in lines(work / "began"))
+    assert {began["make_0"], began["make_1"]} == {1}
+    assert {f"{node}_{index}" for node in ("make", "after") for index in range(4)} <= set(lines(work / "done"))
