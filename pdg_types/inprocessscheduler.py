@@ -24,6 +24,8 @@ class InProcessScheduler(PyScheduler):
 
     #: It may start while the rest of a large network is still being made.
     beginsEarly = True
+    #: Functions need no script directory; it is filled when one asks for the environment of a job.
+    runsNoJobs = True
 
     def __init__(self, scheduler: Any, name: str) -> None:
         """Threads start with the cook."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
@@ -34,7 +32,7 @@ class Terminal:
         if saved is None:
             yield
             return
-        handle, self._log = tempfile.mkstemp(prefix="topcook-", suffix=".log")
+        handle, self._log = _new_log()
         _flush()
         for number in (1, 2):
             os.dup2(handle, number)
@@ -68,6 +66,8 @@ class Terminal:
             return path
         with suppress(OSError):
             if kept:
+                import shutil
+
                 shutil.copyfile(path, kept)
             os.unlink(path)
         return kept
@@ -77,6 +77,18 @@ class Terminal:
         with suppress(OSError, ValueError):
             self.err.write(text)
             self.err.flush()
+
+
+def _new_log() -> tuple[int, str]:
+    """A new file in the directory for temporary files: its descriptor and path."""
+    path = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"topcook-{os.getpid()}-{os.urandom(4).hex()}.log")  # noqa: S108
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), path
+    except OSError:
+        # Looking for another directory costs a start more than all the rest of this module.
+        import tempfile
+
+        return tempfile.mkstemp(prefix="topcook-", suffix=".log")
 
 
 def _duplicated() -> tuple[int, int] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 import threading
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
@@ -79,7 +78,7 @@ class Graph:
         #: Parms in the configuration that the schedulers of this network do not have.
         self.config_problems: list[Problem] = []
         self.network = Network(name, hip)
-        self.secret = secrets.token_urlsafe(24)
+        self.secret = os.urandom(24).hex()
         self.vault = Vault(self.environment)
         #: Gives the ``pdg.GraphContext`` on this, which is not kept alive by it, but by a cook.
         self.context: Callable[[], Any] = lambda: None

@@ -73,6 +73,9 @@ class Host(HandingOver):
         self.draining = False
         #: Whether the class says, for itself and not for those derived from it, that it need not see all static items.
         self.begins_early = bool(vars(cls).get("beginsEarly"))
+        #: The same of jobs: none of its items starts a process that reports or reads its item.
+        self.runs_no_jobs = bool(vars(cls).get("runsNoJobs"))
+        self.draining = False
         #: A cook has ended without waiting any longer for the callback that still runs.
         self.given_up = False
         #: (callback, item or None, since) while a callback runs.
@@ -344,7 +347,8 @@ class Host(HandingOver):
             if ok:
                 # onStartCook may have moved the directories.
                 self.prepare_directories()
-                self.copy_support_files()
+                if not self.runs_no_jobs:
+                    self.copy_support_files()
         except (TopcookError, OSError) as error:
             ok, message = False, str(error)
         if message:

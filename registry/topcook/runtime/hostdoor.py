@@ -210,6 +210,7 @@ class HostDoor:
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The ``PDG_*`` variables of a job for ``item``."""
         if self._common is None:
+            self.copy_support_files()
             self._common = environment.common_variables(
                 self.directories, self._server_address(), self.graph.secret, self.graph.network.hip
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +28,9 @@ def profile_named(file: GraphFile, name: str) -> ProfileSpec:
     if found is not None:
         return found
     there = list(file.profiles)
-    close = difflib.get_close_matches(name, there, 2, 0.5)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, there, 2, 0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(there)}"
     if not there:
         hint = f'the network has none; add one: [profiles.{name}] with scheduler = "NAME" below it'

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 
 from topcook.model.userdirs import user_dir
@@ -96,7 +95,7 @@ def forget_journal(cook_id: str, path: str) -> None:
     for end in _BESIDE:
         with contextlib.suppress(OSError):
             os.unlink(path + end)
-    shutil.rmtree(cook_directory(cook_id), ignore_errors=True)
+    _remove_tree(cook_directory(cook_id))
 
 
 def drop_old_cooks() -> None:
@@ -105,11 +104,17 @@ def drop_old_cooks() -> None:
         for entry in list(os.scandir(_cooks())):
             newest = max((each.stat().st_mtime for each in os.scandir(entry.path)), default=entry.stat().st_mtime)
             if newest < time.time() - OLD:
-                shutil.rmtree(entry.path, ignore_errors=True)
+                _remove_tree(entry.path)
 
 
 def _remove(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_tree(path)
     else:
         os.unlink(path)
+
+
+def _remove_tree(path: str) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -130,7 +129,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _draft(path: Path) -> Path:
     """A name beside ``path`` that nobody else writes to, whichever thread, process or machine."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
 
 
 def _job_side() -> Path:
