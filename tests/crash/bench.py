@@ -106,11 +106,11 @@ class Line(NamedTuple):
     at: float
 
 
-def until(is_so: Callable[[], object], what: str) -> None:
+def until(is_so: Callable[[], object], what: str, pause: float = 0.01) -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < deadline, f"it did not come about: {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 @dataclass
@@ -135,6 +135,8 @@ class CrashBench:
     #: Whether a keeper was killed, or could not write: of what was in flight then, nobody knows how it ended.
     keeper_died: bool = False
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    #: Seconds from the start of a session to its first job, as far as is known on this machine.
+    pace: float = 0.5
 
     def __post_init__(self) -> None:
         (self.folder / "locks").mkdir(parents=True)
@@ -233,6 +235,16 @@ class CrashBench:
         path = self.folder / "effects"
         rows = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [Line(what, name, int(attempt), int(pid), float(at)) for what, name, attempt, pid, at in rows]
+
+    def written(self) -> int:
+        """How many bytes jobs have written."""
+        path = self.folder / "effects"
+        return path.stat().st_size if path.exists() else 0
+
+    @property
+    def whole(self) -> int:
+        """How many bytes that will be, about."""
+        return 80 * len(self.names)
 
     def ended(self, names: set[str], what: str = "end") -> bool:
         """Whether jobs of these names have told of their end."""

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,18 +24,29 @@ COOKS, PARTS, SOAK_PARTS = 10, 10, 100
 JOURNAL, RECORD = "/journal.sqlite-wal", "/keeper.record"
 
 
+def let_work(bench: CrashBench, engine: subprocess.Popen[str], chance: random.Random) -> None:
+    """Let a session get on for as long as the lot says, told by what its jobs have written."""
+    before = bench.written()
+    began = time.monotonic()
+    until(lambda: engine.poll() is not None or bench.written() > before, "the first job", pause=0.001)
+    bench.pace = time.monotonic() - began
+    goal = before + chance.random() * (bench.whole - before)
+    until(lambda: engine.poll() is not None or bench.written() > goal, "more jobs", pause=0.001)
+    time.sleep(chance.uniform(0.0, 0.003))
+
+
 def kill_engine(bench: CrashBench, chance: random.Random) -> None:
-    """At any moment, start-up and end included."""
+    """At any moment from the first job to the end."""
     engine = bench.resume()
-    time.sleep(chance.uniform(0.0, 1.2))
+    let_work(bench, engine, chance)
     engine.send_signal(signal.SIGKILL)
     bench.wait(engine)
 
 
 def kill_early(bench: CrashBench, chance: random.Random) -> None:
-    """While it reads what was, and takes up what runs."""
+    """While it starts, reads what was, and takes up what runs."""
     engine = bench.resume()
-    time.sleep(chance.uniform(0.15, 0.5))
+    time.sleep(chance.uniform(0.2, 1.1) * bench.pace)
     engine.send_signal(signal.SIGKILL)
     bench.wait(engine)
 
@@ -54,7 +66,7 @@ def kill_in_on_schedule(bench: CrashBench, chance: random.Random) -> None:
 def kill_both(bench: CrashBench, chance: random.Random) -> None:
     """Engine and keeper at once: neither sees the other die, or the keeper has a moment to."""
     engine = bench.resume()
-    time.sleep(chance.uniform(0.2, 1.2))
+    let_work(bench, engine, chance)
     engine.send_signal(chance.choice([signal.SIGSTOP, signal.SIGKILL]))
     bench.kill_keepers()
     engine.send_signal(signal.SIGKILL)
