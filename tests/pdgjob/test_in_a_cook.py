@@ -63,6 +63,43 @@ def test_what_a_shell_reports_stands_on_its_item(cook: Any, tmp_path: Path) -> N
     assert [[each.path for each in item.outputFiles] for item in items] == [[str(made)]] * 2
 
 
+def test_starts_and_ends_of_local_jobs_need_no_client(tmp_path: Path) -> None:
+    context = pdg.GraphContext()
+    context.addScheduler("localscheduler", "here")
+    context.setParameter("here", "pdg_workingdir", str(tmp_path))
+    context.setDefaultScheduler("here")
+    context.addNode("genericgenerator", "node")
+    context.setParameter("node", "itemcount", 3)
+    context.setParameter("node", "command", "test $PDG_ITEM_ID -ne 2")
+    context.cook(True)
+    items = list(context.graph.node("node").workItems)
+    assert sorted(item.state.name for item in items) == ["CookedFail", "CookedSuccess", "CookedSuccess"]
+    assert all(item.cookDuration > 0 for item in items)
+    server = context.core._server
+    assert server is None or server.counters.connections == 0
+
+
+def test_a_cook_of_functions_fills_a_script_directory_when_a_function_asks_for_a_jobs_environment(
+    tmp_path: Path,
+) -> None:
+    seen = []
+    for asks in (False, True):
+        context = pdg.GraphContext()
+        context.addScheduler("inprocessscheduler", "here")
+        context.setParameter("here", "pdg_workingdir", str(tmp_path / str(asks)))
+        context.setDefaultScheduler("here")
+        (tmp_path / "items.jsonl").write_text('{"name": "one", "inprocess": true}')
+        context.addNode("itemgraph", "node")
+        context.setParameter("node", "file", str(tmp_path / "items.jsonl"))
+        context.cook(True)
+        (item,) = context.graph.node("node").workItems
+        host = context.core.host("here")
+        if asks:
+            host.job_environment(context.core.item(item.id))
+        seen.append(Path(host.directories.script_dir(local=True), "pdgcmd.py").is_file())
+    assert seen == [False, True]
+
+
 def test_a_job_may_fail_itself(cook: Any) -> None:
     items = cook("import pdgcmd\npdgcmd.workItemFailed()\n")
     assert [item.state for item in items] == [pdg.workItemState.CookedFail] * 2
