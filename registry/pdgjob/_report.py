@@ -25,8 +25,8 @@ MESSAGE_RAW = 3
 _server = ""
 _client = ""
 _delegate = None  # type: Any
-#: Whether reports of this process are kept for later (PDG_REPORT_SPOOL).
-_spooled = False
+#: Whether reports of this process are kept for later (PDG_REPORT_SPOOL); None until there is one.
+_spooled = None  # type: bool | None
 
 
 def setResultServerAddr(server_addr: str) -> None:
@@ -95,7 +95,7 @@ def send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: b
     try:
         if delegate is not None:
             return getattr(delegate, method)(*args)
-        if with_job and _spooled:
+        if with_job and _keeps():
             return _spool(method, attempt, args)
         return _link.call(address, method, attempt, args)
     except RpcError as problem:
@@ -105,6 +105,14 @@ def send(method: str, args: "list[Any]", server_addr: "str | None", raise_exc: b
             raise
         _link.complain("%s: %s" % (method, problem))
         return None
+
+
+def _keeps() -> bool:
+    """Whether something of this job waits to be told already: what follows goes after it."""
+    global _spooled  # noqa: PLW0603 - one process, one order
+    if _spooled is None:
+        _spooled = os.path.exists(os.environ.get("PDG_REPORT_SPOOL") or os.devnull + "/")
+    return _spooled
 
 
 def _spool(method: str, attempt: "int | None", args: "list[Any]") -> None:

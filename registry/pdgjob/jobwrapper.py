@@ -74,7 +74,7 @@ def family(pid: int, token: str) -> "list[int]":
             if fields[0] in (b"Z", b"X"):
                 continue
             parents[each] = int(fields[1])
-            if pid in (each, int(fields[3])):
+            if pid and pid in (each, int(fields[3])):
                 found.add(each)
             elif token:
                 with open("/proc/%s/environ" % name, "rb") as stream:
@@ -132,8 +132,6 @@ class Guard:
         self._lock = threading.Lock()
         self.pid = 0
         self._pipe = -1
-        if not hasattr(os, "fork"):
-            return
         read, self._pipe = os.pipe()
         if fork:
             self.pid = os.fork()
@@ -229,8 +227,7 @@ class Cook:
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
             raise Refused('expected host:port, got "%s"' % address)
-        connection = socket.create_connection((host.strip("[]"), int(port)), _ANSWER)
-        try:
+        with contextlib.closing(socket.create_connection((host.strip("[]"), int(port)), _ANSWER)) as connection:
             connection.sendall(("PDG1 %s\n%s\n" % (secret, json.dumps(words))).encode())
             said = b""
             while b"\n" not in said:
@@ -238,16 +235,11 @@ class Cook:
                 if not data:
                     raise OSError("the result server %s closed the connection" % address)
                 said += data
-        finally:
-            connection.close()
         if said[:1] != b"+":
             raise Refused(said.partition(b"\n")[0].decode("utf-8", "replace"))
 
     def insist(self, words: "list[Any]", until: float, wait: "Callable[[float], bool]") -> None:
-        """Report again and again until it is recorded; raises Refused, or OSError when the time is over.
-
-        ``wait(pause)`` ends it with a true answer.
-        """
+        """Report until it is recorded; raises Refused, or OSError when time is over or ``wait(pause)`` is true."""
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -264,7 +256,7 @@ class Job:
 
     Keys of ``spec``: argv, token, item, attempt; optional env, unset, cwd, log, ends (where files of ends go), scripts,
     grace and patience in seconds, signaled ("report": who signals us has canceled the job; "leave": the engine is
-    asked why), leash.
+    asked why), leash, again (the engine may run it again by itself).
     """
 
     def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None) -> None:
@@ -288,6 +280,9 @@ class Job:
         """Run the command to its end, with all that goes with it."""
         began = time.time()
         log, complaint = self._open_log(began)
+        if self.spool and self.spec.get("again"):
+            with contextlib.suppress(OSError):  # a disk that is full cannot tell
+                self._begin_again()
         if self._guard is not None:
             # Before there is a process: the token finds it, whatever happens from here on.
             self._guard.tell(0, self.token, self.end_file)
@@ -303,6 +298,15 @@ class Job:
             self._guard.tell(-1, self.token)
         status = self.exit if self.exit is not None else 1
         return status if status >= 0 else _SHELL_SIGNAL - status
+
+    def _begin_again(self) -> None:
+        """Where the engine has run this attempt before: what was told of outputs then counts no more."""
+        try:
+            os.close(os.open(self.spool + ".began", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except FileExistsError:
+            # Told at the end, before all that this run tells.
+            with open(self.spool, "w") as stream:
+                stream.write(json.dumps(self._report("invalidate_cache", -1)) + "\n")
 
     def cancel(self, reason: str, state: str = "canceled") -> None:
         """End the job from another thread or a signal handler; comes back at once."""
@@ -383,11 +387,9 @@ class Job:
                 return False
             return True
 
-        try:
+        with contextlib.suppress(OSError, Refused):
             if self._cook.where()[0]:
                 self._cook.insist(self._report("start_cook"), float("inf"), ended)
-        except (OSError, Refused) as problem:
-            _complain("%s: the start was not reported: %s" % (self.token, problem))
         self.exit = process.wait()
         if not self.state:
             self.state = "failed" if self.exit else "succeeded"
@@ -421,7 +423,7 @@ class Job:
                 return
         if self.end_file and not kept:
             # The cook has recorded it.
-            for path in (self.spool, self.end_file):
+            for path in (self.spool + ".began", self.spool, self.end_file):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
 
@@ -472,9 +474,6 @@ def main() -> int:
     if words[:1] == ["--guard"]:
         guard(0)
         return 0
-    if not words or words[0].startswith("-"):
-        _complain(__doc__)
-        return 2
     for stream in (0, 1, 2):
         try:
             os.fstat(stream)
@@ -483,7 +482,7 @@ def main() -> int:
             os.open(os.devnull, os.O_RDWR)
     try:
         spec = read_job(words[0], int(words[1] if words[1:] else os.environ.get("SLURM_ARRAY_TASK_ID", "0")))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, IndexError) as problem:
         _complain("cannot read the job: %s" % problem)
         return _NOT_STARTED
     watcher = Guard(fork=True)

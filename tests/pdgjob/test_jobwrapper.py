@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pdgjob import jobwrapper
 from topcook.author.farm.job import _text_of
 from topcook.model.notification import Kind
 from topcook.runtime.resultserver import Address, ResultServerThread
@@ -372,3 +373,9 @@ def test_a_program_may_run_many_jobs_under_one_guard(farm: Farm, sink: Recording
     worker.kill()
     for spec in specs:
         until(lambda token=spec["token"]: not having(token), "no process left")
+
+
+def test_a_job_that_has_no_process_yet_is_nobody_elses() -> None:
+    """Session 0 is that of everything that began outside of a container."""
+    assert jobwrapper.family(0, f"test-{uuid.uuid4().hex}-1") == []
+    assert jobwrapper.family(0, "") == []

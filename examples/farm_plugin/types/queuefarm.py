@@ -77,7 +77,7 @@ class QueueFarm(CallbackServerMixin, PyScheduler):
         return True
 
     def onSchedule(self, work_item):
-        self._collector.add(farm_job(self, work_item, prefix="queue", signaled="leave"))
+        self._collector.add(farm_job(self, work_item, prefix="queue", signaled="leave", again=True))
         return pdg.scheduleResult.Succeeded
 
     def onTick(self):

@@ -113,6 +113,34 @@ def test_a_job_that_the_farm_runs_again_ends_once(bench: CookBench, farm: Proces
     assert [job["runs"] for job in farm.jobs().values()] == [2]
 
 
+def test_of_a_job_that_was_run_again_the_outputs_of_the_last_run_count(bench: CookBench, farm: ProcessFarm) -> None:
+    script = bench.folder / "job.py"
+    script.write_text(
+        "import os, pdgcmd, time\n"
+        "run = len([name for name in os.listdir('.') if name.startswith('run_')])\n"
+        "open('run_%d' % run, 'w').close()\n"
+        "pdgcmd.addOutputFile(os.path.abspath('run_%d' % run))\n"
+        "open('told_%d' % run, 'w').close()\n"
+        "while not os.path.exists('gate'): time.sleep(0.02)\n"
+    )
+    context = bench.load(network(f"{sys.executable} {script}", parms="queue_requeue = 1"))
+    cook = bench.start(context)
+    until((bench.folder / "told_0").exists, "the first run has told its output")
+    farm.lose_node(the_job(farm))
+    until((bench.folder / "told_1").exists, "the second one, too")
+    (bench.folder / "gate").touch()
+    (item,) = bench.finish(context, cook).items("work")
+    assert [Path(file.path).name for file in item.outputs or ()] == ["run_1"]
+
+
+def test_a_batch_is_one_job_that_tells_of_each_of_its_sub_items(bench: CookBench, farm: ProcessFarm) -> None:
+    done = bench.cook(network("sh -c 'test @pdg_index -ne 1'", count=3, more="parms.framesperbatch = 0"))
+    assert len(farm.jobs()) == 1, done.messages
+    (batch,) = (item for item in done.items("work") if item.batch is not None)
+    assert [sub.state.name for sub in batch.batch.items] == ["CookedSuccess", "CookedFail", "CookedSuccess"]  # type: ignore[union-attr]
+    assert batch.state.name == "CookedFail"
+
+
 def test_a_job_that_takes_too_long_fails_with_the_reason(bench: CookBench, mark: str) -> None:
     done = bench.cook(network(f"sleep {mark}", parms="queue_limit = 0.3"))
     (item,) = done.items("work")

@@ -83,6 +83,7 @@ def farm_job(
     command: str | None = None,
     signaled: str = "report",
     leash: bool = False,
+    again: bool = False,
     patience: float = PATIENCE,
     inside: bool = False,
 ) -> FarmJob:
@@ -92,8 +93,11 @@ def farm_job(
     ``environment`` on top. ``signaled`` says what it means when the engine signals the job: ``"report"``, somebody has
     canceled it; ``"leave"``, it ends without a report, and reconciliation asks the engine why (a time limit,
     preemption). With ``leash`` it ends with the process that started it, for engines that run a job again when the
-    daemon of its node dies. ``patience``: seconds to go on reporting while the cook is away. ``inside``: this machine's
-    view of all paths, for workers that run here.
+    daemon of its node dies.
+
+    With ``again`` the engine may run the job anew under this attempt (a requeue): outputs that its first run told are
+    withdrawn then. ``patience``: seconds to go on reporting while the cook is away. ``inside``: this machine's view of
+    all paths, for workers that run here.
     """
     scheduler.createJobDirsAndSerializeWorkItems(work_item)
     prepare_farm(scheduler)
@@ -124,6 +128,7 @@ def farm_job(
         "patience": patience,
         "signaled": signaled,
         "leash": leash,
+        "again": again,
     }
     if unset:
         spec["unset"] = unset
