@@ -226,3 +226,19 @@ def test_who_waits_is_woken_when_a_slot_comes_free(tmp_path: Path) -> None:
     holder.give(1)
     assert os.read(waiting.fd, 4096)
     assert waiting.take(1)
+
+
+def test_where_slots_cannot_be_shared_jobs_run_all_the_same_and_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "slots").touch()
+    said: list[str] = []
+    ended = threading.Event()
+    keeper = KeeperProcess(str(tmp_path / "keeper"), on_error=said.append, machine=(str(tmp_path / "slots"), 1))
+    argv = ["/bin/true"]
+    keeper.pool("local").start(
+        LocalJob("job", argv, BASE, str(tmp_path), str(tmp_path / "log"), on_end=lambda _: ended.set())
+    )
+    assert ended.wait(PATIENCE)
+    keeper.close()
+    (told,) = said
+    assert told.startswith("the slots of this machine are not shared with other cooks: ")
+    assert "slots" in told.partition(": ")[2]

@@ -244,6 +244,9 @@ class KeeperProcess:
                 float(cpu),
             )
             self._end(token_.decode("ascii"), end)
+        elif kind == wire.NOTE:
+            if self._on_error is not None:
+                self._on_error(fields[1].decode(errors="replace"))
         elif kind == wire.GONE:
             request = self._requests.pop(fields[1], None)
             if request is not None:

@@ -115,7 +115,7 @@ class Jobs:
         if self.limiter is None:
             from .limits import Limiter
 
-            self.limiter = Limiter(self.keeper_id)
+            self.limiter = Limiter(self.keeper_id, self._say)
         self.limiter.add(fields)
 
     def add(self, job: Job) -> None:
@@ -141,8 +141,10 @@ class Jobs:
         try:
             self.machine = MachineSlots(directory, count, self.keeper_id)
         except OSError as error:
-            sys.stderr.write(f"slots: those of the machine are not counted: {error}\n")
-            sys.stderr.flush()
+            self._say(f"the slots of this machine are not shared with other cooks: {error}")
+
+    def _say(self, text: str) -> None:
+        self.report([wire.NOTE, text.encode(errors="surrogateescape")])
 
     def settle(self, machine: MachineSlots) -> None:
         """Give back what no job of ours needs, or waits for."""

@@ -24,6 +24,7 @@ _NEAR = 0.85
 #: Between two looks at the CPU time of a cgroup, in seconds.
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.2, 30.0
 _SHELL_SIGNAL = 128
+_NO_CGROUP = "no cgroup can be made, and limits hold for each process of a job by itself"
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -54,8 +55,9 @@ class Limited:
 class Limiter:
     """The limits of a keeper's jobs; where there are none nothing is asked of it."""
 
-    def __init__(self, keeper_id: str) -> None:
-        """Look for cgroups when the first job needs them."""
+    def __init__(self, keeper_id: str, say: Callable[[str], None]) -> None:
+        """Look for cgroups when the first job needs them; ``say`` what cannot be had."""
+        self._say = say
         self.jobs: dict[str, Limited] = {}
         #: When to look at the CPU time of cgroups; 0: nobody has to be looked at.
         self.look_at = 0.0
@@ -149,7 +151,7 @@ class Limiter:
                 try:
                     self._cgroups = Cgroups(home, controllers, self._keeper_id)
                 except OSError as error:
-                    self._say(error)
+                    self._say(f"{_NO_CGROUP}: {error}")
         if self._cgroups is None:
             return None
         try:
@@ -160,13 +162,9 @@ class Limiter:
                 limits.cpus if CPU in controllers else 0,
             )
         except OSError as error:
-            self._say(error)
+            self._say(f"{_NO_CGROUP}: {error}")
             return None
         return cgroup
-
-    def _say(self, error: OSError) -> None:
-        sys.stderr.write(f"limits: no cgroup can be made ({error}); resource limits hold instead\n")
-        sys.stderr.flush()
 
     def _choose_cpus(self, wanted: float) -> tuple[int, ...]:
         """So many of the CPUs that the fewest limited jobs were put on; none where the system cannot bind a process."""

@@ -28,6 +28,7 @@ WELCOME = b"welcome"  # keeper id; answers hello, followed by a STARTED for each
 REFUSED = b"refused"  # why; answers hello
 STARTED = b"started"  # token, pid, at
 ENDED = b"ended"  # token, status or empty, at, reason, max RSS in bytes, CPU seconds
+NOTE = b"note"  # what people are to know: something was asked for that this machine does not allow
 GONE = b"gone"  # request, pids that would not die...
 
 
