@@ -139,7 +139,7 @@ class DependencyHolder:
 
     def apply(self) -> None:
         """Write the dependencies into the records; raises ``CycleError`` with one loop as a chain of names."""
-        if any(child.id <= parent.id for child, parents in self._said() for parent in parents):
+        if any(child.id <= parent.id for child, parent in zip(self._children, self._parents, strict=True)):
             _refuse_circles(self.edges)
         for child, parents in self._said():
             _let_wait(child, parents)

@@ -3,10 +3,49 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collector_at_rest", "set_aside", "take_in_again"]
+__all__ = ["collector_at_rest", "seldom_collected", "set_aside", "take_in_again"]
+
+#: How many new objects make the collector look, while a cook is under way; Python's own number is 700.
+SELDOM = 10_000
+
+
+class _Seldom:
+    """How many ask for it, and what the threshold was before the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.asked = 0
+        self.before = 0
+
+
+_seldom = _Seldom()
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Have the cyclic collector look less often: most of what a cook makes is gone before it would have been found.
+
+    May be asked for by several threads at once; when the last is done the collector is as it was.
+    """
+    with _seldom.lock:
+        if not _seldom.asked:
+            _seldom.before, *others = gc.get_threshold()
+            # 0 is off, by somebody else's decision.
+            if 0 < _seldom.before < SELDOM:
+                gc.set_threshold(SELDOM, *others)
+        _seldom.asked += 1
+    try:
+        yield
+    finally:
+        with _seldom.lock:
+            _seldom.asked -= 1
+            _, *others = gc.get_threshold()
+            if not _seldom.asked and 0 < _seldom.before < SELDOM:
+                gc.set_threshold(_seldom.before, *others)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from topcook.errors import InternalError, Problem, RecorderError, TopcookError
 from topcook.machine import CookState
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
-from topcook.model.collector import collector_at_rest, take_in_again
+from topcook.model.collector import collector_at_rest, seldom_collected, take_in_again
 from topcook.runtime.cookset import check_items, idle_schedulers, node_states, with_ancestors
 from topcook.runtime.eventfeed import EventFeed
 from topcook.runtime.generation import (
@@ -196,6 +196,7 @@ class Cook:
             ends.callback(self._tell_end)
             ends.callback(self.graph.end_cook, self)
             ends.enter_context(ready_for_callbacks(self.graph.network, debug=self.graph.debug))
+            ends.enter_context(seldom_collected())
             ends.callback(self._close)
             try:
                 self._loop()
