@@ -101,7 +101,7 @@ def edited_outputs(item: WorkItem, _desk: Desk) -> None:
 
 
 def edited_job_parms(item: WorkItem, _desk: Desk) -> None:
-    item.node.job_parms["local_single"] = 1
+    item.node.job_parms["local_envunset"] = "HOME"
 
 
 def edited_files(item: WorkItem, desk: Desk) -> None:
