@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 from topcook.machine.events import TaskRequested
-from topcook.runtime.inbox import LARGEST_BATCH, Inbox, Report
+from topcook.model.node import Node, NodeType
+from topcook.model.workitem import WorkItem
+from topcook.runtime.inbox import LARGEST_BATCH, Inbox, Ran, Report
 from topcook.runtime.link import CookLink
 
 
@@ -73,3 +75,41 @@ def test_what_was_posted_for_soon_makes_a_batch_when_it_is_roused_and_none_when_
     inbox.rouse()
     thread.join(20)
     assert sleeper == [["accepted"]]
+
+
+def test_a_start_that_nobody_has_seen_is_told_with_its_end_and_one_that_was_seen_is_not_told_again() -> None:
+    posted: list[Ran] = []
+    ran, node = Ran(posted.append), Node("node", "test", NodeType.Processor)
+    first, second, third = (WorkItem(number, node) for number in (1, 2, 3))
+    ran.add(first, 1, 2.0)
+    ran.end(first, 1, 3.0, 1.0)
+    ran.add(second, 1, 4.0)
+    assert posted == [ran], "posted once until somebody looks"
+    assert ran.take() == [(first, 1, 3.0, 1.0), (second, 1, 4.0, None)]
+    ran.end(second, 1, 6.0, 2.0)
+    ran.add(third, 1, 7.0)
+    assert posted == [ran, ran]
+    assert ran.take() == [(second, 1, 6.0, 2.0), (third, 1, 7.0, None)]
+    assert ran.take() == []
+
+
+def test_no_end_is_lost_while_one_thread_tells_and_another_takes() -> None:
+    count, node = 5000, Node("node", "test", NodeType.Processor)
+    items = [WorkItem(number, node) for number in range(count)]
+    inbox = Inbox()
+    ran = Ran(inbox.post)
+
+    def tell() -> None:
+        for number, item in enumerate(items):
+            ran.add(item, 1, float(number))
+            ran.end(item, 1, number + 0.5, 0.5)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    ended: list[WorkItem] = []
+    while len(ended) < count:
+        batch = inbox.drain(30.0)
+        assert batch, f"only {len(ended)} ends arrived"
+        ended += [item for told in batch for item, _, _, duration in told.take() if duration is not None]
+    teller.join(30)
+    assert ended == items
