@@ -23,13 +23,13 @@ import os, random, signal, sys
 from pathlib import Path
 from topcook.testkit.journaldesk import JournalDesk
 
-folder, rounds, power = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "power"
+folder, rounds, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 for number in range(rounds):
     path = folder / f"{number}.sqlite"
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        desk = JournalDesk(path, power=power)
+        desk = JournalDesk(path, power=how == "power", network_disk=how == "network")
         while True:
             item = desk.item()
             desk.hand_over(item)
@@ -66,12 +66,12 @@ except RecorderError as error:
 """
 
 
-@pytest.mark.parametrize(("power", "rounds"), [("process", 60), ("power", 20)])
+@pytest.mark.parametrize(("how", "rounds"), [("process", 60), ("power", 20), ("network", 5)])
 def test_whoever_is_killed_while_writing_leaves_a_journal_with_all_that_was_committed(
-    tmp_path: Path, power: str, rounds: int
+    tmp_path: Path, how: str, rounds: int
 ) -> None:
     told = subprocess.run(
-        [sys.executable, "-c", KILLER, tmp_path, str(rounds), power], capture_output=True, text=True, check=True
+        [sys.executable, "-c", KILLER, tmp_path, str(rounds), how], capture_output=True, text=True, check=True
     )
     lines = [line.split() for line in told.stdout.splitlines()]
     assert len(lines) == rounds
