@@ -32,8 +32,7 @@ SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 SERVER_FILE = ".pdg_result_server"
 #: Defaults of a job: seconds to end by itself, seconds that a report is tried again.
 GRACE, PATIENCE = 5.0, 120.0
-_FIRST_PAUSE, _LONGEST_PAUSE, _ANSWER = 0.1, 5.0, 4.0
-_LOOK, _KILL_TIME = 0.05, 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _ANSWER, _LOOK, _KILL_TIME = 0.1, 5.0, 4.0, 0.05, 10.0
 _PARENT_DEATH, _SUBREAPER = 1, 36
 _SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 128, 127, 126
 #: Where this process has one job, all its children are the job's but these.
@@ -94,7 +93,8 @@ def family(pid: int, token: str) -> "list[int]":
 def _signal_all(pid: int, token: str, number: int) -> bool:
     """Signal a job's processes; whether there were any."""
     some = False
-    for each in ([-pid] if pid else []) + family(pid, token):
+    # Each but once: a program that ends on the first SIGTERM dies of a second one.
+    for each in family(pid, token) or ([-pid] if pid else []):
         with contextlib.suppress(OSError):
             os.kill(each, number)
             some = True
@@ -173,8 +173,8 @@ def _become_guard(read: int) -> None:
         os._exit(0)
 
 
-def guard(read: int) -> None:
-    """Hear of jobs until the pipe ends, then end those that are left."""
+def guard(read: int) -> int:
+    """Hear of jobs until the pipe ends, then end those that are left; answers 0."""
     left = {}  # type: dict[str, tuple[int, str]]
     with os.fdopen(read, "rb") as stream:
         for line in stream:
@@ -188,18 +188,18 @@ def guard(read: int) -> None:
         if end and not os.path.exists(end):
             reason = "its wrapper was killed on %s" % socket.gethostname()
             write_end(end, {"token": token, "state": "lost", "exit": None, "reason": reason, "at": time.time()})
+    return 0
 
 
 def write_end(path: str, said: "Spec") -> bool:
     """Write a file whole or not at all; whether it is there."""
     draft = "%s.%d.part" % (path, os.getpid())
-    try:
+    with contextlib.suppress(OSError):
         with open(draft, "w") as stream:
             json.dump(said, stream)
         os.replace(draft, path)
         return True
-    except OSError:
-        return False
+    return False
 
 
 def _first_line(*path: str) -> str:
@@ -283,21 +283,25 @@ class Job:
         if self.spool and self.spec.get("again"):
             with contextlib.suppress(OSError):  # a disk that is full cannot tell
                 self._begin_again()
-        if self._guard is not None:
-            # Before there is a process: the token finds it, whatever happens from here on.
-            self._guard.tell(0, self.token, self.end_file)
+        # Before there is a process: the token finds it, whatever happens from here on.
+        self._guarded(0)
         process = self._start(log)
         os.close(log)
         if process is not None:
             self._watch(process)
+            # Its number may be another's by now.
+            self._guarded(0)
         self._over = True
         if self._ending is not None:
             self._ending.join()
         self._tell(began, complaint)
-        if self._guard is not None:
-            self._guard.tell(-1, self.token)
+        self._guarded(-1)
         status = self.exit if self.exit is not None else 1
         return status if status >= 0 else _SHELL_SIGNAL - status
+
+    def _guarded(self, pid: int) -> None:
+        if self._guard is not None:
+            self._guard.tell(pid, self.token, self.end_file)
 
     def _begin_again(self) -> None:
         """Where the engine has run this attempt before: what was told of outputs then counts no more."""
@@ -373,8 +377,7 @@ class Job:
             why = getattr(problem, "strerror", None) or problem
             self.state, self.reason = "failed", "%s could not be used on %s: %s" % (what, socket.gethostname(), why)
             return None
-        if self._guard is not None:
-            self._guard.tell(self.pid, self.token, self.end_file)
+        self._guarded(self.pid)
         return process
 
     def _watch(self, process: "Any") -> None:
@@ -435,11 +438,10 @@ class Job:
 
     def _spooled(self) -> "list[Any]":
         """What the job could not report itself."""
-        try:
-            with open(self.spool) as stream:
-                return [json.loads(line) for line in stream]
-        except (OSError, ValueError):  # there is nothing; or a disk was full in the middle of a line
-            return []
+        # There may be nothing; or a disk was full in the middle of a line.
+        with contextlib.suppress(OSError, ValueError), open(self.spool) as stream:
+            return [json.loads(line) for line in stream]
+        return []
 
 
 def _complain(text: str) -> None:
@@ -472,8 +474,7 @@ def main() -> int:
     """Run one job of a job file; the exit status is its command's, as a shell tells it."""
     words = sys.argv[1:]
     if words[:1] == ["--guard"]:
-        guard(0)
-        return 0
+        return guard(0)
     for stream in (0, 1, 2):
         try:
             os.fstat(stream)

@@ -212,15 +212,18 @@ def test_a_signal_ends_all_that_the_job_has_started(name: str, farm: Farm, sink:
 def test_a_job_that_heeds_the_signal_has_time_for_it(farm: Farm, sink: RecordingSink) -> None:
     script = (
         "import signal, sys, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (print('saved'), sys.exit(0)))\n"
+        "got = []\n"
+        "signal.signal(signal.SIGTERM, lambda *_: got.append(1))\n"
         "open('ready', 'w').close()\n"
-        "while True: time.sleep(0.05)\n"
+        "while not got: time.sleep(0.05)\n"
+        "time.sleep(0.3)\n"
+        "print('saved, after', len(got))\n"
     )
     process = farm.start(farm.spec(script, grace=DEADLINE))
     until((farm.folder / "ready").exists, "the job runs")
     process.terminate()
     assert process.wait(DEADLINE) == 0
-    assert "saved" in farm.log.read_text()
+    assert "saved, after 1\n" in farm.log.read_text()
     assert told(sink)[-1][0] is Kind.CANCELED
 
 
