@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import threading
 import time
 import weakref
@@ -104,6 +103,8 @@ class UsedTypes:
             self._lock.notify()
         if self._kept:
             folder = cook_directory(self._cook_id)
+            import shutil
+
             shutil.rmtree(os.path.join(folder, "types"), ignore_errors=True)
             with contextlib.suppress(OSError):
                 # The keeper's files may still be there: they are its own to remove.
