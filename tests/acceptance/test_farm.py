@@ -87,3 +87,16 @@ def test_a_cook_that_was_killed_takes_its_jobs_up_again_and_runs_none_twice(shel
     assert {item["state"] for item in items} <= {"CookedSuccess", "CookedCache"}
     who = {attribute["value"][0] for item in items if (attribute := item["attributes"].get("who"))}
     assert who == {f"{node}_{number}" for node in ("make", "after") for number in range(6)}
+
+
+def test_a_whole_network_is_one_job_of_the_farm(shell: Shell, farm: ProcessFarm) -> None:
+    shell.write("net.toml", NETWORK.replace('"queue"', '"localscheduler"', 1))
+    (shell.folder / "work" / "gate").touch()
+    done = shell.run("submit", "net.toml", "--scheduler", "queue")
+    (job,) = farm.jobs()
+    assert done.stdout.strip().endswith(f"{job}.json")
+    until(lambda: farm.jobs()[job]["phase"] not in {"queued", "running"})
+    assert farm.jobs()[job]["phase"] == "succeeded", farm.jobs()
+    assert Counter(lines(shell.folder / "work" / "done")) == {
+        f"{n}_{i}": 1 for n in ("make", "after") for i in range(6)
+    }

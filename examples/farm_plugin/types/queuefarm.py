@@ -101,7 +101,9 @@ class QueueFarm(CallbackServerMixin, PyScheduler):
 
     def submitAsJob(self, graph_file, node_path):
         farm = ProcessFarm(self["queue_folder"].evaluateString())
-        (job,) = farm.submit([cook_command(self, graph_file, node_path)], [os.path.basename(graph_file)])
+        # The job finds types where this machine does: the folders are shared.
+        env = {name: os.environ[name] for name in ("PDG_TYPES_PATH",) if name in os.environ}
+        (job,) = farm.submit([cook_command(self, graph_file, node_path)], [os.path.basename(graph_file)], env=env)
         return f"file://{farm.folder}/jobs/{job}.json", job
 
     # -- the engine

@@ -102,10 +102,11 @@ def test_the_engine_is_asked_seldom_and_only_of_what_is_in_flight(bench: Bench) 
 def test_a_start_that_nobody_told_is_told_once_the_engine_runs_it(bench: Bench) -> None:
     bench.watch()
     bench.at(10, FarmState(Q, "Priority"))
-    assert [said.kind for said in bench.host.notifications[1:]] == []
+    assert [said.payload for said in bench.host.notifications[1:]] == [("grid 44: queued, Priority",)]
     assert bench.reconciler.waits_for() == "1 jobs on grid (Priority)"
-    bench.at(20, FarmState(R))
-    assert [said.kind for said in bench.host.notifications[1:]] == [Kind.STARTED]
+    bench.at(20, FarmState(Q, "Priority"))
+    bench.at(30, FarmState(R))
+    assert [said.kind for said in bench.host.notifications[2:]] == [Kind.STARTED]
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,9 @@ class Reconciler:
         return states
 
     def _weigh(self, flight: Flight, state: FarmState) -> None:
-        flight.state = state
+        before, flight.state = flight.state, state
+        if state.reason and (before is None or before.reason != state.reason):
+            self._show(flight, f"{self.engine} {flight.engine_id}: {state.phase.value}, {state.reason}")
         record, now = record_of(flight.work_item), self._clock()
         if state.phase in {Phase.QUEUED, Phase.RUNNING}:
             flight.ended_since = None
@@ -210,6 +212,10 @@ class Reconciler:
             self._tell_state(flight, state)
         else:
             self._next = min(self._next, flight.ended_since + patience)
+
+    def _show(self, flight: Flight, text: str) -> None:
+        said = Notification(Kind.CUSTOM_STATE, record_of(flight.work_item).id, payload=(text,), attempt=flight.attempt)
+        host_of(self._scheduler).notify(said)
 
     def _tell_state(self, flight: Flight, state: FarmState) -> None:
         """The engine's word counts; what the wrapper wrote of its own end says what the engine does not."""
