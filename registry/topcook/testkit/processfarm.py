@@ -43,6 +43,7 @@ class ProcessFarm:
         for name in ("jobs", "orders"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         words = [sys.executable, str(Path(__file__).resolve()), str(self.folder), str(slots)]
+        # Both make the directories: a client may come before the daemon has.
         self._daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def stop(self) -> None:
@@ -117,6 +118,8 @@ class _Daemon:
 
     def __init__(self, folder: Path, slots: int) -> None:
         self.folder, self.slots = folder, slots
+        for name in ("jobs", "orders"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.ending: dict[str, tuple[float, str, str]] = {}
         self.until: dict[str, float] = {}
