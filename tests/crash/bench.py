@@ -265,6 +265,10 @@ class CrashBench:
             assert found == ("ok",), self.whole_story([f"{journal}: {found}"])
             yield Past.open(str(copy))
 
+    def ends(self, name: str) -> list[Line]:
+        """The lines by which jobs of an item told of their end."""
+        return [line for line in self.lines() if line.what == "end" and line.name == name]
+
     def recorded(self) -> dict[str, RecordedJob]:
         """What its keepers have written down."""
         return {token: job for folder in self.state.glob("*") for token, job in read_record(str(folder)).items()}

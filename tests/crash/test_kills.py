@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.bench import CrashBench, Tools, until
+from topcook.runtime.keeper.program.processes import process_table
 
 SEED = os.environ.get("TOPCOOK_CRASH_SEED") or str(random.SystemRandom().randrange(10**9))
 #: Cooks of each part, and parts: parts are spread over the machine's cores.
@@ -138,7 +139,7 @@ def test_a_job_that_its_keeper_had_no_time_to_write_down_is_awaited_before_its_i
 ) -> None:
     # A third slot: whatever waits at the gate, the next one can run.
     network = LONG.replace("maxprocs = 2", "maxprocs = 3")
-    bench = CrashBench(tmp_path / "cook", tools, network, ["long_0", "long_1", "next_0"], keeper_died=True)
+    bench = CrashBench(tmp_path / "cook", tools, network, LONG_NAMES, keeper_died=True)
     try:
         engine = bench.start("--progress", "off", fault=f"write {RECORD} {number} {number} {what}")
         if number > 1:
@@ -156,6 +157,7 @@ def test_a_job_that_its_keeper_had_no_time_to_write_down_is_awaited_before_its_i
         bench.close()
 
 
+LONG_NAMES = ["long_0", "long_1", "next_0"]
 TWO_GATES = (
     LONG
     + """
@@ -207,11 +209,35 @@ def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_aliv
 
 
 @pytest.mark.crash
+def test_what_a_keeper_writes_down_counts_although_nobody_could_reach_it(tmp_path: Path, tools: Tools) -> None:
+    bench = CrashBench(tmp_path / "cook", tools, LONG.replace("maxprocs = 2", "maxprocs = 3"), LONG_NAMES)
+    try:
+        engine = bench.start("--progress", "off")
+        until(lambda: len(bench.recorded()) >= 2, "the lines of two jobs in the record")
+        until(lambda: bench.ended({"long_0", "long_1"}, "start") and bench.ended({"next_0"}), "all jobs")
+        engine.kill()
+        bench.wait(engine)
+        [keeper] = bench.keepers()
+        for card in bench.state.glob("*/keeper.json"):
+            card.unlink()
+        network = bench.folder / "net.toml"
+        network.write_text(network.read_text().replace('next_@pdg_index"', 'next_@pdg_index $HIP/net.toml"'))
+        engine = bench.resume()
+        until(lambda: len(bench.ends("next_0")) == 2, "what was edited")
+        (bench.folder / "gate").touch()
+        assert bench.wait(engine) == 0
+        assert (len(bench.ends("long_0")), len(bench.ends("long_1"))) == (1, 1), bench.whole_story(["long_0 ran again"])
+        until(lambda: (row := process_table().get(keeper)) is None or row.zombie, "the keeper's end")
+    finally:
+        bench.close()
+
+
+@pytest.mark.crash
 @pytest.mark.parametrize("both", [False, True], ids=["engine", "engine and keeper"])
 def test_killed_cooks_that_are_cooked_anew_run_beside_nothing_of_the_dead_ones(
     tmp_path: Path, tools: Tools, *, both: bool
 ) -> None:
-    bench = CrashBench(tmp_path / "cook", tools, LONG, ["long_0", "long_1", "next_0"])
+    bench = CrashBench(tmp_path / "cook", tools, LONG, LONG_NAMES)
     try:
         engine = bench.start("--progress", "off")
         until(lambda: len(bench.recorded()) >= 2, "the lines of two jobs in the record")

@@ -105,6 +105,8 @@ class Memory:
         #: Has what an earlier session left running here; given by the cook.
         self.keeper: CookKeeper | None = None
         self._outlived: list[Finding] = []
+        #: The tokens of those that still ran when they were looked for the last time.
+        self._awaited: set[str] = set()
         #: Outputs and attributes of items in flight, as they were made.
         self._had: dict[int, tuple[list[File] | None, dict[str, Attribute] | None]] = {}
         #: Ids of items whose jobs are only to be ended.
@@ -215,13 +217,12 @@ class Memory:
             return found
         outlived: set[str] = set()
         if self.keeper is not None and self.how.resume:
-            outlived = set(self.keeper.outlived([_token(each) for each in left]))
+            running = set(self.keeper.outlived([_token(each) for each in left]))
+            # Once more where one has ended: a keeper that could not be reached may be about to write that down.
+            outlived, self._awaited = running | self._awaited, running
             over = [each for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived]
             self.keeper.drop([_token(each) for each in over])
         self._outlived = [each for each in left if _token(each) in outlived]
-        for each in self._outlived:
-            # Its end will have been seen by nobody.
-            each.verdict = Verdict.COOK
         self._have_ended([each for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived])
         return [each for each in found if _token(each) not in outlived]
 
