@@ -44,7 +44,7 @@ Change = tuple["WorkItem", "WorkItemState", "WorkItemState", float]
 # Plain integers: a flag's own ``&`` is a Python function, and this is asked of every item.
 _AUTOMATIC = int(Trait.AUTOMATIC)
 # Where nothing else is asked, an enumeration's member takes a while to find.
-_WAITING, _READY, _COOKING = Phase.WAITING, Phase.READY, Phase.COOKING
+_WAITING, _READY, _COOKING, _SUCCESS = Phase.WAITING, Phase.READY, Phase.COOKING, Phase.SUCCESS
 _RELEASE = Trigger.RELEASE
 _BLOCKABLE = frozenset({Phase.WAITING, Phase.HANDED_OVER, Phase.DELAYED})
 
@@ -206,7 +206,7 @@ class Items:
         self.unsettled -= 1
         if node.unsettled == 0:
             self._dirty[node.node.name] = None
-        if after in DONE_WELL:
+        if after is _SUCCESS or after in DONE_WELL:
             if node.outputs:
                 self._feed_outputs(node, item)
             if item.dependents:

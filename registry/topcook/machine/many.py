@@ -80,6 +80,7 @@ class Many(Generating):
         plain = self._all_plain()
         quick = plain and self._nothing_special()
         changes, tell, status = self.changes, self.tell, event.exit_status
+        freed: dict[str, int] = {}
         for item, attempt, at, duration in event.rows:
             before = _STARTS.get(item.phase)
             if not quick or attempt != item.attempt or item.batch_parent is not None or item.batch is not None:
@@ -90,7 +91,9 @@ class Many(Generating):
                 tell((began, item.id, before, _START, _COOKING, ""))
                 changes.append((item, item.state, _COOKING_STATE, began))
                 item.phase, item.state = _COOKING, _COOKING_STATE
-                self._note_start(item, began)
+                run = item.run or item.ran()
+                run.started = began
+                run.finished = run.duration = run.exit_status = None
             elif duration is None or item.phase is not _COOKING:
                 self._item_ran(item, attempt, at, duration, status, plain=plain)
                 continue
@@ -98,11 +101,13 @@ class Many(Generating):
                 tell((at, item.id, _COOKING, _SUCCEED, _SUCCESS, ""))
                 changes.append((item, _COOKING_STATE, _SUCCESS_STATE, at))
                 item.phase, item.state = _SUCCESS, _SUCCESS_STATE
-                scheduler = self.schedulers[item.scheduler]
-                scheduler.in_flight -= 1
-                scheduler.has_room_now()
+                run = item.run or item.ran()
+                run.finished, run.duration, run.exit_status = at, duration, status
+                freed[item.scheduler] = freed.get(item.scheduler, 0) + 1
                 self._settled(item, _SUCCESS, at)
-                self._note_end(item, at, duration, status)
+        for name, count in freed.items():
+            self.schedulers[name].in_flight -= count
+            self.schedulers[name].has_room_now()
 
     def _item_ran(
         self, item: WorkItem, attempt: int, at: float, duration: float | None, status: int | None, *, plain: bool
