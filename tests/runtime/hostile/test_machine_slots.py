@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -242,3 +244,52 @@ def test_where_slots_cannot_be_shared_jobs_run_all_the_same_and_it_is_told(tmp_p
     (told,) = said
     assert told.startswith("the slots of this machine are not shared with other cooks: ")
     assert "slots" in told.partition(": ")[2]
+
+
+def test_two_who_each_have_a_part_of_what_they_need_do_not_wait_for_each_other_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (MachineSlots(str(tmp_path), 2, name) for name in ("first", "second", "third"))
+    assert third.take(1)
+    lock_one = second._lock_one
+
+    def another_comes_between() -> bool:
+        monkeypatch.undo()
+        got = lock_one()
+        assert not first.take(2)  # stands in line before the second one does
+        return got
+
+    monkeypatch.setattr(second, "_lock_one", another_comes_between)
+    assert not second.take(2)
+    third.give(1)
+    third.settle(waiting=False)
+    assert not second.take(2)
+    second.settle(waiting=True)
+    assert first.take(2)
+
+
+@pytest.mark.parametrize("fails", [errno.ENOLCK, errno.EBADF, errno.ENOSYS])
+def test_on_a_disk_without_locks_slots_are_not_shared_and_no_descriptor_is_left(
+    fails: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: int, _how: int) -> None:
+        raise OSError(fails, os.strerror(fails))
+
+    opened = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match=re.escape(os.strerror(fails))):
+        MachineSlots(str(tmp_path), 3, "alone")
+    assert len(os.listdir("/proc/self/fd")) == opened
+
+
+def test_while_a_disk_gives_no_locks_jobs_wait_and_then_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = MachineSlots(str(tmp_path), 1, "alone")
+
+    def away(_file: int, _how: int) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", away)
+        assert not slots.take(1)
+    assert slots.retry_at
+    assert slots.take(1)

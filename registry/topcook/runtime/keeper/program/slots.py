@@ -7,6 +7,7 @@ written to when something came free.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -28,7 +29,8 @@ class MachineSlots:
         self._directory = directory
         self._keeper_id = keeper_id
         os.makedirs(directory, 0o700, exist_ok=True)
-        self._files = [self._open(f"slot.{number}") for number in range(count)]
+        self._files: list[int] = []
+        self._open_all()
         #: The numbers of the slots that are locked by us, and how many of these have a job.
         self._held: list[int] = []
         self._used = 0
@@ -47,6 +49,9 @@ class MachineSlots:
         if missing > 0 and self._is_next():
             while missing > 0 and self._lock_one():
                 missing -= 1
+        elif missing > 0:
+            # It may wait for the very slots that we gathered before it stood in line: each would have a part for ever.
+            self._free_rest()
         if missing > 0:
             self._wait()
             return False
@@ -77,6 +82,19 @@ class MachineSlots:
         self.retry_at = time.monotonic() + self._pause if self._ticket else 0.0
 
     # -- slots ----------------------------------------------------------------------------------------------------
+
+    def _open_all(self) -> None:
+        try:
+            for number in range(self.count):
+                self._files.append(self._open(f"slot.{number}"))
+            # Not every disk has locks. One that another holds shows as well that here there are.
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._files[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._files[0], fcntl.LOCK_UN)
+        except OSError:
+            for file in self._files:
+                os.close(file)
+            raise
 
     def _lock_one(self) -> bool:
         for number, file in enumerate(self._files):
@@ -170,13 +188,15 @@ class MachineSlots:
             return
 
     def _open(self, name: str) -> int:
-        return os.open(os.path.join(self._directory, name), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # To be written to, although nobody does: a network disk locks no file for its only owner that is just read.
+        return os.open(os.path.join(self._directory, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _lock(file: int, how: int) -> bool:
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
+        # Another has it; or a network disk is away for a while, and then nobody gets any.
         return False
     return True
 
@@ -184,7 +204,8 @@ def _lock(file: int, how: int) -> bool:
 def _remove(path: str) -> None:
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except OSError:
+        # Somebody else did; or the disk is away, and an unlocked ticket is a dead one's.
         return
 
 
