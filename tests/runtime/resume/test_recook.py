@@ -173,6 +173,12 @@ def test_without_a_cache_all_is_cooked(again: RecookBench) -> None:
     assert again.cook(NETWORK, Settings(files="off")).cooked_again() == {"make": 3, "copy": 3, "sum": 1}
 
 
+def test_what_a_cook_without_a_cache_has_done_is_done_for_the_next_one_and_for_who_goes_on(again: RecookBench) -> None:
+    again.cook(NETWORK, Settings(files="off"))
+    assert again.cook(NETWORK, Settings(resume=True)).cooked_again() == {}
+    assert again.cook(NETWORK).cooked_again() == {}
+
+
 def test_items_without_outputs_cook_again(again: RecookBench) -> None:
     network = NETWORK.replace("""outputs = [ { path = "$HIP/sum" } ]""", "")
     again.cook(network)

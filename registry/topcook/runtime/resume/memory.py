@@ -88,7 +88,8 @@ class Memory:
         self._recorder = recorder
         self._keys = Keys()
         self._by_key: dict[str, WorkItem] = {}
-        self._prints = Fingerprints(graph, self.how.files if self.how.files != "off" or past is None else "mtime")
+        # Who cooks all of it again looks at no files, and leaves what the next cook has to know of them all the same.
+        self._prints = Fingerprints(graph, self.how.files if self.how.files != "off" else "mtime")
         self._modes: dict[Node, CacheMode] = {}
         self._validates: dict[str, bool] = {}
         self._known = past.ids() if past is not None and self.how.resume else {}
