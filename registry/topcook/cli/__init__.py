@@ -19,6 +19,10 @@ def main(args: list[str] | None = None, prog_name: str | None = None) -> None:
             status = answered(words)
             if status is not None:
                 raise SystemExit(status)
+        if args is None:
+            from topcook.model.collector import one_command
+
+            one_command()
         from topcook.cli.group import topcook
     except KeyboardInterrupt:
         # Before there is anybody who could say so in our own form.

@@ -23,6 +23,7 @@ from topcook.cli.resuming import resume_options, settings_of
 from topcook.cli.shown import NoView, Shown
 from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError, ProblemsError
+from topcook.model.collector import program_is_loaded
 from topcook.runtime import strays
 from topcook.runtime.journal.keeping import How, keep_cook
 from topcook.runtime.lastcook import write_last_cook
@@ -141,6 +142,8 @@ class _Session:
 
     def run(self, nodes: tuple[str, ...]) -> int:
         """Cook; answers the exit status."""
+        # Before author code is: what that leaves open may have to be found, and closed, as the process ends.
+        program_is_loaded()
         feed = Feed()
         self.context.observe(feed)
         cook = self._prepare(nodes)

@@ -11,6 +11,7 @@ import click
 
 from topcook import __version__
 from topcook.cli.guard import guarded, prepare_streams
+from topcook.model.collector import program_is_loaded
 
 
 class Row(NamedTuple):
@@ -85,6 +86,7 @@ class TopcookGroup(click.Group):
         if row is None:
             return None
         command: click.Command = importlib.import_module(row.module).command
+        program_is_loaded()
         return command
 
     def resolve_command(

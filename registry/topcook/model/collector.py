@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collector_at_rest", "seldom_collected", "set_aside", "take_in_again"]
+__all__ = ["collector_at_rest", "one_command", "program_is_loaded", "seldom_collected", "set_aside", "take_in_again"]
 
 #: How many new objects make the collector look, while a cook is under way; Python's own number is 700.
 SELDOM = 10_000
+#: The same for a process that is one command: about as many as it loads.
+AS_LOADED = 50_000
 
 
 class _Seldom:
@@ -61,15 +63,43 @@ def collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
+class _Process:
+    """Whether the process is one command of ours, and whether something is set aside that is to be taken in again."""
+
+    def __init__(self) -> None:
+        self.ours = False
+        self.aside = False
+
+
+_process = _Process()
+
+
+def one_command() -> None:
+    """This process is one command and belongs to nobody else: nearly all it makes at first lives to its end."""
+    _process.ours = True
+    threshold, *others = gc.get_threshold()
+    if 0 < threshold < AS_LOADED:
+        gc.set_threshold(AS_LOADED, *others)
+
+
+def program_is_loaded() -> None:
+    """What there is now is the program: a process that is one command need not walk it again, not even as it ends."""
+    if _process.ours:
+        gc.freeze()
+
+
 def set_aside() -> None:
     """Have the collector look at nothing that is there now, until ``take_in_again``: it would walk it all for nothing.
 
     What is garbage already stays until then, too; so this is for the moment after something large was built that lives
     on for long.
     """
+    _process.aside = True
     gc.freeze()
 
 
 def take_in_again() -> None:
     """What was set aside, by whomever, is the collector's again."""
-    gc.unfreeze()
+    if _process.aside:
+        _process.aside = False
+        gc.unfreeze()
