@@ -10,14 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
-from topcook.runtime.keeper import launch
+from topcook.runtime.keeper import aftermath, launch
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.runtime.keeper.program import wire
 from topcook.runtime.keeper.program.processes import mark_of, process_table
@@ -133,6 +133,71 @@ def test_when_the_keeper_is_killed_its_jobs_are_ended_and_told(tmp_path: Path) -
     ends.wait_for(3)
     assert ends["c-1-2"].exit_status == 0
     assert keeper.pid != first
+    keeper.close()
+
+
+@pytest.fixture
+def slow_burial(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """The jobs of a keeper that died are ended once the second event is set; the first tells that they would be."""
+    begun, may_go_on = threading.Event(), threading.Event()
+    end_orphans = aftermath.end_orphans
+
+    def end_later(keeper_id: str, leaders: Iterable[int]) -> None:
+        begun.set()
+        assert may_go_on.wait(PATIENCE)
+        end_orphans(keeper_id, leaders)
+
+    monkeypatch.setattr(aftermath, "end_orphans", end_later)
+    return begun, may_go_on
+
+
+def test_a_keeper_that_is_started_while_another_is_buried_keeps_its_door_and_its_jobs(
+    tmp_path: Path, slow_burial: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, may_go_on = slow_burial
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool, ends = keeper.pool("local"), Ends()
+    pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
+    assert eventually((tmp_path / "started").exists)
+    assert keeper.pid
+    os.kill(keeper.pid, signal.SIGKILL)
+    assert begun.wait(PATIENCE)
+    pool.start(ends.job(tmp_path, "c-2-1", "touch second; sleep 60"))
+    assert eventually((tmp_path / "second").exists)
+    assert eventually(lambda: keeper.runs("c-2-1"))
+    may_go_on.set()
+    ends.wait_for(1)
+    assert list(ends) == ["c-1-1"]
+    card = json.loads((tmp_path / "keeper" / launch.CARD_NAME).read_text())
+    assert card["pid"] == keeper.pid
+    assert Path(card["socket"]).exists()
+    assert keeper.runs("c-2-1")
+    assert pool.cancel_all(grace=0) == []
+    keeper.close()
+
+
+def test_who_cancels_or_closes_waits_until_the_jobs_of_a_keeper_that_died_are_gone(
+    tmp_path: Path, slow_burial: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, may_go_on = slow_burial
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    pool, ends = keeper.pool("local"), Ends()
+    pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
+    assert eventually((tmp_path / "started").exists)
+    assert keeper.pid
+    os.kill(keeper.pid, signal.SIGKILL)
+    assert begun.wait(PATIENCE)
+    left: list[list[int]] = []
+
+    def cancel() -> None:
+        pool.cancel_all(grace=0)
+        left.append(left_in(tmp_path))
+
+    waits = threading.Thread(target=cancel)
+    waits.start()
+    may_go_on.set()
+    waits.join(PATIENCE)
+    assert left == [[]]
     keeper.close()
 
 

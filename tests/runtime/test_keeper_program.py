@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import resource
+import secrets
+import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,12 +21,20 @@ from hypothesis import strategies as st
 
 from topcook.author import LocalJob
 from topcook.runtime.keeper.encode import Environments, start_message
-from topcook.runtime.keeper.program import processes, wire
+from topcook.runtime.keeper.program import cancel, loop, processes, wire
 from topcook.runtime.keeper.program.jobs import PATIENCE, Job, Jobs
 from topcook.runtime.keeper.program.record import Record
-from topcook.runtime.keeper.program.spawn import NotStartedError
+from topcook.runtime.keeper.program.spawn import NotStartedError, Spawner
 
+DEADLINE = 60.0
 FIELD = st.binary(max_size=12).map(lambda data: data.replace(b"\0", b""))
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + DEADLINE
+    while not (true := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true
 
 
 @given(st.lists(st.lists(FIELD, min_size=1, max_size=5), max_size=8), st.randoms(use_true_random=False))
@@ -180,3 +194,128 @@ def test_the_keeper_becomes_a_subreaper() -> None:
     directory = str(Path(processes.__file__).parents[1])
     shown = subprocess.run([sys.executable, "-c", code, directory], capture_output=True, text=True, check=True)
     assert shown.stdout == "[4, 5]\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to be in: what starts commands changes it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_script_without_an_interpreter_line_that_the_shell_cannot_be_given_either_fails_alone(here: Path) -> None:
+    script = here / "s"
+    script.write_text("exit 0\n")
+    script.chmod(0o755)
+    name = b"./s"
+
+    def words(size: int) -> list[bytes]:
+        return [name, *[b"x" * 1000] * (size // 1000), b"y" * (size % 1000)]
+
+    def is_short_enough(size: int) -> bool:
+        try:
+            os.posix_spawn(name, words(size), {})
+        except OSError as error:
+            return error.errno == errno.ENOEXEC
+        return False
+
+    # The longest command that could begin: the shell's own name is too much for it.
+    short, long = 0, 1 << 26
+    while long - short > 1:
+        middle = (short + long) // 2
+        short, long = (middle, long) if is_short_enough(middle) else (short, middle)
+    with pytest.raises(NotStartedError, match="Argument list too long"):
+        Spawner().spawn(words(short), {}, os.fsencode(here), os.fsencode(here / "log"))
+
+
+def test_a_command_is_looked_for_again_where_another_jobs_one_is_not(here: Path) -> None:
+    spawner = Spawner()
+    first, second, other = (here / name for name in ("first", "second", "other"))
+
+    def put(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        tool = folder / "tool"
+        tool.write_text(f"#!/bin/sh\necho {folder.name} >> {here}/ran\n")
+        tool.chmod(0o755)
+
+    def ran(search: str, cwd: Path) -> str:
+        log = os.fsencode(here / "log")
+        pid = spawner.spawn([b"tool"], {b"PATH": os.fsencode(search)}, os.fsencode(cwd), log)
+        os.waitpid(pid, 0)
+        return (here / "ran").read_text().split()[-1]
+
+    put(first)
+    put(other)
+    second.mkdir()
+    assert ran(f".:{other}", first) == "first"
+    # "." is another directory for each job.
+    assert ran(f".:{other}", second) == "other"
+    assert ran(f".:{other}", first) == "first"
+    assert ran(f"{first}:{other}", second) == "first"
+    (first / "tool").unlink()
+    assert ran(f"{first}:{other}", second) == "other"
+
+
+def test_a_job_is_asked_to_end_once_and_so_is_what_left_its_group(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[bytes]] = []
+    jobs = Jobs(secrets.token_hex(6), Record(os.devnull), told.append)
+    script = "setsid sleep 60 & echo $! > apart; sleep 60 & wait"
+    job = LocalJob("c-1-1", ["/bin/sh", "-c", script], dict(os.environ), str(here), str(here / "log"))
+    for fields in wire.Unpacker().feed(start_message(job, b"pool", Environments())):
+        if fields[0] == wire.ENV:
+            jobs.add_environment(fields[1:])
+        else:
+            jobs.add(Job(fields[1:]))
+    jobs.fill()
+    (leader,) = jobs.running
+    apart = here / "apart"
+    assert eventually(lambda: apart.exists() and os.getsid(int(apart.read_text() or leader)) != leader)
+    one_by_one: set[int] = set()
+
+    def send(pids: set[int], number: signal.Signals) -> None:
+        one_by_one.update(pids if number == signal.SIGTERM else ())
+        processes.send(pids, number)
+
+    monkeypatch.setattr(cancel, "send", send)
+    request = cancel.Cancel(b"1", 30.0, b"", frozenset())
+    request.begin(jobs)
+    assert one_by_one == {int(apart.read_text())}
+
+    def gone() -> bool:
+        if jobs.running and os.waitpid(leader, os.WNOHANG)[0]:
+            jobs.running.clear()
+        return request.step(jobs)
+
+    assert eventually(gone)
+    assert request.survivors == []
+
+
+def test_a_keeper_without_a_descriptor_for_a_stranger_goes_on_and_lets_him_in_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The signals are the tests' own.
+    monkeypatch.setattr(loop, "_wake_on_signals", lambda _keeper: -1)
+    ours, theirs = socket.socketpair()
+    path = str(tmp_path / "door")
+    with ours, socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as stranger:
+        listener.bind(path)
+        listener.listen(4)
+        keeper = loop.Keeper(theirs.detach(), listener.fileno())
+        stranger.connect(path)
+        lowest = os.dup(0)
+        os.close(lowest)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, most[1]))
+        try:
+            keeper._open_door()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, most)
+        assert not keeper.strangers
+        # Not at once again: it would do nothing else.
+        assert keeper._rests_until
+        assert eventually(keeper._lets_in)
+        keeper._open_door()
+        assert len(keeper.strangers) == 1
+        for link in (keeper.strangers[0], keeper.engine):
+            assert link is not None
+            os.close(link.fd)

@@ -24,7 +24,8 @@ from topcook.runtime.keeper.program import wire
 
 #: What a keeper may take beyond grace and patience before it counts as hung.
 _SLACK = 15.0
-_CHUNK = 1 << 18
+#: More than 128 KiB at once would be mapped, and unmapped, for each read.
+_CHUNK = 1 << 16
 #: How long, in seconds, and up to how many bytes jobs that may go out later are gathered.
 _GATHER, _GATHERED = 0.002, 1 << 16
 
@@ -116,10 +117,9 @@ class KeeperProcess:
                 self._send(wire.pack([wire.BYE]))
                 with contextlib.suppress(OSError):
                     connection.socket.shutdown(socket.SHUT_WR)
+        self._await_reader(timeout)
         if connection is None:
             return
-        if self._reader is not None and self._reader is not threading.current_thread():
-            self._reader.join(timeout)
         if connection.process is not None and idle:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 connection.process.wait(timeout)
@@ -166,13 +166,17 @@ class KeeperProcess:
     def cancel(self, pool: str, tokens: Sequence[str], grace: float) -> list[int]:
         """End jobs and wait until they are gone; no tokens: the whole pool. Returns survivors."""
         with self._lock:
-            if self._connection is None:
-                return []
+            died = self._connection is None
             request = _Request(threading.Event())
-            name = b"%d" % id(request)
-            self._requests[name] = request
-            fields = [wire.CANCEL, name, b"%r" % float(grace), os.fsencode(pool), *(t.encode("ascii") for t in tokens)]
-            self._send(wire.pack(fields))
+            if not died:
+                name = b"%d" % id(request)
+                self._requests[name] = request
+                words = [b"%r" % float(grace), os.fsencode(pool), *(token.encode("ascii") for token in tokens)]
+                self._send(wire.pack([wire.CANCEL, name, *words]))
+        if died:
+            # What it ran may just be being ended.
+            self._await_reader(_SLACK)
+            return []
         if self._reader is threading.current_thread():
             # A callback cancels: its answer is read by this very thread, later.
             return []
@@ -182,6 +186,11 @@ class KeeperProcess:
         return request.survivors
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _await_reader(self, timeout: float) -> None:
+        reader = self._reader
+        if reader is not None and reader is not threading.current_thread():
+            reader.join(timeout)
 
     def _connect(self, connection: launch.Connection) -> None:
         self._connection = connection
@@ -270,21 +279,23 @@ class KeeperProcess:
     def _lost(self, connection: launch.Connection) -> None:
         """The keeper closed its end: as agreed, or because it died."""
         with self._lock:
+            closing = self._closing
             if self._connection is connection:
                 self._connection = None
                 # They end with the rest, below, and must not start in the next keeper.
                 self._gathered.clear()
                 self._gathered_bytes = 0
-            pids = dict(self._pids)
+            pids, self._pids = self._pids, {}
             tokens = list(self._jobs)
             requests, self._requests = list(self._requests.values()), {}
-        if not self._closing:
+            if not closing:
+                # Now: from here on the next job may start a keeper that has a door of its own.
+                launch.forget_keeper(self.directory)
+        if not closing:
             aftermath.end_orphans(connection.keeper_id, [pid for pid, _ in pids.values()])
             reason = aftermath.obituary(connection, self.directory)
-            launch.forget_keeper(self.directory)
             for token in tokens:
                 self._end(token, JobEnd(None, aftermath.now(), reason))
-            self._pids.clear()
         for request in requests:
             request.lost = True
             request.done.set()

@@ -8,7 +8,7 @@ import time
 
 from . import wire
 from .jobs import Job, Jobs
-from .processes import Row, descendants, mark_of, process_table, send, send_group
+from .processes import Row, descendants, group_of, mark_of, process_table, send, send_group
 
 #: How long after KILL a process may take to go (uninterruptible disk waits) before it is called a survivor.
 PATIENCE = 15.0
@@ -56,10 +56,11 @@ class Cancel:
                 self._leaders.add(pid)
         self._unbroken = set(self._leaders)
         if self._grace > 0:
-            members = self._members(jobs)
+            # Each once: what tidies up on the first TERM may be ended by a second one in the middle of that.
+            apart = {pid for pid in self._members(jobs) if group_of(pid) not in self._leaders}
             for pid in self._leaders:
                 send_group(pid, signal.SIGTERM)
-            send(members, signal.SIGTERM)
+            send(apart, signal.SIGTERM)
 
     def step(self, jobs: Jobs) -> bool:
         """Look again if it is time; True when all is gone, or what is left will not go."""

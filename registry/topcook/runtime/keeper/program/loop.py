@@ -20,6 +20,8 @@ from .record import Record
 _CHUNK = 1 << 18
 #: A stranger at the door gets this long, and this many bytes, to say the secret.
 _HELLO_TIME, _HELLO_BYTES = 5.0, 8192
+#: Strangers at a time, and seconds to leave the door shut when the process has no descriptor left for one.
+_MOST_STRANGERS, _REST = 16, 0.5
 #: So long, in seconds, what happened to jobs is gathered while nobody waits for it: starts always, ends while every
 #: slot that comes free has a job waiting for it.
 _GATHER = 0.04
@@ -83,6 +85,8 @@ class Keeper:
         self.listener = listener_fd
         self.engine: Link | None = Link(engine_fd)
         self.strangers: list[Link] = []
+        #: Nobody is let in before; 0: the door is open.
+        self._rests_until = 0.0
         self.cancels: list[Cancel] = []
         self.jobs: Jobs | None = None
         self.stopping = False
@@ -128,10 +132,11 @@ class Keeper:
         machine = self.jobs.machine if self.jobs is not None else None
         bell = machine.fd if machine is not None and machine.retry_at else -1
         writing = engine is not None and not self._gathered and not engine.flush()
-        polled = (engine, writing, bell, strangers)
+        door = self.listener if self._lets_in() else -1
+        polled = (engine, writing, bell, strangers, door)
         if polled != self._polled:
             self._polled = polled
-            self._watch(engine, strangers, bell, writing=writing)
+            self._watch(engine, strangers, (bell, door), writing=writing)
         ready = [fd for fd, _ in self._poll.poll(self._timeout())]
         if self._wake in ready:
             os.read(self._wake, 4096)
@@ -147,12 +152,11 @@ class Keeper:
             if link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
                 self._serve_stranger(link)
 
-    def _watch(self, engine: Link | None, strangers: tuple[Link, ...], bell: int, *, writing: bool) -> None:
+    def _watch(self, engine: Link | None, strangers: tuple[Link, ...], more: tuple[int, ...], *, writing: bool) -> None:
         self._poll = select.poll()
-        for fd in (self._wake, self.listener, *(link.fd for link in strangers)):
-            self._poll.register(fd, select.POLLIN)
-        if bell >= 0:
-            self._poll.register(bell, select.POLLIN)
+        for fd in (self._wake, *(link.fd for link in strangers), *more):
+            if fd >= 0:
+                self._poll.register(fd, select.POLLIN)
         if engine is not None:
             self._poll.register(engine.fd, select.POLLIN | select.POLLOUT if writing else select.POLLIN)
 
@@ -160,6 +164,8 @@ class Keeper:
         """Milliseconds until something has to be done without being woken."""
         times = [link.since + _HELLO_TIME for link in self.strangers]
         times += [cancel.look_at for cancel in self.cancels]
+        if self._rests_until:
+            times.append(self._rests_until)
         if self._gathered:
             times.append(self._gathered + _GATHER)
         jobs = self.jobs
@@ -245,14 +251,17 @@ class Keeper:
     def _open_door(self) -> None:
         import socket
 
-        door = socket.socket(fileno=os.dup(self.listener))
         try:
-            self.strangers.append(Link(door.accept()[0].detach(), _HELLO_BYTES))
+            with socket.socket(fileno=os.dup(self.listener)) as door:
+                self.strangers.append(Link(door.accept()[0].detach(), _HELLO_BYTES))
         except OSError:
-            # It left before we opened.
-            return
-        finally:
-            door.close()
+            # It left before we opened, or there is no descriptor left: it would go on knocking, and we on looking.
+            self._rests_until = time.monotonic() + _REST
+
+    def _lets_in(self) -> bool:
+        if self._rests_until and time.monotonic() >= self._rests_until:
+            self._rests_until = 0.0
+        return not self._rests_until and len(self.strangers) < _MOST_STRANGERS
 
     def _serve_stranger(self, link: Link) -> None:
         messages = link.read()

@@ -102,8 +102,18 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def send_group(leader: int, number: signal.Signals) -> None:
-    """Signal the whole group of a job at once, so that none of it sees another die first."""
+    """Signal the whole group of a job at once, so that none of it sees another die first; wake it as ``send`` does."""
     try:
         os.killpg(leader, number)
+        if number == signal.SIGTERM:
+            os.killpg(leader, signal.SIGCONT)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def group_of(pid: int) -> int:
+    """The process group that a process is in, 0 when it is gone."""
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return 0

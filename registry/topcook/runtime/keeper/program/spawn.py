@@ -69,19 +69,34 @@ class Spawner:
     def _exec(self, argv: list[bytes], env: Mapping[bytes, bytes], log: int) -> int:
         name = argv[0]
         search = env.get(b"PATH", _DEFAULT_PATH)
-        path = name if b"/" in name else self._found.get((name, search))
-        if path is None:
-            path = self._found[name, search] = _find(name, search)
+        known = self._found.get((name, search))
+        path = name if b"/" in name else known or self._look_up(name, search)
         try:
             return self._posix_spawn(path, argv, env, log)
         except ValueError as error:
             raise NotStartedError(f"cannot start {_quoted(name)}: {error}") from None
         except OSError as error:
             self._found.pop((name, search), None)
+            if known is not None:
+                # There it was for an earlier job; it may be elsewhere by now.
+                return self._exec(argv, env, log)
             if error.errno == errno.ENOEXEC:
-                # No "#!": execvp and every shell hand such a file to /bin/sh.
-                return self._posix_spawn(b"/bin/sh", [b"/bin/sh", path, *argv[1:]], env, log)
+                return self._by_shell(path, argv, env, log)
             raise _exec_failed(name, path, error) from None
+
+    def _look_up(self, name: bytes, search: bytes) -> bytes:
+        path = _find(name, search)
+        if all(each.startswith(b"/") for each in search.split(b":")):
+            # What is searched from a job's own directory on may be another file for the next one.
+            self._found[name, search] = path
+        return path
+
+    def _by_shell(self, path: bytes, argv: list[bytes], env: Mapping[bytes, bytes], log: int) -> int:
+        """No "#!": execvp and every shell hand such a file to /bin/sh."""
+        try:
+            return self._posix_spawn(b"/bin/sh", [b"/bin/sh", path, *argv[1:]], env, log)
+        except OSError as error:
+            raise _exec_failed(argv[0], b"/bin/sh", error) from None
 
     def _posix_spawn(self, path: bytes, argv: list[bytes], env: Mapping[bytes, bytes], log: int) -> int:
         # Every descriptor of the keeper closes on exec; 0 is /dev/null and stays.
