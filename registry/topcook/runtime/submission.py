@@ -156,6 +156,8 @@ def _type_files(context: GraphContext) -> Iterable[str]:
     used += [(Kind.SCHEDULER, each.type_name) for each in network.schedulers.values()]
     for kind, name in used:
         record = factory.find(kind, name)
-        path = record.origin.path if record is not None and record.origin is not None else ""
+        origin = record.origin if record is not None else None
+        # A distribution is installed where the job runs; its path is that of a module.
+        path = origin.path if origin is not None and not origin.distribution else ""
         if path and os.path.realpath(path).startswith(os.path.join(os.path.realpath(network.hip), "")):
             yield path
