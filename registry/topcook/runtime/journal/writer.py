@@ -246,7 +246,7 @@ class Journal:
             self._handed.add((item.id, note.attempt, _SCHEDULED, queued or 0.0, number, note.token))
 
     def _of_this_session(self, changes: Sequence[Change], given: set[int]) -> list[Change]:
-        """Leave out that items were canceled before anything began: what an earlier session knew of them still holds."""
+        """Leave out that items were canceled before anything began: what an earlier session knew of them holds."""
         self._begun |= given
         self._begun.update(change[0].id for change in changes if change[2] in _AT_WORK)
         return [change for change in changes if change[2] not in _GIVEN_UP or change[0].id in self._begun]
