@@ -114,7 +114,7 @@ def _say_end(seen: Seen) -> int:
 
 
 def _rest(seen: Seen) -> str:
-    from topcook.runtime.control.glance import count_items
+    from topcook.runtime.journal.glance import count_items
 
     seen.counts = count_items(seen.journal)
     text = items_text(seen)

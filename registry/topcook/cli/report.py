@@ -25,9 +25,9 @@ def command(*, cook: str, output: str | None) -> int:
     Example:
         topcook report 20261122-015007-6990b6b --output report.json
     """
-    from topcook.runtime.control.glance import is_journal
     from topcook.runtime.control.naming import cook_named
     from topcook.runtime.journal import Past
+    from topcook.runtime.journal.glance import is_journal
     from topcook.runtime.journal.report import report_parts_of
     from topcook.runtime.report import check_report_path, write_parts
 

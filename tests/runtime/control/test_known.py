@@ -18,11 +18,12 @@ from topcook.cli.control import found
 from topcook.errors import CookRefusedError
 from topcook.runtime.alive import Process
 from topcook.runtime.control.card import Card, read_card, remove_card, write_card
-from topcook.runtime.control.dead import end_dead_of, tell_journal
-from topcook.runtime.control.glance import count_items, glance
+from topcook.runtime.control.dead import end_dead_of
 from topcook.runtime.control.known import find_seen, seen_cooks
 from topcook.runtime.control.naming import cook_named, short_id
 from topcook.runtime.journal import Journal, Past
+from topcook.runtime.journal.amending import tell_journal
+from topcook.runtime.journal.glance import count_items, glance
 from topcook.runtime.journal.identity import Identity
 from topcook.runtime.statedir import cook_directory
 from topcook.testkit.journaldesk import JournalDesk

@@ -10,8 +10,8 @@ from typing import Any
 from topcook.lean import dataclass, field
 from topcook.runtime.alive import Process
 from topcook.runtime.control.card import Card, read_card
-from topcook.runtime.control.glance import Glance, count_items, glance
 from topcook.runtime.control.knock import NobodyAnswersError, ask
+from topcook.runtime.journal.glance import Glance, count_items, glance
 from topcook.runtime.journal.identity import Identity
 from topcook.runtime.journal.lock import pointer_lives, read_pointer
 from topcook.runtime.keeper import launch

@@ -10,7 +10,7 @@ from topcook.errors import CookRefusedError
 from topcook.model.userdirs import resolved
 from topcook.runtime.alive import Process
 from topcook.runtime.control.card import read_card
-from topcook.runtime.control.glance import glance
+from topcook.runtime.journal.glance import glance
 from topcook.runtime.journal.lock import pointer_lives, read_pointer
 from topcook.runtime.statedir import cook_ids, journal_of
 
