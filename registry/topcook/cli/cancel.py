@@ -77,10 +77,10 @@ def _cancel(seen: Seen, *, now: bool) -> int:
     while process.is_alive():
         if time.monotonic() >= due:
             due = time.monotonic() + _TELL_EVERY
-            said = _progress(seen)
-            if said and said != last:
-                last = said
-                terminal.write(f"ending {seen.cook}: {said}\n")
+            far = _progress(seen)
+            if far and far != last:
+                last = far
+                terminal.write(f"ending {seen.cook}: {far}\n")
         time.sleep(_PERIOD)
     return _say_end(seen)
 

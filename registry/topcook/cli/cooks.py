@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import time
@@ -189,8 +188,3 @@ def _clipped(line: str, *, middle: bool = False) -> str:
         head = line.index("/") + 1
         return line[:head] + "…" + line[-(room - head - 1) :]
     return line[: room - 1] + "…"
-
-
-def shown_network(seen: Seen) -> str:
-    """What a cook is called in a sentence."""
-    return os.path.basename(seen.network) or "a program"
