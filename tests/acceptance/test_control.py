@@ -331,6 +331,26 @@ def test_a_cook_that_nobody_knows_or_several_could_be_is_asked_for_again(shell: 
     assert "there is no cook of" in shell.run("pause", "other.toml", status=2).stderr
 
 
+def test_of_several_cooks_of_a_network_the_one_that_runs_is_told(shell: Shell, work: Path) -> None:
+    engine = start(shell, work)
+    (shell.folder / "elsewhere").mkdir()
+    (shell.folder / "elsewhere" / "gate").touch()
+    shell.run("cook", "net.toml", "--parm", f"local.pdg_workingdir={shell.folder}/elsewhere")
+    assert [cook["state"] for cook in cooks(shell)] == ["cooking", "cooked"]
+    shell.run("pause", "net.toml")
+    assert [cook["state"] for cook in cooks(shell)] == ["paused", "cooked"]
+    (shell.folder / "third").mkdir()
+    other = shell.start("cook", "net.toml", "--parm", f"local.pdg_workingdir={shell.folder}/third")
+    until(lambda: len(lines(shell.folder / "third" / "began")) == 2, "a third cook")
+    assert '2 cooks of "net.toml" run; say which:' in shell.run("cancel", "net.toml", status=2).stderr
+    for cook in cooks(shell):
+        if cook["state"] != "cooked":
+            shell.run("cancel", "--now", cook["cook"])
+    assert (engine.wait(), other.wait()) == (1, 1)
+    # Where none runs, the last one is meant.
+    assert "it has ended: canceled" in shell.run("cancel", "net.toml", status=2).stderr
+
+
 def test_with_die_with_parent_nothing_outlives_a_killed_engine(shell: Shell, work: Path) -> None:
     engine, left = with_daemon(shell, work, "--die-with-parent")
     engine.kill()

@@ -166,7 +166,7 @@ def test_a_second_hangup_does_not_kill(shell: Shell, work: Path) -> None:
     until(lambda: len(lines(work / "began")) == 2, "two jobs")
     engine.send_signal(signal.SIGHUP)
     assert engine.stderr is not None
-    assert any("once more kills" in line for line in engine.stderr)
+    assert any("SIGHUP: ending the jobs; Ctrl-C kills" in line for line in engine.stderr)
     engine.send_signal(signal.SIGHUP)
     (work / "gate").touch()
     engine.communicate()

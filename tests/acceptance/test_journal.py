@@ -164,3 +164,20 @@ def test_what_the_keeper_wrote_down_stays_when_the_journal_could_not_take_it(she
     told = {token for token, job in record.items() if job.ended is not None}
     ended = {item.name for item in past.items() if not item.in_flight or item.token in told}
     assert {path.stem for path in (shell.folder / "work").glob("*.ran")} <= ended
+
+
+@pytest.mark.parametrize("options", [[], ["--no-journal"]], ids=["journal", "keeper"])
+def test_a_state_directory_that_cannot_be_used_is_told_with_how_to_have_another(shell: Any, options: list[str]) -> None:
+    (shell.folder / "file").touch()
+    shell.environment["TOPCOOK_STATE_DIR"] = str(shell.folder / "file")
+    network = shell.network('[nodes.one]\ntype = "genericgenerator"\nparms.command = "true"\n')
+    assert "TOPCOOK_STATE_DIR=DIR" in shell.run("cook", network, *options, status=1 if options else 2).stderr
+
+
+def test_who_goes_on_from_a_damaged_journal_hears_what_to_type_instead(shell: Any) -> None:
+    network = shell.network('[nodes.one]\ntype = "genericgenerator"\n')
+    shell.run("cook", network)
+    (cook,) = json.loads(shell.run("cooks", "--json").stdout)
+    Path(cook["journal"]).write_bytes(b"no journal" * 1000)
+    assert "leave --resume away" in shell.run("cook", network, "--resume", status=2).stderr
+    shell.run("cook", network)

@@ -159,6 +159,14 @@ def test_a_wrong_attribute_in_a_command_is_found_before_anything_runs(shell: Any
     assert "nosuch" in shell.run("check", network, status=1).stdout
 
 
+@pytest.mark.parametrize("command", [["check"], ["expand"], ["cook", "--dry-run"]], ids=" ".join)
+def test_who_only_looks_leaves_nothing(shell: Any, command: list[str]) -> None:
+    network = shell.network(NODES)
+    before = sorted(shell.folder.rglob("*"))
+    shell.run(*command, network)
+    assert sorted(shell.folder.rglob("*")) == before
+
+
 def test_check_takes_types_networks_and_item_graphs_together(shell: Any) -> None:
     network = shell.network(NODES)
     graph = shell.write("g.jsonl", '{"name": "a"}\n{"name": "b", "dependencies": ["a"]}\n')

@@ -17,7 +17,7 @@ NODES = """
 type = "genericgenerator"
 [nodes.gen.parms]
 itemcount = 4
-command = "sh -c 'sleep 0.2; test @pdg_index != 2'"
+command = "sh -c 'while [ ! -e $HIP/gate ]; do sleep 0.02; done; test @pdg_index != 2'"
 """
 # A session of its own, so that the terminal's Ctrl-C reaches it as it does a shell's foreground job.
 FOREGROUND = """
@@ -30,7 +30,7 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
 def on_terminal(shell: Any, *arguments: str | Path, keys: bytes = b"", after: str = "") -> tuple[int, str]:
-    """Run topcook with all its streams on a terminal; press ``keys`` once ``after`` has appeared."""
+    """Run topcook with all its streams on a terminal; press ``keys`` once ``after`` has appeared, or open the gate."""
     master, slave = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", FOREGROUND, *map(str, arguments)],
@@ -48,15 +48,18 @@ def on_terminal(shell: Any, *arguments: str | Path, keys: bytes = b"", after: st
         if not more:
             break
         screen += more
-        if keys and after.encode() in screen:
-            os.write(master, keys)
-            keys = b""
+        if after and after.encode() in screen:
+            if keys:
+                os.write(master, keys)
+            else:
+                (shell.folder / "gate").touch()
+            after = ""
     os.close(master)
     return process.wait(), screen.decode("utf-8", "replace")
 
 
 def test_a_terminal_shows_a_live_bar_that_leaves_no_trace(shell: Any) -> None:
-    status, screen = on_terminal(shell, "cook", shell.network(NODES))
+    status, screen = on_terminal(shell, "cook", shell.network(NODES), after="2 cooking")
     assert status == 1
     assert "cooking net" in screen
     assert "2 cooking" in screen
@@ -69,10 +72,11 @@ def test_a_terminal_shows_a_live_bar_that_leaves_no_trace(shell: Any) -> None:
 
 
 def test_ctrl_c_on_a_terminal_ends_the_cook_and_gives_the_cursor_back(shell: Any) -> None:
-    network = shell.network(NODES.replace("sleep 0.2", "sleep 60"))
+    network = shell.network(NODES)
     status, screen = on_terminal(shell, "cook", network, "--report", "report.json", keys=b"\x03", after="cooking   ")
     assert status == 130
     assert "once more kills them" in screen
+    assert "  go on with it: topcook resume " in screen
     assert screen.count(HIDE) == screen.count(SHOW) == 1
     assert shell.report()["state"] == "interrupted"
 
@@ -86,6 +90,7 @@ def test_an_error_on_a_terminal_is_coloured_and_underlined(shell: Any) -> None:
 
 def test_without_a_clever_terminal_progress_is_lines(shell: Any) -> None:
     shell.environment["NO_COLOR"] = "1"
+    (shell.folder / "gate").touch()
     status, screen = on_terminal(shell, "cook", shell.network(NODES), "--progress", "plain")
     assert status == 1
     assert "4/4" in screen

@@ -25,7 +25,7 @@ def found(text: str) -> Seen:
     from topcook.runtime.control.known import find_seen
     from topcook.runtime.control.naming import cook_named, elsewhere_text
 
-    cook = cook_named(text)
+    cook = cook_named(text, running=True)
     seen = find_seen(cook)
     if seen is None:
         raise CookRefusedError(f"cook {cook} has ended, and left nothing\n    the cooks that there are: topcook cooks")

@@ -137,6 +137,8 @@ class _Session:
         self.network = ""
         self.settings = Settings()
         self.identity: Identity | None = None
+        #: The cook's id where it can go on after its end, as `topcook resume` takes it.
+        self.goes_on = ""
         self.door: CookDoor | None = None
         self.progress = _progress(progress, debug=debug)
 
@@ -173,6 +175,7 @@ class _Session:
             raise
         kept.watch(cook)
         self.identity = kept.identity
+        self.goes_on = kept.cook_id if kept.journal else ""
         return cook
 
     def _watch(self, cook: Cook, feed: Feed) -> bool:
@@ -268,7 +271,7 @@ class _Session:
         write_last_cook(cook)
         stream = self.terminal.err if self.progress == "json" or self.report == "-" else self.terminal.out
         try:
-            print_summary(cook, stream, interrupted=interrupted)
+            print_summary(cook, stream, interrupted=interrupted, goes_on=self.goes_on)
         except OSError:
             # Nobody reads any more: the report and the exit status still tell.
             self.progress = "off"

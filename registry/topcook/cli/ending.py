@@ -23,13 +23,20 @@ if TYPE_CHECKING:
 #: How many failed items are told one by one, and how many files that were made.
 FAILURES = 10
 OUTPUTS = 5
+_STOPPED = frozenset({"canceled", "interrupted"})
 _COLOURS = {"cooked": "green", "failed": "red"}
 
 
-def print_summary(cook: Cook, stream: TextIO, *, interrupted: bool) -> None:
-    """Print the summary of a cook that has ended."""
+def print_summary(cook: Cook, stream: TextIO, *, interrupted: bool, goes_on: str = "") -> None:
+    """Print the summary of a cook that has ended; ``goes_on`` is its id where it can be resumed."""
     for line in summary_lines(cook, interrupted=interrupted):
         click.echo(line, file=stream, color=wants_colour(stream))
+    if goes_on and end_state(cook, interrupted=interrupted) in _STOPPED:
+        from topcook.runtime.control.naming import short_id
+        from topcook.runtime.statedir import cook_ids
+
+        again = f"  go on with it: topcook resume {short_id(goes_on, cook_ids())}"
+        click.echo(again, file=stream, color=wants_colour(stream))
 
 
 def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
@@ -45,7 +52,7 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
         yield ""
     state = end_state(cook, interrupted=interrupted)
     yield f"{click.style(f'{state}:', fg=_COLOURS.get(state, 'yellow'), bold=True)} {_counts(cook)}"
-    if state in {"canceled", "interrupted"} and cook.state.cancel_reason:
+    if state in _STOPPED and cook.state.cancel_reason:
         yield f"  {cook.state.cancel_reason}"
     yield from _outputs(cook)
 

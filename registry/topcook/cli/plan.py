@@ -24,6 +24,7 @@ from topcook.model.workitem import Trait
 from topcook.runtime.host import Host
 from topcook.runtime.hostdoor import SchedulerHandle
 from topcook.runtime.paths import working_directories
+from topcook.runtime.workdir import support_mark
 
 if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
@@ -127,6 +128,8 @@ def _stand_in(graph: Graph, name: str) -> PyScheduler:
     node = graph.network.schedulers[name]
     host = Host(node, graph, graph.factory.scheduler(node.type_name), PyScheduler, static=False)
     host.directories = Directories(working_directories(graph, node), cook=_COOK)
+    # Who only looks leaves nothing: there is no such directory, and there is not to be one.
+    host.directories.made.add(support_mark(host.directories.script_dir(local=True)))
     host.ports_ready = True
     scheduler = host.instance = PyScheduler(SchedulerHandle(host), name)
     # With an address to give, nobody starts a server for it.

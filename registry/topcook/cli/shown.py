@@ -50,7 +50,9 @@ class Shown:
         try:
             if self._interrupts.happened and not self._said:
                 self._said = True
-                self._view.told(Told("warning", "", f"{self._interrupts.name}: ending the jobs; once more kills them"))
+                # Shells repeat a SIGHUP, so that another one says nothing.
+                again = "Ctrl-C" if self._interrupts.name == "SIGHUP" else "once more"
+                self._view.told(Told("warning", "", f"{self._interrupts.name}: ending the jobs; {again} kills them"))
             pour(self._feed, self._view)
         except OSError:
             self._view = NoView()

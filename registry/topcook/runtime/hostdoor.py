@@ -193,7 +193,7 @@ class HostDoor:
     def copy_support_files(self) -> None:
         """Put the job-side scripts and the secret into the script directory."""
         script_dir = self.directories.script_dir(local=True)
-        marker = script_dir + "\0support"
+        marker = workdir.support_mark(script_dir)
         if marker not in self.directories.made:
             Path(script_dir).mkdir(parents=True, exist_ok=True)
             mode, group = (str(self.parm_value(f"topcook_secret{part}") or "") for part in ("mode", "group"))

@@ -84,6 +84,11 @@ def secret_access(mode: str, group: str) -> tuple[int, int]:
         raise CookRefusedError(f'topcook_secretgroup is "{group}", and there is no such group here') from error
 
 
+def support_mark(script_dir: str) -> str:
+    """What stands among the directories that were made when the job-side scripts lie in ``script_dir``."""
+    return script_dir + "\0support"
+
+
 def copy_support_files(script_dir: str, secret: str, access: tuple[int, int] = (OWNER_ONLY, -1)) -> None:
     """Put ``pdgcmd`` and ``pdgcmd.py``, ``pdgjson.py``, the package ``pdgjob`` and the secret where jobs find them.
 

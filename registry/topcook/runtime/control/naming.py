@@ -22,16 +22,17 @@ _SHOWN = 5
 _SHORT = 7
 
 
-def cook_named(text: str) -> str:
+def cook_named(text: str, *, running: bool = False) -> str:
     """The id of the cook of this user that is meant; of a network file the latest one.
 
-    Raises ``CookRefusedError`` when there is none, or more than one.
+    With ``running`` a network file means the one that runs, where any does. Raises ``CookRefusedError`` when there is
+    none, or more than one.
     """
     ids = cook_ids()
     if text in ids:
         return text
     if "\0" not in text and (os.sep in text or text.endswith((".toml", ".json")) or os.path.isfile(text)):
-        return _of_network(text, ids)
+        return _of_network(text, ids, running=running)
     found = [each for each in ids if text and (each.startswith(text) or each.rpartition("-")[2].startswith(text))]
     if len(found) == 1:
         return found[0]
@@ -43,17 +44,25 @@ def cook_named(text: str) -> str:
     )
 
 
-def _of_network(path: str, ids: list[str]) -> str:
+def _of_network(path: str, ids: list[str], *, running: bool) -> str:
     whole = resolved(path)
-    for cook in ids:
-        if network_of(cook) == whole:
-            return cook
+    known = [each for each in ids if network_of(each) == whole]
+    alive = [each for each in known if _runs(each)] if running else []
+    if len(alive) > 1:
+        raise CookRefusedError(f'{len(alive)} cooks of "{path}" run; say which:{_listed(alive)}')
+    if known:
+        return (alive or known)[0]
     other = next(_elsewhere(whole), None)
     if other is not None:
         raise CookRefusedError(other)
     raise CookRefusedError(
         f'there is no cook of "{path}" of yours on this machine\n    the cooks that there are: topcook cooks'
     )
+
+
+def _runs(cook: str) -> bool:
+    card = read_card(cook)
+    return card is not None and card.process.is_alive()
 
 
 def network_of(cook: str) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 
 from topcook.errors import RecorderError
+from topcook.runtime.statedir import cook_directory
 
 #: "topc" as a number: it tells a journal from any other SQLite file.
 APPLICATION = 0x746F7063
@@ -58,9 +59,12 @@ def create(path: str, *, power: bool, network_disk: bool) -> sqlite3.Connection:
 
 def _cannot(path: str, error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    # Whoever puts only the journal elsewhere would hear of the keeper of local jobs next.
+    ours = os.path.abspath(path).startswith(os.path.join(os.path.dirname(cook_directory("")), ""))
     return (
         f'the journal "{path}" cannot be written: {reason}\n'
         "    put it elsewhere: --journal DIR; or cook without one, and without --resume later: --no-journal"
+        + ("\n    local jobs need that directory, too; for another one set TOPCOOK_STATE_DIR=DIR" if ours else "")
     )
 
 

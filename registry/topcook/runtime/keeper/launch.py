@@ -50,7 +50,8 @@ def start_keeper(directory: str, *, die_with_parent: bool = False) -> Connection
     except OSError as error:
         raise CookRefusedError(
             f'the keeper cannot be started: "{error.filename or directory}": {error.strerror}\n'
-            "  it keeps its record there and its socket in the temporary directory"
+            "  it keeps its record in the state directory and its socket in the temporary directory\n"
+            "  for another one set TOPCOOK_STATE_DIR=DIR or TMPDIR=DIR"
         ) from error
     ours, theirs = socket.socketpair()
     with listener, theirs:

@@ -94,7 +94,8 @@ def past_of(path: str) -> Past:
     try:
         return Past.open(path)
     except RecorderError as error:
-        raise CookRefusedError(str(error)) from error
+        more = "" if "\n" in str(error) else "\n    cook it from the start: leave --resume away"
+        raise CookRefusedError(f"{error}{more}") from error
 
 
 def remember(graph: Graph, kept: KeptCook, past: Past | None, how: Settings) -> Memory | None:
