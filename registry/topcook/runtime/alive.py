@@ -33,7 +33,13 @@ class Process(NamedTuple):
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Process:
         """One that was written down by ``facts``; raises ``KeyError`` or ``TypeError`` for what is none."""
-        return cls(*(facts[name] for name in cls._fields))
+        read = cls(*(facts[name] for name in cls._fields))
+        # Others may write where it is read, and to send a signal to 0 or less means many processes.
+        if type(read.pid) is not int or read.pid < 1 or not isinstance(read.began, int | float | None):
+            raise TypeError("no process has such a number, or such a beginning")
+        if not all(isinstance(text, str) for text in (read.host, read.machine, read.user)):
+            raise TypeError("host, machine and user are texts")
+        return read
 
     def facts(self) -> dict[str, Any]:
         """It as plain data."""
@@ -55,7 +61,8 @@ class Process(NamedTuple):
             return False
         began = process_start(self.pid)
         if self.began is None:
-            return _exists(self.pid)
+            # Who can date processes has written it down.
+            return process_start(os.getpid()) is None and _exists(self.pid)
         return began is not None and abs(began - self.began) <= _TOLERANCE
 
 

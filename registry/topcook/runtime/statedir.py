@@ -19,6 +19,7 @@ __all__ = [
     "forget_cook",
     "forget_journal",
     "has_keeper_files",
+    "is_cook_id",
     "journal_of",
     "note_journal",
 ]
@@ -46,12 +47,17 @@ def cook_directory(cook_id: str) -> str:
     return os.path.join(_cooks(), cook_id)
 
 
+def is_cook_id(text: object) -> bool:
+    """Whether it names a directory among those of cooks, and no other place: others may have written it down."""
+    return isinstance(text, str) and text not in {"", ".", ".."} and os.sep not in text and "\0" not in text
+
+
 def journal_of(cook_id: str) -> str:
     """The journal of a cook of this user on this machine; empty when there is none."""
+    if not is_cook_id(cook_id):
+        return ""
     folder = cook_directory(cook_id)
     path = os.path.join(folder, JOURNAL)
-    if not cook_id or os.sep in cook_id:
-        return ""
     with contextlib.suppress(OSError), open(os.path.join(folder, _ELSEWHERE), encoding="utf-8") as stream:
         path = stream.read()
     return path if os.path.isfile(path) else ""
@@ -66,7 +72,7 @@ def cook_ids() -> list[str]:
 
 def has_keeper_files(cook_id: str) -> bool:
     """Whether a cook has left files of a keeper: it has not ended, or not as it should."""
-    folder = cook_directory(cook_id) if isinstance(cook_id, str) and cook_id and os.sep not in cook_id else ""
+    folder = cook_directory(cook_id) if is_cook_id(cook_id) else ""
     names = ("keeper.record", "keeper.json")
     return bool(folder) and any(os.path.isfile(os.path.join(folder, name)) for name in names)
 
@@ -100,11 +106,13 @@ def forget_journal(cook_id: str, path: str) -> None:
 
 def drop_old_cooks() -> None:
     """Remove what cooks left of which nobody has heard for a month."""
-    with contextlib.suppress(OSError):
-        for entry in list(os.scandir(_cooks())):
-            newest = max((each.stat().st_mtime for each in os.scandir(entry.path)), default=entry.stat().st_mtime)
+    for cook in cook_ids():
+        folder = cook_directory(cook)
+        # One that is no directory, or that another process removes, keeps nobody else's.
+        with contextlib.suppress(OSError):
+            newest = max((each.stat().st_mtime for each in os.scandir(folder)), default=os.stat(folder).st_mtime)
             if newest < time.time() - OLD:
-                _remove_tree(entry.path)
+                _remove_tree(folder)
 
 
 def _remove(path: str) -> None:

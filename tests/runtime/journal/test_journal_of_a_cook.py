@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from topcook.runtime.journal import Journal, Past, lock
 from topcook.runtime.journal.keeping import How, KeptCook, keep_cook
 from topcook.runtime.journal.report import report_parts_of
 from topcook.runtime.report import report_parts
-from topcook.runtime.statedir import journal_of
+from topcook.runtime.statedir import drop_old_cooks, journal_of
 from topcook.runtime.tokens import new_cook_id
 from topcook.testkit.cookbench import CookBench, Cooked
 
@@ -127,6 +128,43 @@ def test_journals_of_the_last_cooks_are_kept_and_older_ones_go(
         journals.append(keeping.journal)
     assert [Path(each).exists() for each in journals] == [False, False, True, True, True]
     assert not Path(journals[0]).parent.exists()
+
+
+def test_nothing_is_removed_that_only_a_pointer_names(
+    bench: CookBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping, cook = kept(bench.load(NETWORK), tmp_path / "state", monkeypatch)
+    cook.run()
+    pointer = Path(keeping.identity.pointer)
+    said = json.loads(pointer.read_text(encoding="utf-8"))
+    precious, folder = tmp_path / "precious", tmp_path / "state" / "cooks" / "another"
+    precious.write_text("still here", encoding="utf-8")
+    folder.mkdir()
+    (folder / "journal.sqlite").write_text("a journal", encoding="utf-8")
+    names = (str(tmp_path), "../../..", "..", "another", "20200101-000000-0000000")
+    said["before"] = [{"host": os.uname().nodename, "cook": name, "journal": str(precious)} for name in names] * 2
+    pointer.write_text(json.dumps(said), encoding="utf-8")
+    _, cook = kept(bench.load(NETWORK), tmp_path / "state", monkeypatch)
+    cook.run()
+    assert precious.read_text(encoding="utf-8") == "still here"
+    assert (folder / "journal.sqlite").exists()
+    assert Path(keeping.journal).exists()
+
+
+def test_what_is_no_cooks_directory_keeps_no_other_from_being_tidied_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOPCOOK_STATE_DIR", str(tmp_path))
+    cooks = tmp_path / "cooks"
+    old, young = cooks / "20200101-000000-0000000", cooks / "20300101-000000-0000000"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "journal.sqlite").touch()
+    for name in ("20100101", "20400101"):
+        (cooks / name).write_text("a file", encoding="utf-8")
+    os.utime(old / "journal.sqlite", (1, 1))
+    drop_old_cooks()
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_refused_cook_leaves_no_journal_and_the_last_one_stays_the_last(

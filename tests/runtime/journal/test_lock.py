@@ -249,3 +249,100 @@ def test_a_terminated_holder_is_gone_although_it_is_not_waited_for(tmp_path: Pat
     mine.take()
     mine.release("cooked")
     holder.kill()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pid": 0},
+        {"pid": -1},
+        {"pid": "1"},
+        {"pid": True},
+        {"began": "soon"},
+        {"host": 3},
+        {"machine": None},
+        {"cook": ".."},
+        {"cook": "../../.."},
+        {"cook": "/home"},
+        {"cook": ""},
+        {"journal": 5},
+        {"network": None},
+        {"started": "now"},
+        {"ended": 1},
+    ],
+)
+def test_a_pointer_that_leads_to_other_processes_or_places_is_none(change: dict[str, Any], tmp_path: Path) -> None:
+    mine = lock_in(tmp_path)
+    mine.take()
+    mine.release("cooked")
+    said = pointer_of(tmp_path)
+    for name, value in change.items():
+        (said["process"] if name in said["process"] else said)[name] = value
+    Path(mine.path).write_text(json.dumps(said), encoding="utf-8")
+    assert read_pointer(mine.path) is None
+    again = lock_in(tmp_path, "third")
+    again.take()
+    again.release("cooked")
+    assert again.before == []
+
+
+@pytest.mark.parametrize(
+    "name", ["network", "scheduler", "process", "started", "journal", "ended", "cook", "heartbeat"]
+)
+def test_a_pointer_without_one_of_its_facts_is_none(name: str, tmp_path: Path) -> None:
+    mine = lock_in(tmp_path)
+    mine.take()
+    mine.release("cooked")
+    said = pointer_of(tmp_path)
+    del said[name]
+    Path(mine.path).write_text(json.dumps(said), encoding="utf-8")
+    assert read_pointer(mine.path) is None
+
+
+def test_of_the_earlier_cooks_that_a_pointer_names_only_those_count_that_can_be_some(tmp_path: Path) -> None:
+    mine = lock_in(tmp_path, "first")
+    mine.take()
+    mine.release("cooked")
+    said = pointer_of(tmp_path)
+    good = {"host": "here", "cook": "20200101-000000-0000000", "journal": "/somewhere"}
+    said["before"] = [5, {}, {**good, "cook": "../x"}, {**good, "journal": None}, good]
+    Path(mine.path).write_text(json.dumps(said), encoding="utf-8")
+    again = lock_in(tmp_path)
+    again.take()
+    again.release("cooked")
+    assert [each["cook"] for each in again.before] == ["first", good["cook"]]
+
+
+def test_links_in_a_directory_that_others_write_to_lead_nowhere(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("still here", encoding="utf-8")
+    mine = lock_in(tmp_path)
+    os.makedirs(os.path.dirname(mine.path))
+    for end in ("part", "clock"):
+        os.symlink(precious, f"{mine.path}.{os.getpid()}.{end}")
+    mine.take()
+    assert lock_module._age(mine.path) >= 0
+    mine.release("cooked")
+    assert precious.read_text(encoding="utf-8") == "still here"
+    assert pointer_of(tmp_path)["ended"] == "cooked"
+
+
+def test_where_another_user_lets_nobody_lock_the_look_a_cook_that_runs_is_still_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = Holder(tmp_path, "first").go()
+    assert holder.said().startswith("taken")
+    really = os.open
+
+    def denied(path: str, flags: int, mode: int = 0o777, **more: Any) -> int:
+        if str(path).endswith(".lock"):
+            raise PermissionError(13, "Permission denied", path)
+        return really(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(CookRefusedError, match="is being cooked already"):
+        lock_in(tmp_path).take()
+    holder.kill()
+    mine = lock_in(tmp_path)
+    mine.take()
+    mine.release("cooked")

@@ -193,7 +193,7 @@ class _Kept(Journal):
             if outcome == "refused" and self.session == 1:
                 forget_journal(self._lock.cook_id, self.path)
             elif outcome:
-                _drop_older(self._lock.before)
+                _drop_older(self._lock.before, os.path.dirname(self.path))
             self._lock.release(outcome)
 
 
@@ -227,10 +227,14 @@ class _Unkept(MemoryRecorder):
         return True
 
 
-def _drop_older(before: list[dict[str, str]]) -> None:
-    """Remove the journals of an identity that nobody will ask for."""
+def _drop_older(before: list[dict[str, str]], folder: str) -> None:
+    """Remove the journals of an identity that nobody will ask for; ``folder`` is where this cook has its own."""
     here = [each for each in before if os.path.isfile(each["journal"])]
     for each in here[KEPT - 1 :]:
+        path = each["journal"]
+        if path != journal_of(each["cook"]) and path != os.path.join(folder, f"{each['cook']}.sqlite"):
+            # Whoever may write into the working directory may have named any file.
+            continue
         # A keeper's files are there as long as jobs of the cook may be.
         if not os.path.exists(os.path.join(cook_directory(each["cook"]), "keeper.json")):
             forget_journal(each["cook"], each["journal"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.errors import CookRefusedError
 from topcook.runtime.alive import SILENT, Process, ago, clock_text
-from topcook.runtime.statedir import drop_old_cooks
+from topcook.runtime.statedir import drop_old_cooks, is_cook_id
 
 if TYPE_CHECKING:
     from topcook.runtime.journal.identity import Identity
@@ -31,6 +31,9 @@ _PATIENCE = 10.0
 #: Journals of earlier cooks that the pointer knows.
 KEPT = 3
 
+#: What it says of each.
+_EARLIER = ("host", "cook", "journal")
+
 #: Pointers that cooks of this process hold: file locks do not tell threads of one process apart.
 _held: set[str] = set()
 _held_lock = threading.Lock()
@@ -42,10 +45,22 @@ def read_pointer(path: str) -> dict[str, Any] | None:
         with open(path, encoding="utf-8") as stream:
             said = json.load(stream)
         Process.read(said["process"])
-        beats = isinstance(said["heartbeat"], int | float) and isinstance(said["cook"], str)
-        return said if beats and said["version"] == VERSION else None
-    except (OSError, ValueError, KeyError, TypeError):
+        texts = (said["network"], said["scheduler"], said["journal"], said["ended"] or "")
+        times = (said["heartbeat"], said["started"])
+        fits = is_cook_id(said["cook"]) and said["version"] == VERSION
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    fits = fits and all(isinstance(text, str) for text in texts)
+    return said if fits and all(isinstance(each, int | float) for each in times) else None
+
+
+def _known(before: object) -> Iterator[dict[str, str]]:
+    """The earlier cooks that a pointer knows, as far as they can be some."""
+    for each in before if isinstance(before, list) else ():
+        if isinstance(each, dict) and is_cook_id(each.get("cook")):
+            told = {name: text for name in _EARLIER if isinstance(text := each.get(name), str)}
+            if len(told) == len(_EARLIER):
+                yield told
 
 
 def pointer_lives(path: str, said: dict[str, Any]) -> bool:
@@ -112,8 +127,8 @@ class CookLock:
             self.told = _taken_over(old, holder, silent)
             self.died = old["cook"] if holder.is_here() and old["cook"] != self.cook_id else ""
         cook = {"host": old["process"]["host"], "cook": old["cook"], "journal": old["journal"]}
-        known = [cook, *(each for each in old.get("before", ()) if isinstance(each, dict))]
-        self.before = [each for each in known if each.get("journal") and each.get("cook") != self.cook_id]
+        known = [cook, *_known(old.get("before"))]
+        self.before = [each for each in known if each["journal"] and each["cook"] != self.cook_id]
 
     def _write(self) -> None:
         facts = {**self._facts, "heartbeat": time.time(), "before": self.before[: 2 * KEPT]}
@@ -203,7 +218,7 @@ def _age(path: str) -> float:
     try:
         written = os.stat(path).st_mtime
         probe = f"{path}.{os.getpid()}.clock"
-        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        os.close(_made(probe))
         try:
             os.utime(probe)
             return max(0.0, os.stat(probe).st_mtime - written)
@@ -216,7 +231,7 @@ def _age(path: str) -> float:
 def _replace(path: str, text: str) -> None:
     draft = f"{path}.{os.getpid()}.part"
     try:
-        with open(draft, "w", encoding="utf-8") as stream:
+        with open(_made(draft), "w", encoding="utf-8") as stream:
             stream.write(text)
         os.replace(draft, path)
     except OSError:
@@ -225,10 +240,22 @@ def _replace(path: str, text: str) -> None:
         raise
 
 
+def _made(path: str) -> int:
+    """A new file, opened to be written; where others may write, too, a link of theirs would lead elsewhere."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+
+
 @contextmanager
 def _guarded(path: str) -> Iterator[None]:
     """Be the only process that looks at a pointer and writes it; the look takes moments."""
-    guard = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+    try:
+        guard = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except PermissionError:
+        # Another user's, who lets nobody else lock it: what is left is that a pointer takes its place at once.
+        yield
+        return
     try:
         _lock(guard, path)
         yield
