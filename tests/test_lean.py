@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import re
 from typing import Any, ClassVar
 
 import pytest
@@ -177,3 +178,14 @@ def test_the_short_ways_to_names_and_copies_do_as_the_standard_ones() -> None:
     assert lean.replace(made, first=2) == dataclasses.replace(made, first=2) == Derived(2, third=4)
     with pytest.raises(TypeError):
         lean.replace(made, nothing=1)
+
+
+def test_a_pattern_is_compiled_at_its_first_use_and_then_does_as_the_standard_one() -> None:
+    made = lean.pattern(r"(\w)(\d+)", re.ASCII)
+    found = made.search("é a12")
+    assert found is not None
+    assert found.groups() == ("a", "12")
+    assert (made.pattern, made.groups, made.sub("-", "b3")) == (r"(\w)(\d+)", 2, "-")
+    wrong = lean.pattern("(")
+    with pytest.raises(re.error, match="missing"):
+        wrong.match("")

@@ -3,6 +3,8 @@
 The standard decorator writes and compiles up to six methods for each class, which costs a command that loads a hundred
 of them more than all its other imports. This one shares all methods but ``__init__``, which is compiled when the first
 instance is made. ``dataclasses.fields``, ``replace`` and ``asdict`` take these classes as their own.
+
+``pattern`` does the same for regular expressions: most commands use few of those that stand in the modules they load.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
 Made = TypeVar("Made", bound=type)
@@ -226,3 +229,25 @@ class _Standard:
 
 
 _STANDARD = _Standard()
+
+
+class _Pattern:
+    """A regular expression that is compiled when it is first asked for one of its methods."""
+
+    def __init__(self, text: str, flags: int) -> None:
+        self._text = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        import re
+
+        found = getattr(re.compile(self._text, self._flags), name)
+        # From now on it is found without coming here.
+        setattr(self, name, found)
+        return found
+
+
+def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """As ``re.compile``, but done at the first use, which is where a mistake in ``text`` raises ``re.error``."""
+    made: Any = _Pattern(text, flags)
+    return made  # type: ignore[no-any-return]

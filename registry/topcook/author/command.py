@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
+from topcook.lean import pattern
+
 _SHELL = "/bin/sh"
 #: Blanks and words without a special character: most commands, and no loop over characters.
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./ \t=-]*", re.ASCII)
+_PLAIN = pattern(r"[A-Za-z0-9_@%+:,./ \t=-]*", re.ASCII)
 #: Unquoted, each of these asks for a shell: lists, pipes, redirections, expansions, globs, braces, home directories.
 _SHELL_ONLY = frozenset("|&;<>()$`\n*?[]{}~!^")
 #: What a backslash protects between double quotes; anything else keeps its backslash.

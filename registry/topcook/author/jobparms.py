@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from topcook.author.host import record_of
+from topcook.lean import pattern
 
-_EXPRESSION = re.compile(r"[@$`]")
+_EXPRESSION = pattern(r"[@$`]")
 
 
 class JobParms:

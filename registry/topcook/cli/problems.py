@@ -6,7 +6,6 @@ Everything that Topcook prints about what somebody wrote goes through here.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -15,13 +14,14 @@ from typing import TextIO
 import click
 
 from topcook.errors import Problem, ProblemsError
+from topcook.lean import pattern
 from topcook.model.cells import cell_width, printable
 
 __all__ = ["counted", "level_of", "print_error", "print_problems", "problem_text", "wants_colour"]
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 #: The part of a message that stands at the carets, where the line is shown.
-_LABEL = re.compile(r"[;,] (?=(?:found|expected) )")
+_LABEL = pattern(r"[;,] (?=(?:found|expected) )")
 #: How wide it may get where there is no terminal to ask.
 _WIDEST = 160
 

@@ -24,7 +24,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import ExpressionError
-from topcook.lean import dataclass
+from topcook.lean import dataclass, pattern
 from topcook.model.attributes import AttribType
 from topcook.model.files import File
 from topcook.model.workitem import NO_BATCH
@@ -36,16 +36,21 @@ if TYPE_CHECKING:
     from topcook.model.attributes import Attribute
     from topcook.model.workitem import WorkItem
 
+
+def _unnamed(expression: str) -> str:
+    """The same without names of groups: what is split at is one group."""
+    for name in ("braced", "component", "name", "number", "plain", "width"):
+        expression = expression.replace(f"?P<{name}>", "?:")
+    return expression
+
+
 _ATTRIBUTE = r"@(?P<name>[A-Za-z_]\w*)(?:\.(?P<component>\d+)(?!\w))?"
 _VARIABLE = r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<plain>[A-Za-z_]\w*))"
 _PADZERO = rf"padzero\(\s*(?P<width>\d{{1,3}})\s*,\s*(?:{_ATTRIBUTE}|{_VARIABLE}|(?P<number>-?\d+))\s*\)"
-_NAMED_GROUP = re.compile(r"\?P<\w+>")
-_SPLIT = re.compile(
-    r"(`[^`]*`|@@|\\\$|" + _NAMED_GROUP.sub("?:", rf"{_PADZERO}|{_ATTRIBUTE}|{_VARIABLE}") + ")", re.ASCII
-)
-_REFERENCE = re.compile(rf"{_ATTRIBUTE}|{_VARIABLE}", re.ASCII)
-_PADDED = re.compile(_PADZERO, re.ASCII)
-_FRAME = re.compile(r"F(F|\d*)", re.ASCII)
+_SPLIT = pattern(rf"(`[^`]*`|@@|\\\$|{_unnamed(f'{_PADZERO}|{_ATTRIBUTE}|{_VARIABLE}')})", re.ASCII)
+_REFERENCE = pattern(rf"{_ATTRIBUTE}|{_VARIABLE}", re.ASCII)
+_PADDED = pattern(_PADZERO, re.ASCII)
+_FRAME = pattern(r"F(F|\d*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import CookError
-from topcook.lean import dataclass, field
+from topcook.lean import dataclass, field, pattern
 from topcook.model.enums import PathMapMatchType
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ ZONES = {"win32": "WIN", "cygwin": "WIN", "darwin": "MAC"}
 MATCHES = ("prefix", "contains", "suffix")
 #: Where the rules of this process stand, and what its jobs read.
 VARIABLE, ZONE_VARIABLE = "PDG_PATHMAP", "PDG_PATHMAP_ZONE"
-_WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|\Z)|\\\\|//[^/]")
+_WINDOWS = pattern(r"[A-Za-z]:(?:[\\/]|\Z)|\\\\|//[^/]")
 
 
 def local_zone(env: Mapping[str, str] = os.environ) -> str:

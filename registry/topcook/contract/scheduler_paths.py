@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import threading
 from typing import Any
 
@@ -13,6 +12,7 @@ from topcook.contract.pathmap import VARIABLE, PathRule, PathRules, local_zone
 from topcook.contract.scheduler_link import SchedulerLink
 from topcook.contract.tokens import expand_tokens
 from topcook.errors import RecursionTrapError
+from topcook.lean import pattern
 from topcook.model.enums import Platform
 
 #: Directory tokens of a path, and the method that answers each. A path is made portable by the first that fits, so the
@@ -24,8 +24,8 @@ PATH_TOKENS: dict[str, str] = {
     "__PDG_DIR__": "workingDir",
     "__PDG_SHARED_ROOT__": "workingDir",
 }
-_PATH_TOKEN = re.compile("|".join(PATH_TOKENS))
-_ABSOLUTE = re.compile(r"/|\\\\|[A-Za-z]:[\\/]|[A-Za-z][\w+.-]*://")
+_PATH_TOKEN = pattern("|".join(PATH_TOKENS))
+_ABSOLUTE = pattern(r"/|\\\\|[A-Za-z]:[\\/]|[A-Za-z][\w+.-]*://")
 
 
 class SchedulerPaths(SchedulerLink):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import re
 from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem, ProblemsError
+from topcook.lean import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Snippet", "dedented", "filled_blocks", "place_in", "snippet_of"]
 
 #: How Python says that a block has nothing in it, and which line opened the block.
-_EMPTY_BLOCK = re.compile(r"expected an indented block after .* on line (\d+)")
+_EMPTY_BLOCK = pattern(r"expected an indented block after .* on line (\d+)")
 
 
 class Snippet:

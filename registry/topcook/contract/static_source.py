@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
 from topcook.contract.snippets import dedented
 from topcook.contract.source import function_of, is_ours, syntax_of
+from topcook.lean import pattern
 
 __all__ = ["takes_static", "takes_static_snippet"]
 
@@ -73,7 +73,7 @@ _LOG_WORDS = frozenset(
         "note",
     ]
 )
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DEEPEST = 4
 
 

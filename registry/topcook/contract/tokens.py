@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from topcook.lean import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +28,7 @@ ITEM_TOKENS: dict[str, Callable[[Any], object]] = {
     "__PDG_ITEM_ID__": lambda item: item.id,
     "__PDG_INDEX__": lambda item: item.index,
 }
-_TOKEN = re.compile("|".join([*TOKENS, *ITEM_TOKENS]))
+_TOKEN = pattern("|".join([*TOKENS, *ITEM_TOKENS]))
 
 
 def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:

@@ -7,20 +7,20 @@ Enumerating reads the metadata of everything that is installed, so the outcome i
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from topcook.errors import Problem
 from topcook.factory.records import Origin, Tier
+from topcook.lean import pattern
 
 __all__ = ["ENTRY_POINT_GROUP", "Blobs", "InstalledEntry", "installed_entries"]
 
 ENTRY_POINT_GROUP = "pdg.types"
 _KEY = "entry-points"
 _FORMAT = 1
-_VALUE = re.compile(r"[\w.]+(\s*:\s*[\w.]+)?(\s*\[.*\])?\s*")
+_VALUE = pattern(r"[\w.]+(\s*:\s*[\w.]+)?(\s*\[.*\])?\s*")
 
 
 class Blobs(Protocol):

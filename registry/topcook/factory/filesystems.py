@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
+from topcook.lean import pattern
 from topcook.model.userdirs import resolved
 
 __all__ = ["NETWORK", "FileSystem", "file_system"]
@@ -40,7 +40,7 @@ NETWORK = (
     "vboxsf",
     "prl_fs",
 )
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPED = pattern(r"\\([0-7]{3})")
 
 
 class FileSystem(NamedTuple):

@@ -6,12 +6,12 @@ reach a terminal, and a wide character takes two cells.
 
 from __future__ import annotations
 
-import re
+from topcook.lean import pattern
 
 __all__ = ["cell_width", "cut", "padded", "printable"]
 
 #: Signs that menus and excerpts are drawn with, and letters of Europe: one cell each, known without the Unicode tables.
-_NARROW = re.compile("[ -~\u00a0-\u02ff\u2010-\u2027\u2190-\u21ff\u2200-\u22ff\u23ce\u2500-\u25fc\u2717]*")
+_NARROW = pattern("[ -~\u00a0-\u02ff\u2010-\u2027\u2190-\u21ff\u2200-\u22ff\u23ce\u2500-\u25fc\u2717]*")
 _JOINER = "\u200d"
 _SHORT = {"\n": " ", "\t": " ", "\r": " "}
 

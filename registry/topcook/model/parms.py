@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from topcook.lean import dataclass, field
+from topcook.lean import dataclass, field, pattern
 from topcook.model.secrets import held, secret_of
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Parm:
         return self.spec.default_at(index)
 
 
-_NUMBERED = re.compile(r"^(.*?)(\d+)$")
+_NUMBERED = pattern(r"^(.*?)(\d+)$")
 
 
 @dataclass(slots=True)

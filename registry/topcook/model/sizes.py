@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from topcook.lean import pattern
+
 __all__ = ["memory_size"]
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?", re.IGNORECASE)
+_SIZE = pattern(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?)?", re.IGNORECASE)
 _POWERS = {"k": 10, "m": 20, "g": 30, "t": 40}
 _MEBI = 1 << 20
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from topcook.lean import pattern
+
 __all__ = ["VARIABLE", "expand_vars"]
 
 #: ``$NAME`` or ``${NAME}``; a backslash before it protects it, as in a shell, and stays.
-VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+VARIABLE = pattern(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
 
 
 def expand_vars(text: str, env: Mapping[str, str]) -> str:

@@ -5,10 +5,10 @@ Parms of the scheduler node say it; blanks leave it to the scheduler.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from topcook.errors import ConfigError, Problem
+from topcook.lean import pattern
 from topcook.runtime.resultserver.settings import Address
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ BIND, ADVERTISE, PORTS, OLD_CLIENTS = (
     "topcook_serverports",
     "topcook_oldclients",
 )
-_RANGE = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?")
+_RANGE = pattern(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?")
 
 
 def address_of(node: SchedulerNode, ports: tuple[int, int] | None = None) -> Address:

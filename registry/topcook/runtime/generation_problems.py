@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import traceback
 from typing import TYPE_CHECKING
 
 from topcook.errors import CallbackError, CookError, ExpressionError, Problem, ProblemsError, TopcookError
 from topcook.factory.typespath import builtin_types_dir
-from topcook.lean import replace
+from topcook.lean import pattern, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +37,7 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _BUILTIN = builtin_types_dir() + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _INSTALLED = ("site-packages", "dist-packages")
-_QUOTED = re.compile(r'"(\w+)"')
+_QUOTED = pattern(r'"(\w+)"')
 
 
 def as_problems(node: Node, callback: str, error: BaseException) -> list[Problem]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.expressions import expand
 from topcook.errors import ExpressionError, Problem
+from topcook.lean import pattern
 from topcook.model.policy import USUAL, Needs, OnFailure, Policy
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["FIELDS", "needs_evaluation", "own_values", "policy_of", "policy_prob
 
 #: Exit statuses that a shell and a system can tell; a signal is negative.
 _STATUSES = range(-64, 256)
-_NEED = re.compile(r"([A-Za-z_][A-Za-z0-9_.:-]{0,99})(?: *= *([1-9][0-9]{0,8}))?")
+_NEED = pattern(r"([A-Za-z_][A-Za-z0-9_.:-]{0,99})(?: *= *([1-9][0-9]{0,8}))?")
 
 
 def _number(values: Sequence[Any]) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from topcook.contract.secrets import redact
-from topcook.lean import dataclass
+from topcook.lean import dataclass, pattern
 from topcook.machine.phases import DONE_BADLY, DONE_WELL, Phase
 from topcook.model.states import WorkItemState
 from topcook.runtime.reports import item_log_path
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 BLOCKERS = 100
 #: How much of the end of a log is read to show its last lines.
 _TAIL_BYTES = 16 * 1024
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
+_ESCAPE = pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _ENDED = DONE_WELL | DONE_BADLY
 
 

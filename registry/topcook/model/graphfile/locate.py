@@ -15,23 +15,23 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from topcook.lean import dataclass, field
+from topcook.lean import dataclass, field, pattern
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 # Only single characters repeat possessively: Python before 3.11.5 goes wrong where a whole group does.
-_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*")
-_STRING = re.compile(
+_BLANK = pattern(r"(?:[ \t\r\n]++|#[^\n]*+)*")
+_STRING = pattern(
     r'"""(?:\\.|[^\\"]++|"{1,2}+(?!"))*"{3,5}'
     r"|'''(?:[^']++|'{1,2}+(?!'))*'{3,5}"
     r'|"(?:\\.|[^\\"\n]++)*"'
     r"|'[^'\n]*+'",
     re.DOTALL,
 )
-_BARE_KEY = re.compile(r"[^\s.=:\"'#\[\]{},]+")
-_BARE_VALUE = re.compile(r"[^,\]}\n#]+")
+_BARE_KEY = pattern(r"[^\s.=:\"'#\[\]{},]+")
+_BARE_VALUE = pattern(r"[^,\]}\n#]+")
 # One match for each character of a string's content, save for the first group, which stands for none.
-_PIECE = re.compile(
+_PIECE = pattern(
     r"(\\[ \t]*\n[ \t\n]*)"
     r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u.{4}|\\U.{8}|\\x..|\\.|.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from topcook.errors import GraphFileError, Problem
+from topcook.lean import pattern
 from topcook.model.graphfile.cycles import chain, find_cycles
 from topcook.model.graphfile.healthy import healthy_part
 from topcook.model.graphfile.locate import KeyPath
@@ -27,7 +27,7 @@ from topcook.model.graphfile.specs import (
 
 MAX_BYTES = 64 << 20
 
-_PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_PLACE_IN_MESSAGE = pattern(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 # What people mean when tomllib says this.
 _SYNTAX_HINTS = {
     "invalid value": "texts need quotes; true and false are written in lower case",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
-from topcook.lean import dataclass
+from topcook.lean import dataclass, pattern
 from topcook.model.graphfile.locate import KeyPath
 
 
@@ -28,13 +28,13 @@ Shape: TypeAlias = Callable[[Any, KeyPath], Iterator[Fault]]
 
 MAX_DEPTH = 32
 INTEGERS = 1 << 63
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+NAME = pattern(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ . -, and has at most 100 characters"
-SPARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:#-]{0,99}")
-NETWORK_NAME = re.compile(r"[^/\\\x00-\x1f]{1,100}")
-RESOURCE = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}")
+SPARE_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_.:#-]{0,99}")
+NETWORK_NAME = pattern(r"[^/\\\x00-\x1f]{1,100}")
+RESOURCE = pattern(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}")
 RESOURCE_RULE = "a resource's name starts with a letter or _ and goes on with letters, digits, _ . : -"
-NEED = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}( *= *[1-9][0-9]{0,8})?")
+NEED = pattern(r"[A-Za-z_][A-Za-z0-9_.:-]{0,99}( *= *[1-9][0-9]{0,8})?")
 NEED_RULE = "write the name of a resource, or name=amount: licence:nuke=2"
 SPARE_TYPES = ("string", "file", "integer", "int", "float", "toggle", "boolean", "bool")
 PATHMAP_MATCHES = ("prefix", "contains", "suffix")
