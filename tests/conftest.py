@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 
 import hypothesis
@@ -29,7 +30,12 @@ _OWN_INDEX = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep an index for this run alone, which its workers share."""
+    """Keep an index for this run alone, which its workers share; hear signals also where the run was begun without."""
+    # A run in the background, or under nohup, ignores them, and so would every cook that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGHUP", "SIGTERM"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     if INDEX not in os.environ:
         folder = config.stash[_OWN_INDEX] = tempfile.mkdtemp(prefix="topcook-index-")
         os.environ[INDEX] = os.path.join(folder, "index.sqlite3")
