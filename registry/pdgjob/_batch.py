@@ -47,7 +47,7 @@ def _one(item: "WorkItem", work: "Callable[[WorkItem], str]") -> bool:
     _report.workItemStartCook(key, index, to_stdout=False)
     before = dict(os.environ)
     os.environ.update(_environment(item))
-    began = time.time()
+    began = time.monotonic()
     output = _Output(log)
     try:
         reason = work(item)
@@ -57,7 +57,7 @@ def _one(item: "WorkItem", work: "Callable[[WorkItem], str]") -> bool:
         output.close()
         os.environ.clear()
         os.environ.update(before)
-    took = time.time() - began
+    took = time.monotonic() - began
     if not reason:
         _say("%s succeeded in %.2f s" % (item.name, took))
         _report.workItemSuccess(key, index, to_stdout=False, duration=took)

@@ -104,11 +104,11 @@ def _signal_all(pid: int, token: str, number: int) -> bool:
 def end_family(pid: int, token: str, grace: float) -> "list[int]":
     """TERM, ``grace`` seconds, KILL, for all processes of a job; those that could not be ended."""
     if grace > 0 and _signal_all(pid, token, signal.SIGTERM):
-        until = time.time() + grace
-        while time.time() < until and family(pid, token):
+        until = time.monotonic() + grace
+        while time.monotonic() < until and family(pid, token):
             time.sleep(_LOOK)
-    until = time.time() + _KILL_TIME
-    while _signal_all(pid, token, signal.SIGKILL) and family(pid, token) and time.time() < until:
+    until = time.monotonic() + _KILL_TIME
+    while _signal_all(pid, token, signal.SIGKILL) and family(pid, token) and time.monotonic() < until:
         time.sleep(_LOOK)
     return family(pid, token)
 
@@ -239,13 +239,13 @@ class Cook:
             raise Refused(said.partition(b"\n")[0].decode("utf-8", "replace"))
 
     def insist(self, words: "list[Any]", until: float, wait: "Callable[[float], bool]") -> None:
-        """Report until it is recorded; raises Refused, or OSError when time is over or ``wait(pause)`` is true."""
+        """Report until it is recorded; raises Refused, or OSError past ``until`` (monotonic) or on ``wait(pause)``."""
         pause = _FIRST_PAUSE
         while True:
             try:
                 return self.call(words)
             except OSError:
-                if time.time() + pause > until or wait(pause):
+                if time.monotonic() + pause > until or wait(pause):
                     raise
             # So that a thousand jobs do not come all at once when the server is back.
             pause = min(pause * (1.6 + os.getpid() % 16 / 20.0), _LONGEST_PAUSE)
@@ -278,7 +278,7 @@ class Job:
 
     def run(self) -> int:
         """Run the command to its end, with all that goes with it."""
-        began = time.time()
+        began, since = time.time(), time.monotonic()
         log, complaint = self._open_log(began)
         if self.spool and self.spec.get("again"):
             with contextlib.suppress(OSError):  # a disk that is full cannot tell
@@ -294,7 +294,7 @@ class Job:
         self._over = True
         if self._ending is not None:
             self._ending.join()
-        self._tell(began, complaint)
+        self._tell(began, time.monotonic() - since, complaint)
         self._guarded(-1)
         status = self.exit if self.exit is not None else 1
         return status if status >= 0 else _SHELL_SIGNAL - status
@@ -402,7 +402,7 @@ class Job:
     def _report(self, method: str, *more: "Any") -> "list[Any]":
         return [method, self.spec.get("attempt"), self.spec.get("item"), *more, self._engine_id]
 
-    def _tell(self, began: float, complaint: str) -> None:
+    def _tell(self, began: float, took: float, complaint: str) -> None:
         """Write the end down, then report it; what was told while nobody listened goes before it."""
         said = {"token": self.token, "item": self.spec.get("item"), "attempt": self.spec.get("attempt")}  # type: Spec
         said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
@@ -411,9 +411,9 @@ class Job:
             complaint = complaint or "its end could not be written to %s" % self.end_file
         if not self._cook.where()[0] or (self.state in ("signaled", "orphaned")):
             return
-        until = time.time() + float(self.spec.get("patience", PATIENCE))
+        until = time.monotonic() + float(self.spec.get("patience", PATIENCE))
         status = self.exit if self.exit is not None else 1
-        last = self._report("ended", self.state, status, said["at"] - began, self.reason)
+        last = self._report("ended", self.state, status, took, self.reason)
         kept = False
         for words in [*self._spooled(), *([self._report("warning", complaint)] if complaint else []), last]:
             try:
@@ -431,8 +431,8 @@ class Job:
                     os.unlink(path)
 
     def _rest(self, pause: float) -> bool:
-        until = time.time() + pause
-        while not self._hurry and time.time() < until:
+        until = time.monotonic() + pause
+        while not self._hurry and time.monotonic() < until:
             time.sleep(min(pause, 0.2))
         return self._hurry
 

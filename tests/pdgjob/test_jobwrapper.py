@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -382,3 +384,28 @@ def test_a_job_that_has_no_process_yet_is_nobody_elses() -> None:
     """Session 0 is that of everything that began outside of a container."""
     assert jobwrapper.family(0, f"test-{uuid.uuid4().hex}-1") == []
     assert jobwrapper.family(0, "") == []
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer(
+    farm: Farm, sink: RecordingSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour each time that somebody looks at it."""
+    hours = itertools.count(1e9, -3600)
+    ready = farm.folder / "ready"
+    script = (
+        "import pathlib, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(ready)!r}).touch()\n"
+        "time.sleep(600)\n"
+    )
+    job = jobwrapper.Job(farm.spec(script, grace=0.2))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: next(hours))
+        runs = threading.Thread(target=job.run, daemon=True)
+        runs.start()
+        until(ready.exists, "the job is ready")
+        job.cancel("not needed")
+        runs.join(DEADLINE)
+        assert not runs.is_alive()
+    assert not having(farm.token)
+    assert [said.kind for said in sink.notifications][-1] is Kind.CANCELED

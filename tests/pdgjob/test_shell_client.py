@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Callable
@@ -195,6 +197,47 @@ def test_a_dead_server_is_tried_again_and_told_by_python(
     assert "does not answer" in done.stderr
     # Printed by one of the two only.
     assert done.stdout == "PDG_SUCCESS: 7;-1;0.0\n"
+
+
+def test_a_server_that_hangs_up_rudely_is_left_to_python_without_a_word_of_bash(
+    shell: Job,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+
+        def reset() -> None:
+            connection = rude.accept()[0]
+            # Closed with something unread, and at once.
+            connection.recv(1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        thread = threading.Thread(target=reset)
+        thread.start()
+        done = shell("--success", python=False, PDG_RESULT_SERVER=f"127.0.0.1:{rude.getsockname()[1]}")
+        thread.join(60)
+    assert done.returncode in {126, 127}
+    assert "reset" not in done.stderr
+
+
+def test_what_is_told_after_something_that_could_not_be_goes_after_it(
+    shell: Job, sink: RecordingSink, tmp_path: Path
+) -> None:
+    """The server was away for the first report, and is back: told directly, the second would be undone by the first."""
+    spool = tmp_path / "job.reports"
+    kept = '["set_int_attrib",2,7,-1,"n",1,0,""]\n'
+    spool.write_text(kept)
+    done = shell("setIntAttrib", "n", "2", PDG_REPORT_SPOOL=str(spool))
+    assert done.returncode == 0
+    assert sink.notifications == []
+    first, second = spool.read_text().splitlines(keepends=True)
+    assert first == kept
+    assert json.loads(second)[3:6] == [-1, "n", 2]
+
+
+def test_a_job_that_has_kept_nothing_reports_at_once(shell: Job, sink: RecordingSink, tmp_path: Path) -> None:
+    done = shell("setIntAttrib", "n", "2", python=False, PDG_REPORT_SPOOL=str(tmp_path / "job.reports"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(sink.notifications) == 1
 
 
 def test_a_server_that_hangs_up_is_asked_again(shell: Job, server: ResultServerThread, sink: RecordingSink) -> None:
