@@ -96,7 +96,7 @@ class GenericGenerator(Batches, PyProcessor):
         places = [(parent, index, frame) for parent in parents for index, frame in self._places(parent)]
         chained = self["sequential"].evaluateBool(parents[0])
         whole_command = WHOLE in str(command.value)
-        for batch, items in self.addBatches(item_holder, places, chained=chained, **options):
+        for batch, items in self.addBatches(item_holder, places, chained=chained, apart=not whole_command, **options):
             if whole_command:
                 item_holder.setExpressions(batch, command=command)
             elif str(command.value):

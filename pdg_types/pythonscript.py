@@ -96,7 +96,7 @@ class PythonScript(Batches, PyProcessor):
         if self.isSet("priority"):
             options["priority"] = self["priority"].evaluateInt(parents[0])
         places = [(parent, 0 if parent is None else parent.index, None) for parent in parents]
-        for batch, items in self.addBatches(item_holder, places, **options):
+        for batch, items in self.addBatches(item_holder, places, apart=True, **options):
             for item in items:
                 outputs = [(path, tag.evaluateString(item)) for path, tag in self.rows("outputs", "path", "tag")]
                 item_holder.setExpressions(item, outputs=outputs)

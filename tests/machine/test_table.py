@@ -39,12 +39,12 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     Trigger.COMPLETE: (frozenset({Phase.WAITING, Phase.CHECKING}), "the same, for items with nothing to cook"),
     Trigger.RECALL: (frozenset({Phase.WAITING}), "an item is looked up once, when nothing it waits for is left"),
     **dict.fromkeys(
-        (Trigger.FRESH, Trigger.FAILED_BEFORE, Trigger.ADOPT),
+        (Trigger.FRESH, Trigger.ADOPT, Trigger.LOOKED_UP),
         (frozenset({Phase.CHECKING}), "an answer about what was put back or canceled meanwhile is passed over"),
     ),
-    Trigger.FOUND: (
-        frozenset({Phase.CHECKING, Phase.WAITING, Phase.READY}),
-        "likewise; a sub-item goes with its batch",
+    **dict.fromkeys(
+        (Trigger.FOUND, Trigger.FAILED_BEFORE),
+        (frozenset({Phase.CHECKING, Phase.WAITING, Phase.READY}), "likewise; a sub-item goes with its batch"),
     ),
     Trigger.OFFER: (frozenset({Phase.READY}), "what is not ready any more is dropped from the queue"),
     Trigger.OFFER_STATIC: (frozenset({Phase.WAITING, Phase.READY}), "only these are looked through"),
@@ -78,11 +78,11 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
         "the same; or it was to come again, and the cook was canceled",
     ),
     Trigger.BATCH_CANCELED: (
-        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER, Phase.COOKING, Phase.DELAYED}),
+        frozenset({Phase.WAITING, Phase.CHECKING, Phase.READY, Phase.HANDED_OVER, Phase.COOKING, Phase.DELAYED}),
         "a batch is canceled with all that is not done",
     ),
     Trigger.BATCH_BLOCKED: (
-        frozenset({Phase.WAITING, Phase.READY, Phase.HANDED_OVER}),
+        frozenset({Phase.WAITING, Phase.CHECKING, Phase.READY, Phase.HANDED_OVER}),
         "a batch that has begun cannot be blocked any more",
     ),
     **dict.fromkeys(NOTIFICATIONS, (ALL, "anybody may report anything at any time")),
@@ -221,6 +221,29 @@ def remembered_sub_item(phase: Phase) -> tuple[MachineDriver, WorkItem]:
     return cook, item
 
 
+def sub_item_that_is_looked_up() -> tuple[MachineDriver, WorkItem]:
+    """Its batch waits for it, and for another one."""
+    cook = MachineDriver()
+    batch = cook.batch("b", [], [cook.item("a")], activation=BatchActivation.All)
+    assert batch.batch is not None
+    batch.batch.apart = True
+    cook.state.remembers = True
+    cook.request()
+    cook.waiting.clear()
+    item = batch.batch.items[0]
+    assert (batch.phase, item.phase) == (Phase.WAITING, Phase.CHECKING)
+    return cook, item
+
+
+def remembered_batch() -> tuple[MachineDriver, WorkItem]:
+    cook = MachineDriver()
+    batch = cook.batch("b", [])
+    cook.state.remembers = True
+    cook.request()
+    cook.waiting.clear()
+    return cook, batch
+
+
 def unbegun_item() -> tuple[MachineDriver, WorkItem]:
     cook = MachineDriver()
     first = cook.item("a")
@@ -337,6 +360,7 @@ HAPPENINGS: dict[Trigger, Callable[[MachineDriver, WorkItem], None]] = {
         trigger: (lambda cook, item, trigger=trigger: found(cook, item, trigger))  # type: ignore[misc]
         for trigger in (Trigger.FRESH, Trigger.FOUND, Trigger.FAILED_BEFORE, Trigger.ADOPT)
     },
+    Trigger.LOOKED_UP: lambda cook, item: found(cook, item, Trigger.FRESH),
     Trigger.OFFER: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
     Trigger.OFFER_STATIC: lambda cook, _item: cook.tell(ev.SchedulerStarted(FARM, ok=True, at=cook.now)),
     Trigger.BLOCK: lambda cook, item: cook.said(item.dependencies[0], Trigger.FAIL),
@@ -367,13 +391,17 @@ def test_every_row_can_happen_and_does_what_it_says(phase: Phase, trigger: Trigg
         cook, item = automatic_item(phase)
     elif trigger is Trigger.OFFER_STATIC:
         cook, item = static_item(phase)
+    elif trigger.name.startswith("BATCH_") and phase is Phase.CHECKING:
+        cook, item = sub_item_that_is_looked_up()
+    elif trigger is Trigger.LOOKED_UP:
+        cook, item = remembered_batch()
     elif trigger.name.startswith("BATCH_"):
         cook, item = sub_item(phase, trigger)
     elif (phase, trigger) == (Phase.DELAYED, Trigger.BLOCK):
         cook, item = delayed_static_item()
     elif trigger is Trigger.RECALL:
         cook, item = remembered_item()
-    elif trigger is Trigger.FOUND and phase is not Phase.CHECKING:
+    elif trigger in {Trigger.FOUND, Trigger.FAILED_BEFORE} and phase is not Phase.CHECKING:
         cook, item = remembered_sub_item(phase)
     elif (phase, trigger) == (Phase.WAITING, Trigger.PUT_BACK):
         cook, item = unbegun_item()

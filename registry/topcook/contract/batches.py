@@ -109,11 +109,19 @@ class Batches:
         raise CookError(f'"{ACTIVATION}" is "{text}"\n    it may be: first, any, all')
 
     def addBatches(
-        self, item_holder: Any, places: Sequence[Place], *, chained: bool = False, **options: Any
+        self,
+        item_holder: Any,
+        places: Sequence[Place],
+        *,
+        chained: bool = False,
+        apart: bool = False,
+        **options: Any,
     ) -> Iterator[tuple[Any, list[Any]]]:
         """Add items in batches; yields each batch with its sub-items. ``options`` are those of every item.
 
         ``chained``: each sub-item waits for the one before it in its sequence, also over the ends of batches.
+        ``apart``: their jobs run the sub-items one by one, and leave out those whose state says that they are done; so
+        a batch of which some sub-items are done from an earlier cook runs for the others only.
         """
         activation = self.batchActivation()
         for run in sequences(places):
@@ -130,6 +138,7 @@ class Batches:
                     frame=first[2],
                     **{"priority": first[0].priority if first[0] is not None else None, **options},
                 )
+                whole.record.batch.apart = apart
                 subs = []
                 for parent, index, frame in some:
                     item = item_holder.addWorkItem(

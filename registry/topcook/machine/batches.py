@@ -53,10 +53,15 @@ class Batches(Failing):
                 self._start(item)
 
     def _start(self, item: WorkItem) -> None:
-        """Let a batch be offered; one that has a past is looked up first, if all that it is made of can be."""
+        """Let a batch be offered; one that has a past is looked up first, if all that it is made of can be.
+
+        Where its sub-items are looked up by themselves, that has been done by now.
+        """
         if self.remembers and item.id not in self._looked_up:
             self._looked_up.add(item.id)
-            if all(needed.phase in DONE_WELL for needed in item.needs):
+            batch = _batch_of(item)
+            known = batch.apart or batch.begun is not None
+            if known or all(needed.phase in DONE_WELL for needed in item.needs):
                 self.to_recall.append(item)
                 self.move(item, Trigger.RECALL, self.now)
                 return
@@ -64,8 +69,11 @@ class Batches(Failing):
         self.move(item, Trigger.RELEASE, self.now)
 
     def _lose(self, item: WorkItem) -> None:
-        """No sub-item is left that could be cooked."""
-        if item.phase in {Phase.READY, Phase.DELAYED}:
+        """No sub-item is left that could be cooked; where any was found failed, so has the batch."""
+        failed_before = self.remembers and any(sub.phase == Phase.FAILED for sub in _batch_of(item).items)
+        if item.phase == Phase.WAITING and failed_before and item.id not in self._looked_up:
+            self._start(item)
+        elif item.phase in {Phase.READY, Phase.DELAYED}:
             self.take_back(item, Trigger.CANCEL_ORDER, self.now)
         elif item.phase in {Phase.WAITING, Phase.HANDED_OVER} and item.id not in self._doomed:
             self.block(item)
@@ -77,6 +85,10 @@ class Batches(Failing):
                 continue
             if trigger is Trigger.FOUND:
                 self.move(sub, trigger, self.now)
+                continue
+            if trigger is Trigger.BATCH_FAILED and sub.phase not in {*HELD, Phase.DELAYED}:
+                # It was found failed.
+                self.move(sub, Trigger.FAILED_BEFORE, self.now)
                 continue
             if trigger is Trigger.BATCH_BLOCKED:
                 self.move(sub, trigger, self.now)
@@ -138,6 +150,12 @@ def _ended(sub: WorkItem) -> str:
 
 
 def _may_start(item: WorkItem, batch: Batch) -> bool:
+    if batch.checking:
+        # What is found done is to be known to the job.
+        return False
+    if batch.apart and batch.begun is not None:
+        # Its job has been started already: only what that has begun with has to be as it was.
+        return all(sub.phase != Phase.WAITING or _waits_inside(sub, item) for sub in batch.begun)
     if batch.activation == BatchActivation.Any:
         return batch.ready > 0 or not batch.waiting
     if batch.activation == BatchActivation.All:

@@ -72,6 +72,7 @@ def _check_batch(item: WorkItem, batch: Batch) -> None:
     phases = [Phase(sub.phase) for sub in batch.items]
     _same(f"waiting sub-items of {item!r}", batch.waiting, phases.count(Phase.WAITING))
     _same(f"ready sub-items of {item!r}", batch.ready, phases.count(Phase.READY))
+    _same(f"sub-items of {item!r} that are looked up", batch.checking, phases.count(Phase.CHECKING))
     _same(f"lost sub-items of {item!r}", batch.lost, sum(phase in LOST for phase in phases))
     open_ones = sum(phase in IN_PLAY for phase in phases)
     if open_ones and item.phase not in IN_PLAY:

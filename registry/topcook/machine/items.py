@@ -195,6 +195,8 @@ class Items:
                 batch.waiting += change
             elif phase is Phase.READY:
                 batch.ready += change
+            elif phase is Phase.CHECKING:
+                batch.checking += change
             elif phase in LOST:
                 batch.lost += change
         if parent.phase not in SETTLED:
@@ -246,7 +248,7 @@ class Items:
         self._releasing = False
 
     def _ready(self, item: WorkItem, at: float) -> None:
-        if self.remembers and item.batch_parent is None and item.id not in self._looked_up:
+        if self.remembers and item.id not in self._looked_up and self._is_looked_up(item):
             self._looked_up.add(item.id)
             self.to_recall.append(item)
             self.move(item, Trigger.RECALL, at)
@@ -259,6 +261,14 @@ class Items:
             self.schedulers[item.scheduler].push(item)
         else:
             self.move(item, _RELEASE, at)
+
+    def _is_looked_up(self, item: WorkItem) -> bool:
+        """A sub-item is looked up by itself where its job can leave it out, as long as that is not given away."""
+        parent = item.batch_parent
+        if parent is None:
+            return True
+        assert parent.batch is not None  # noqa: S101 - what has sub-items is a batch
+        return parent.batch.apart and parent.phase in {Phase.WAITING, Phase.CHECKING}
 
     def _done_by_itself(self, item: WorkItem, trigger: Trigger, at: float) -> None:
         """An item that cooks nothing is done by itself."""
@@ -288,7 +298,8 @@ class Items:
             item.state = waiting
             item.pending = 0
             if item.batch is not None:
-                item.batch.first = item.batch.waiting = item.batch.ready = item.batch.lost = 0
+                batch = item.batch
+                batch.first = batch.waiting = batch.checking = batch.ready = batch.lost = 0
             elif item.batch_parent is not None and item.batch_parent.batch is not None:
                 item.batch_parent.batch.waiting += 1
             if remembers:

@@ -90,6 +90,8 @@ class Trigger(Enum):
     FRESH = "to be cooked"
     FOUND = "found done"
     FAILED_BEFORE = "found failed"
+    #: A batch that is to be cooked starts when its sub-items say so.
+    LOOKED_UP = "to be cooked in its time"
     ADOPT = "taken up again"
     # a sub-item goes where its batch goes
     BATCH_OFFERED = "handed over with its batch"

@@ -44,6 +44,7 @@ _END_BY_POLICY = {
     T.TOLERATED: Row(P.TOLERATED),
     T.FORGIVEN: Row(P.SUCCESS),
 }
+_FOUND_WITH_BATCH = {T.FOUND: Row(P.CACHED), T.FAILED_BEFORE: Row(P.FAILED)}
 _NOT_WITH_BATCH = {T.BATCH_CANCELED: Row(P.CANCELED), T.BATCH_BLOCKED: Row(P.BLOCKED)}
 _EARLY = dict.fromkeys(_REPORTS, Row(None, "early"))
 _LATE = dict.fromkeys(_REPORTS, Row(None, "late"))
@@ -66,8 +67,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
         T.BATCH_OFFERED: Row(P.HANDED_OVER),
-        # With its batch.
-        T.FOUND: Row(P.CACHED),
+        **_FOUND_WITH_BATCH,
         **_NOT_WITH_BATCH,
         **_EARLY,
     },
@@ -77,7 +77,7 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),
         T.BATCH_OFFERED: Row(P.HANDED_OVER),
-        T.FOUND: Row(P.CACHED),
+        **_FOUND_WITH_BATCH,
         **_NOT_WITH_BATCH,
         **_EARLY,
     },
@@ -148,6 +148,8 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.FOUND: Row(P.CACHED),
         T.FAILED_BEFORE: Row(P.FAILED),
         T.ADOPT: Row(P.HANDED_OVER),
+        T.LOOKED_UP: Row(P.WAITING),
+        **_NOT_WITH_BATCH,
         T.COMPLETE: Row(P.SUCCESS),
         T.CANCEL_ORDER: Row(P.CANCELED),
         T.PUT_BACK: Row(P.UNCOOKED),

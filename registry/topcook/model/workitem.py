@@ -209,18 +209,23 @@ class WorkItem:
 class Batch:
     """The sub-items of a batch item, in order; ``activation`` is 0 first, 1 any, 2 all ready.
 
-    ``waiting``, ``ready`` and ``lost`` count the sub-items that wait, are ready, or came to no good end; ``first`` is
-    the place of the first one still to come. They are written on the cook thread only.
+    ``waiting``, ``checking``, ``ready`` and ``lost`` count the sub-items that wait, are looked up, are ready, or came
+    to no good end; ``first`` is the place of the first one still to come. They are written on the cook thread only.
+
+    ``apart`` says that its job runs the sub-items one by one, and leaves out those that are done. ``begun`` is there
+    while a job of an earlier session may still have the batch: the sub-items that it is known to have begun with.
     """
 
-    __slots__ = ("activation", "first", "items", "lost", "offset", "ready", "waiting")
+    __slots__ = ("activation", "apart", "begun", "checking", "first", "items", "lost", "offset", "ready", "waiting")
 
     def __init__(self, items: list[WorkItem], activation: int = 0, offset: int = 0) -> None:
         """Keep the sub-items; ``offset`` is the batch's first index among its node's items."""
         self.items = items
         self.activation = activation
         self.offset = offset
-        self.first = self.waiting = self.ready = self.lost = 0
+        self.apart = False
+        self.begun: list[WorkItem] | None = None
+        self.first = self.waiting = self.checking = self.ready = self.lost = 0
 
     def place(self, sub: WorkItem) -> int:
         """The place of a sub-item in its batch: the index by which jobs report on it."""

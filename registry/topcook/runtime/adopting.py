@@ -54,8 +54,8 @@ def adopt_items(
     _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link)
     rows = [(each.item, each.wanted and each.item.id in ids) for each in left]
     delegate.forget({item.id for item, kept in rows if not kept})
-    for (item, kept), (outputs, attributes) in zip(rows, (each.had for each in left), strict=True):
-        if not kept:
+    for each, (_, kept) in zip(left, rows, strict=True):
+        for item, outputs, attributes in [] if kept else [(each.item, *each.had), *each.parts]:
             item.outputs, item.attributes = outputs, attributes
     link.inbox.post(ev.Adopted(scheduler, rows, link.clock.now()))
     again = [Notification(Kind.TAKEN_UP, item.id) for item, kept in rows if kept]

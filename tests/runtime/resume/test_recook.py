@@ -364,16 +364,64 @@ def test_batches_that_are_as_they_were_are_done_with_all_their_sub_items(again: 
     assert len(again.read("ran").split()) == 4
 
 
-def test_a_batch_of_which_one_sub_item_cooks_again_cooks_as_a_whole(again: RecookBench) -> None:
+def test_of_a_batch_only_those_sub_items_cook_again_that_are_not_done(again: RecookBench) -> None:
     again.cook(BATCHES)
     (again.folder / "sim.3").unlink()
     second = again.cook(BATCHES)
     assert second.outcome == "cooked"
-    assert again.read("ran").split() == ["0", "1", "2", "3", "2", "3"]
+    assert again.read("ran").split() == ["0", "1", "2", "3", "3"]
     missing = f'output "{again.folder}/sim.3" is missing'
     assert any(missing in reason for reason in second.reasons().values())
     (again.folder / "make.0").write_text("other")
     third = again.cook(BATCHES)
     # What it depends on has changed in the first batch, and the second waits for that.
     assert third.outcome == "cooked"
-    assert again.read("ran").split()[6:] == ["0", "1", "2", "3"]
+    assert again.read("ran").split()[5:] == ["0", "1", "2", "3"]
+    assert again.cook(BATCHES).cooked_again() == {}
+
+
+WHOLE = BATCHES.replace(
+    "command = \"sh -c 'echo @pdg_index >> $HIP/ran; cp $HIP/make.@pdg_index $HIP/sim.@pdg_index'\"",
+    'command = "sh $HIP/whole.sh @pdg_batchstart @pdg_batchend"',
+)
+
+
+def test_a_batch_with_one_command_for_all_its_sub_items_cooks_again_as_a_whole(again: RecookBench) -> None:
+    (again.folder / "whole.sh").write_text(
+        'cd "$HIP"; for n in $(seq $1 $2); do echo $n >> ran; cp make.$n sim.$n; done\n', encoding="utf-8"
+    )
+    assert again.cook(WHOLE).outcome == "cooked"
+    assert again.cook(WHOLE).cooked_again() == {}
+    (again.folder / "sim.3").unlink()
+    second = again.cook(WHOLE)
+    assert second.outcome == "cooked"
+    assert again.read("ran").split() == ["0", "1", "2", "3", "2", "3"]
+    assert f'output "{again.folder}/sim.3" is missing' in second.reasons()["sim.2"]
+
+
+def test_a_batch_that_starts_on_some_of_its_frames_leaves_out_what_is_done(again: RecookBench) -> None:
+    """Its second frame is known to be done before it is known that the first is not."""
+    network = BATCHES.replace("sequential = 1\n", 'batchactivation = "any"\n')
+    again.cook(network)
+    (again.folder / "make.0").unlink()
+    second = again.cook(network)
+    assert second.outcome == "cooked"
+    assert again.read("made").split() == ["0", "1", "2", "3", "0"]
+    assert again.read("ran").split() == ["0", "1", "2", "3", "0"]
+
+
+def test_a_batch_whose_sub_items_failed_stays_failed_for_who_goes_on_and_the_good_ones_stay_good(
+    again: RecookBench,
+) -> None:
+    network = BATCHES.replace("sequential = 1\n", "").replace(
+        "; cp $HIP/make.@", "; [ -e $HIP/mended ] || [ @pdg_index != 1 ] && cp $HIP/make.@"
+    )
+    assert again.cook(network).outcome == "failed"
+    second = again.cook(network, Settings(resume=True))
+    states = {(item.index, item.batch is None): item.state.name for item in second.items("sim")}
+    assert (states[0, True], states[1, True], states[0, False]) == ("CookedCache", "CookedFail", "CookedFail")
+    assert again.read("ran").split() == ["0", "1", "2", "3"]
+    (again.folder / "mended").touch()
+    third = again.cook(network, Settings(resume=True, retry_failed=True))
+    assert third.outcome == "cooked", third.messages
+    assert again.read("ran").split() == ["0", "1", "2", "3", "1"]

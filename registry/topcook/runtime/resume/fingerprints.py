@@ -93,8 +93,9 @@ class Fingerprints:
         plain = bool(item.command) and not int(item.traits) & _IN_PROCESS
         attributes = self._attributes(item.attributes if made_with is None else made_with)
         batch = item.batch_parent
-        # What it needs of its own batch cooks again when any of that does.
-        needs = [each for each in item.dependencies if batch is None or each.batch_parent is not batch]
+        # What it needs of its own batch cooks again when any of that does, unless each is cooked apart.
+        whole = batch is not None and batch.batch is not None and not batch.batch.apart
+        needs = [each for each in item.dependencies if not whole or each.batch_parent is not batch]
         inputs = {needed.key: self.given(needed) for needed in needs}
         parts = {
             "type": node["type"],
@@ -106,9 +107,16 @@ class Fingerprints:
             "files": node["files"],
             "inputs": _joined(inputs),
         }
+        if item.batch is not None:
+            parts["sub-items"] = self._of_parts(item.batch.items)
         told = _COOK.sub("<cook>", redact(item.command[:_LONGEST_COMMAND])) if plain else ""
         each = attributes if len(attributes) <= _MOST_ATTRIBUTES else {}
         return encode([VERSION, self.stamps.mode, parts, told, inputs if len(inputs) <= _MOST_INPUTS else {}, each])
+
+    def _of_parts(self, items: list[WorkItem]) -> str:
+        """What a batch's job is to do for each of its sub-items, whatever they get to do it with."""
+        told = [[sub.key, sub.command, [[file.path, file.tag] for file in sub.expected_outputs or ()]] for sub in items]
+        return _digest(encode([told, [self._attributes(sub.attributes) for sub in items]]))
 
     def given(self, item: WorkItem) -> str:
         """A digest of what a finished item gives to others: attributes, and files as they are now."""
@@ -224,6 +232,7 @@ _WORDS = {
     "outputs": "declared outputs changed",
     "files": "file dependencies of its node changed",
     "inputs": "input changed",
+    "sub-items": "its sub-items changed",
 }
 
 

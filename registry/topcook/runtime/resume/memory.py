@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
-from topcook.machine.phases import DONE_WELL, Trigger
+from topcook.machine.phases import DONE_WELL, SETTLED, Trigger
 from topcook.model.enums import CacheMode
 from topcook.model.states import WorkItemState
 from topcook.model.workitem import Trait
@@ -20,14 +20,16 @@ from topcook.runtime.inbox import Broken
 from topcook.runtime.keeper.record import read_record
 from topcook.runtime.resume.fingerprints import Fingerprints
 from topcook.runtime.resume.keys import Keys
-from topcook.runtime.resume.restoring import Left, restore
+from topcook.runtime.resume.restoring import Had, Left, restore
 from topcook.runtime.resume.settings import Settings
 from topcook.runtime.resume.verdicts import (
     Finding,
     Verdict,
     judge,
+    judge_apart,
     judge_automatic,
     judge_batch,
+    judge_part,
     maybe_in_flight,
     unseen_cause,
 )
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from topcook.model.attributes import Attribute
     from topcook.model.files import File
     from topcook.model.node import Node
-    from topcook.model.workitem import WorkItem
+    from topcook.model.workitem import Batch, WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.journal import Past, PastItem
     from topcook.runtime.keeper.ofcook import CookKeeper
@@ -50,6 +52,10 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "Memory"]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
+#: What of a batch its job has not begun with, as far as anybody was told.
+_NOT_BEGUN = frozenset({WorkItemState.Uncooked, WorkItemState.Waiting, WorkItemState.Scheduled})
+#: What tells that an item has begun: by now all that it waits for is done.
+_BEGINS = frozenset({WorkItemState.Cooking, WorkItemState.CookedSuccess})
 #: How many items are told of that cook again.
 _MOST_TOLD = 200
 #: Seconds between two looks at processes that nobody else watches.
@@ -112,6 +118,8 @@ class Memory:
         self._had: dict[int, tuple[list[File] | None, dict[str, Attribute] | None]] = {}
         #: Ids of items whose jobs are only to be ended.
         self._unwanted: set[int] = set()
+        #: Ids of batches of which something is not as a job that may still run has it.
+        self._spoiled: set[int] = set()
         self._told = 0
         #: What was found about each item that was looked up, by its id: verdict and reason.
         self.found: dict[int, tuple[Verdict, str]] = {}
@@ -131,46 +139,61 @@ class Memory:
         """Give new items their keys; in a cook that goes on, the ids that they had there, too."""
         made = list(items)
         self._keys.give(made)
+        together: list[WorkItem] = []
         for item in made:
             known = self._known.get(item.key)
             if known is not None:
                 item.id = known
                 if item.batch is not None or item.batch_parent is not None:
-                    self._count_on(item)
+                    together.append(item)
             if self.past is not None:
                 self._by_key[item.key] = item
+        if together and self.past is not None:
+            self._count_on(together, self.past.find_all([item.key for item in together]))
 
-    def _count_on(self, item: WorkItem) -> None:
-        """A batch that is not done cooks as its next attempt, and nothing of the last one beside it."""
-        past = self.past.find(item.key) if self.past is not None else None
-        if past is not None:
-            item.attempt = past.attempt
-            if self.keeper is not None and maybe_in_flight(past):
-                self.keeper.drop([past.token])
+    def _count_on(self, items: list[WorkItem], known: list[PastItem | None]) -> None:
+        """Batches and sub-items go on counting attempts; of a batch that may be in flight, know what has begun."""
+        begun: set[int] = set()
+        for item, past in zip(items, known, strict=True):
+            if past is not None:
+                item.attempt = past.attempt
+                if past.state not in _NOT_BEGUN:
+                    begun.add(item.id)
+        for item, past in zip(items, known, strict=True):
+            if item.batch is not None and past is not None and maybe_in_flight(past):
+                item.batch.begun = [sub for sub in item.batch.items if sub.id in begun]
 
     # ------------------------------------------------------------------ without a past: what the next cook will ask
 
     def note(self, instructions: Iterable[ins.Instruction], changes: Iterable[Change]) -> None:
         """Write down what the items would do that are about to be handed over for the first time.
 
-        Of one that is handed over before what it waits for is done, that is known when it has ended.
+        Of one that is handed over before what it waits for is done, that is known when it begins.
         """
         for each in instructions:
             if isinstance(each, ins.HandOver | ins.HandOverStatic):
                 for item in each.items:
-                    for sub in item.batch.items if item.batch is not None else ():
-                        if sub.id not in self._noted:
-                            self._early.setdefault(sub.id, dict(sub.attributes or ()))
+                    if item.batch is not None:
+                        self._note_parts(item.batch)
                     if item.id in self._noted:
                         continue
-                    if all(needed.phase in DONE_WELL for needed in item.dependencies):
+                    if _needs_nothing(item):
                         self._note(item, self._judged.pop(item.id, "") or self._prints.of(item))
                     else:
                         self._early[item.id] = item.attributes or {}
         if self._early:
             for item, _, new, _ in changes:
-                if new is WorkItemState.CookedSuccess and item.id in self._early:
+                if new in _BEGINS and item.id in self._early and _needs_nothing(item):
                     self._note(item, self._prints.of(item, self._early.pop(item.id)))
+
+    def _note_parts(self, batch: Batch) -> None:
+        for sub in batch.items:
+            if sub.id not in self._noted and sub.phase not in SETTLED:
+                if not batch.apart and _needs_nothing(sub, beside=sub.batch_parent):
+                    # Nobody may ever tell that it begins.
+                    self._note(sub, self._prints.of(sub))
+                else:
+                    self._early.setdefault(sub.id, dict(sub.attributes or ()))
 
     def _note(self, item: WorkItem, fingerprint: str) -> None:
         self._noted.add(item.id)
@@ -213,7 +236,9 @@ class Memory:
         """See to what runs of items that are another thing now; put off those whose job has outlived its keeper."""
         found = [*self._outlived, *found]
         self._outlived = []
-        left = [each for each in found if each.past is not None and maybe_in_flight(each.past)]
+        # A sub-item's job is that of its batch.
+        jobs = [each for each in found if each.item.batch_parent is None]
+        left = [each for each in jobs if each.past is not None and maybe_in_flight(each.past)]
         if not left:
             return found
         outlived: set[str] = set()
@@ -245,8 +270,16 @@ class Memory:
     def _judge_all(self, items: list[WorkItem]) -> list[Finding]:
         found = self._judge_each(items)
         for place, item in enumerate(items):
-            if item.batch is not None:
-                found[place] = judge_batch(found[place], self._judge_each(item.batch.items))
+            batch = item.batch
+            if batch is None:
+                continue
+            if batch.apart:
+                found[place] = judge_apart(found[place], batch.items, spoiled=item.id in self._spoiled)
+            elif all(each.phase in DONE_WELL for each in item.needs):
+                found[place] = judge_batch(found[place], self._judge_each(batch.items))
+            else:
+                # It was under way, and is to start before it can be told whether it is the same.
+                found[place].verdict, found[place].reason = Verdict.COOK, "what it waits for is not all done"
         return found
 
     def _judge_each(self, items: list[WorkItem]) -> list[Finding]:
@@ -259,7 +292,7 @@ class Memory:
             if found.verdict is Verdict.COOK:
                 self._unseen[item.id] = unseen_cause(item, self._unseen)
             return found
-        return judge(
+        found = judge(
             item,
             past,
             self._prints.of(item),
@@ -269,6 +302,8 @@ class Memory:
             name_of=self._by_key.get,
             unseen=self._unseen,
         )
+        parent = item.batch_parent
+        return judge_part(found) if parent is not None and parent.batch is not None and parent.batch.apart else found
 
     def _mode_of(self, node: Node) -> CacheMode:
         known = self._modes.get(node)
@@ -298,6 +333,7 @@ class Memory:
                 item.id not in self._unwanted,
                 past.token not in recorded and self._may_run(item, past),
                 self._had.pop(item.id, (item.outputs, item.attributes)),
+                self._had_of_parts(item),
             )
             for item, past in known
             if past is not None
@@ -323,22 +359,15 @@ class Memory:
             self.found[item.id] = (Verdict.COOK if again else found.verdict, found.reason)
             if past is not None and again:
                 self._tell(item, found.reason)
-            reason = ""
-            if found.verdict is Verdict.DONE:
-                restore(item, past)
-                for part in found.parts:
-                    self._settle_part(part)
-            elif found.verdict is Verdict.FAILED:
-                reason = found.reason
-                if past is not None:
-                    item.ran().messages += past.messages
-            elif found.verdict is Verdict.IN_FLIGHT:
-                # From now on what its job says is added to this.
-                self._had[item.id] = (item.outputs, item.attributes)
-                restore(item, past)
+            rows += self._settle_found(found)
             if past is not None and self.how.resume:
                 item.attempt = past.attempt
-                if past.earlier and found.fingerprint == past.fingerprint and not past.has_failed:
+                if (
+                    item.batch_parent is None
+                    and past.earlier
+                    and found.fingerprint == past.fingerprint
+                    and not past.has_failed
+                ):
                     tried.append((item, [each.exit_status for each in past.earlier]))
             if past is not None and found.fingerprint == past.fingerprint and self.how.resume:
                 self._noted.add(item.id)
@@ -347,8 +376,66 @@ class Memory:
                 self._judged[item.id] = found.fingerprint
             else:
                 self._note(item, found.fingerprint)
-            rows.append((item, _TRIGGER[found.verdict], reason))
+            rows.append((item, _TRIGGER[found.verdict], found.reason if found.verdict is Verdict.FAILED else ""))
         return ev.Recalled(rows, at, tried)
+
+    def _settle_found(self, found: Finding) -> list[tuple[WorkItem, Trigger, str]]:
+        """Give an item back what it had; what follows for sub-items of a batch."""
+        item, past = found.item, found.past
+        if found.verdict is Verdict.DONE:
+            restore(item, past)
+            for part in found.parts:
+                self._settle_part(part)
+        elif found.verdict is Verdict.FAILED and past is not None:
+            item.ran().messages += past.messages
+        elif found.verdict is Verdict.IN_FLIGHT:
+            self._give_back(item, past)
+        if item.batch_parent is not None:
+            self._settle_sub(found, item.batch_parent)
+        return self._settle_batch(found, item.batch) if item.batch is not None else []
+
+    def _give_back(self, item: WorkItem, past: PastItem | None) -> None:
+        """Give an item in flight what it had; from now on what its job says is added to this."""
+        self._had[item.id] = (item.outputs, item.attributes)
+        restore(item, past)
+
+    def _had_of_parts(self, item: WorkItem) -> list[Had]:
+        """What the sub-items of a batch in flight were without it."""
+        subs = item.batch.items if item.batch is not None else []
+        return [(sub, *self._had.pop(sub.id)) for sub in subs if sub.id in self._had]
+
+    def _settle_batch(self, found: Finding, batch: Batch) -> list[tuple[WorkItem, Trigger, str]]:
+        """See to the sub-items of a batch that is not done; those of them that are, unless it cooks as a whole."""
+        if found.verdict is Verdict.COOK:
+            for sub, outputs, attributes in self._had_of_parts(found.item):
+                sub.outputs, sub.attributes = outputs, attributes
+        if found.verdict not in {Verdict.IN_FLIGHT, Verdict.FAILED}:
+            return []
+        done = [part for part in found.parts if part.verdict is Verdict.DONE]
+        for part in found.parts:
+            if part.verdict is Verdict.DONE:
+                self._settle_part(part)
+            elif found.verdict is Verdict.IN_FLIGHT:
+                self._give_back(part.item, part.past)
+                self._noted.add(part.item.id)
+            elif part.past is not None:
+                part.item.ran().messages += part.past.messages
+        if found.verdict is Verdict.IN_FLIGHT:
+            for sub in batch.items:
+                if sub.id not in self._noted and sub.phase not in SETTLED:
+                    self._early.setdefault(sub.id, dict(self._had.get(sub.id, (None, sub.attributes))[1] or ()))
+        return [(part.item, Trigger.FOUND, "") for part in done]
+
+    def _settle_sub(self, found: Finding, parent: WorkItem) -> None:
+        """See to a sub-item that was looked up by itself, where a job of an earlier session may have its batch."""
+        if parent.batch is None or parent.batch.begun is None or found.verdict is not Verdict.COOK:
+            return
+        if found.spoils:
+            # Whatever else is found: that job is not taken up, so the batch need not wait to be looked up.
+            self._spoiled.add(parent.id)
+            parent.batch.begun = []
+        elif found.past is not None:
+            self._give_back(found.item, found.past)
 
     def _settle_part(self, found: Finding) -> None:
         """Give a sub-item that is done with its batch what it had."""
@@ -366,6 +453,14 @@ class Memory:
             self._link.message("info", item.node.name, f"{item.name} cooks again: {reason}")
             if self._told == _MOST_TOLD:
                 self._link.message("info", "cook", "why more items cook again is not told: see --dry-run")
+
+
+def _needs_nothing(item: WorkItem, *, beside: WorkItem | None = None) -> bool:
+    """Whether all that an item waits for is done, but for what is in the batch that it waits beside."""
+    return all(
+        needed.phase in DONE_WELL or (beside is not None and needed.batch_parent is beside)
+        for needed in item.dependencies
+    )
 
 
 def _token(found: Finding) -> str:

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
     from topcook.runtime.journal import PastItem
 
-__all__ = ["Left", "restore"]
+__all__ = ["Had", "Left", "restore"]
+
+#: An item with outputs and attributes.
+Had = tuple["WorkItem", "list[File] | None", "dict[str, Attribute] | None"]
 
 
 class Left(NamedTuple):
@@ -26,6 +29,8 @@ class Left(NamedTuple):
     elsewhere: bool
     #: The outputs and attributes that it had before it was given back those of its last session.
     had: tuple[list[File] | None, dict[str, Attribute] | None]
+    #: The same of its sub-items, where it is a batch.
+    parts: list[Had]
 
 
 def restore(item: WorkItem, past: PastItem | None) -> None:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from topcook.lean import dataclass, field
-from topcook.machine.phases import DONE_BADLY, Phase
+from topcook.machine.phases import DONE_BADLY, DONE_WELL, LOST, SETTLED, Phase
 from topcook.model.enums import CacheMode
 from topcook.model.states import SUCCESSFUL, WorkItemState
 from topcook.model.workitem import Trait
@@ -21,11 +21,23 @@ if TYPE_CHECKING:
     from topcook.runtime.journal import PastItem
     from topcook.runtime.resume.settings import Settings
 
-__all__ = ["Finding", "Verdict", "judge", "judge_automatic", "judge_batch", "maybe_in_flight", "unseen_cause"]
+__all__ = [
+    "Finding",
+    "Verdict",
+    "judge",
+    "judge_apart",
+    "judge_automatic",
+    "judge_batch",
+    "judge_part",
+    "maybe_in_flight",
+    "unseen_cause",
+]
 
 _AUTOMATIC = int(Trait.AUTOMATIC)
 #: How far up the cause of a change is looked for.
 _FARTHEST = 200
+#: How many sub-items that did not succeed are named.
+_MOST_NAMED = 3
 _NOTHING_TO_GO_BY = "it has no outputs to go by"
 
 
@@ -47,8 +59,10 @@ class Finding:
     reason: str = ""
     fingerprint: str = ""
     past: PastItem | None = None
-    #: Of a batch, those of its sub-items.
+    #: Of a batch that is looked up as a whole, those of its sub-items.
     parts: list[Finding] = field(default_factory=list)
+    #: Of a sub-item: what a job of its batch that may still run has made of it, or will, does not do.
+    spoils: bool = False
 
 
 def judge(
@@ -100,8 +114,13 @@ def judge_batch(whole: Finding, parts: list[Finding]) -> Finding:
     past, whole.parts = whole.past, parts
     if past is None or whole.verdict is Verdict.FAILED:
         return whole
+    if whole.verdict is Verdict.IN_FLIGHT:
+        other = next((each for each in parts if each.verdict not in {Verdict.DONE, Verdict.IN_FLIGHT}), None)
+        if other is not None:
+            whole.verdict, whole.reason = Verdict.COOK, f'"{other.item.name}": {other.reason}'
+        return whole
     again = next((each for each in parts if each.verdict is not Verdict.DONE), None)
-    if maybe_in_flight(past) or past.state not in SUCCESSFUL:
+    if past.state not in SUCCESSFUL:
         whole.reason = whole.reason or "it was not cooked before"
     elif again is not None:
         whole.reason = f'"{again.item.name}": {again.reason}'
@@ -109,6 +128,35 @@ def judge_batch(whole: Finding, parts: list[Finding]) -> Finding:
         whole.verdict, whole.reason = Verdict.DONE, ""
         return whole
     whole.verdict = Verdict.COOK
+    return whole
+
+
+def judge_part(found: Finding) -> Finding:
+    """The verdict on a sub-item that is looked up by itself, where a job of its batch may still run."""
+    past = found.past
+    if past is None:
+        found.spoils = found.verdict is Verdict.COOK
+    elif maybe_in_flight(past):
+        # What it would do is noted as soon as it begins.
+        found.spoils = found.verdict is not Verdict.IN_FLIGHT and bool(past.fingerprint)
+        found.verdict = Verdict.COOK
+    else:
+        found.spoils = found.verdict is Verdict.COOK
+    return found
+
+
+def judge_apart(whole: Finding, subs: list[WorkItem], *, spoiled: bool) -> Finding:
+    """The verdict on a batch whose sub-items were looked up by themselves; ``spoiled``: a job has some otherwise."""
+    lost = [sub for sub in subs if sub.phase in LOST]
+    if all(sub.phase in DONE_WELL for sub in subs):
+        whole.verdict, whole.reason = Verdict.DONE, ""
+    elif all(sub.phase in SETTLED for sub in subs):
+        whole.verdict = Verdict.FAILED
+        whole.reason = f"not all of its sub-items succeeded: {', '.join(sub.name for sub in lost[:_MOST_NAMED])}"
+    elif whole.verdict is not Verdict.IN_FLIGHT or spoiled:
+        whole.verdict = Verdict.COOK
+        if not whole.reason or whole.reason == _NOTHING_TO_GO_BY:
+            whole.reason = "not all of its sub-items are done"
     return whole
 
 
