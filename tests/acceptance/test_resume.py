@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Shell
+from topcook.runtime.journal import Past
 
 NODES = """
 [nodes.make]
@@ -297,6 +298,30 @@ command = "test -e $HIP/mended"
     assert by_state(shell.report()) == {"CookedSuccess": 3}
     told = shell.run("resume", "20200101-000000-0000000", status=2).stderr
     assert "there is no cook" in told
+
+
+def test_a_cook_goes_on_by_its_id_within_the_limits_it_was_begun_with(shell: Shell) -> None:
+    network = shell.network("""
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+itemcount = 3
+command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/ran; exit 3'"
+""")
+    limits = ["--slots", "1", "--machine-slots", "0", "--max-failures", "1", "--retries", "1"]
+    kept = ["--die-with-parent", "--durability", "power", "--cache", "hash"]
+    shell.cook(network, *limits, *kept, status=1)
+    [pointer] = (shell.folder / "work" / "pdgtemp").glob("cook.net.*.json")
+    said = json.loads(pointer.read_text())
+    shell.run("resume", said["cook"], "--retry-failed", "--max-failures", "2", status=1)
+    with Past.open(said["journal"]) as past:
+        first, second = (session.facts for session in past.sessions)
+    assert second["durability"] == "power"
+    assert second["arguments"] == [
+        each if each != "1" or place != 5 else "2" for place, each in enumerate(first["arguments"])
+    ]
+    # With one slot and one retry each: one item that failed for good, and then two.
+    assert lines(shell.folder / "ran") == ["1", "2", "3", "4", "1", "2"]
 
 
 SECRETIVE = (

@@ -44,7 +44,7 @@ def how_of(options: dict[str, Any]) -> How:
 
 
 def _arguments(options: dict[str, Any]) -> Iterator[str]:
-    """The options that choose what is cooked where, as they are typed."""
+    """The options that choose what is cooked where and how, each with its value; that of a flag is empty."""
     if options["profile"]:
         yield from ("--profile", options["profile"])
     if options["scheduler"]:
@@ -57,3 +57,13 @@ def _arguments(options: dict[str, Any]) -> Iterator[str]:
     for option, names in (("--static", "static"), ("--no-static", "no_static"), ("--node", "nodes")):
         for name in options[names]:
             yield from (option, name)
+    for name in ("slots", "machine_slots", "max_failures", "retries"):
+        if options[name] is not None:
+            yield from (f"--{name.replace('_', '-')}", str(options[name]))
+    if options["die_with_parent"]:
+        yield from ("--die-with-parent", "")
+    if options["durability"] != "process":
+        yield from ("--durability", options["durability"])
+    if options["cache"] == "hash":
+        # Else what was compared by content would all count as changed.
+        yield from ("--cache", options["cache"])

@@ -19,8 +19,9 @@ def command(*, cook: str, options: tuple[str, ...]) -> Any:
     """Go on with a cook that was ended.
 
     COOK is its id, the beginning of the id or of its last part, or its network file: topcook cooks shows them. The
-    network file is read as it is now, with the options that the cook was begun with (--scheduler, --override, --parm,
-    --job-parm, --static, --node). OPTIONS are more of those of `topcook cook`.
+    network file is read as it is now, with the options that the cook was begun with (--profile, --scheduler,
+    --override, --parm, --job-parm, --static, --node, --slots, --machine-slots, --max-failures, --retries,
+    --die-with-parent, --durability, --cache hash). OPTIONS are more of those of `topcook cook`, and go before.
 
     \b
     Example:
@@ -64,7 +65,7 @@ def _given(cook: str, facts: dict[str, Any], options: tuple[str, ...]) -> list[s
     for place in range(0, len(given) - 1, 2):
         option, text = given[place : place + 2]
         if not {place, place + 1} & masked:
-            kept += [option, text]
+            kept += [option, text] if text else [option]
             continue
         name = text.partition("=")[0]
         if not _says(options, option, name):
