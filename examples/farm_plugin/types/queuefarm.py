@@ -1,7 +1,7 @@
 """A complete scheduler for a farm, on `topcook.author.farm`: copy it, and put your engine's calls in place of four.
 
 The engine here is the small one of the test kit, a directory in which a daemon looks for jobs. What talks to it stands
-in `_send`, `_poll`, `_find` and `_cancel`.
+in `_submit`, `_poll`, `_find` and `_cancel`.
 """
 
 from __future__ import annotations
@@ -109,9 +109,22 @@ class QueueFarm(CallbackServerMixin, PyScheduler):
     # -- the engine
 
     def _send(self, jobs):
+        alike = {}
+        for job in jobs:
+            item = job.work_item
+            try:
+                limit = self.evaluateFloatOverride(item.node, "queue", "limit", item, 0.0)
+                requeue = self.evaluateBoolOverride(item.node, "queue", "requeue", item, False)
+            except Exception as error:
+                # One item's wrong value must not cost the others anything.
+                report(self, item, job.attempt).failed(str(error))
+                continue
+            alike.setdefault((limit, requeue), []).append(job)
+        for (limit, requeue), some in alike.items():
+            self._submit(some, limit, requeue)
+
+    def _submit(self, jobs, limit, requeue):
         file = write_jobs(self, jobs)
-        limit = self.evaluateFloatOverride(jobs[0].work_item.node, "queue", "limit", jobs[0].work_item, 0.0)
-        requeue = self.evaluateBoolOverride(jobs[0].work_item.node, "queue", "requeue", jobs[0].work_item, False)
         try:
             argvs = [file.argv(index) for index in range(len(jobs))]
             ids = self._farm.submit(argvs, [job.token for job in jobs], limit=limit, requeue=requeue)

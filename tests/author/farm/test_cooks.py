@@ -148,6 +148,52 @@ def test_a_job_that_takes_too_long_fails_with_the_reason(bench: CookBench, mark:
     until(lambda: not running(mark), "no process left")
 
 
+def test_items_that_are_sent_together_keep_what_each_of_them_wants(bench: CookBench, farm: ProcessFarm) -> None:
+    done = bench.cook(network("true", count=3, more='job_parms.queue_limit = "`@pdg_index`00"'))
+    assert done.outcome == "cooked", done.messages
+    assert sorted(job["limit"] for job in farm.jobs().values()) == [0.0, 100.0, 200.0]
+
+
+def test_a_value_that_means_nothing_fails_the_items_that_have_it_and_no_others(bench: CookBench) -> None:
+    other = """
+        [nodes.other]
+        type = "genericgenerator"
+        parms.command = "true"
+        job_parms.queue_limit = "@pdg_name"
+        """
+    done = bench.cook(network("true", count=3, more=other))
+    assert {item.state.name for item in done.items("work")} == {"CookedSuccess"}
+    (item,) = done.items("other")
+    assert item.state.name == "CookedFail"
+    assert 'parm "queue_limit" of "queue" is "other_' in item.ran().messages[0]
+
+
+def test_items_whose_sending_raises_have_failed_with_that_and_nobody_waits_for_them(bench: CookBench) -> None:
+    bench.types(
+        "broken",
+        """
+        from queuefarm import QueueFarm as Base
+
+        class BrokenFarm(Base):
+            @classmethod
+            def templateName(cls):
+                return "brokenfarm"
+            def _submit(self, jobs, limit, requeue):
+                for job in jobs:
+                    if job.work_item.index > 0:
+                        raise RuntimeError("the rest is too much")
+                    super()._submit([job], limit, requeue)
+
+        def registerTypes(type_registry):
+            type_registry.registerScheduler(BrokenFarm)
+        """,
+    )
+    done = bench.cook(network("true", count=3, parms="pdg_maxitems = 0").replace('"queuefarm"', '"brokenfarm"'))
+    told = [(item.state.name, item.ran().messages) for item in done.items("work")]
+    lost = ("CookedFail", ["it could not be sent: RuntimeError: the rest is too much"])
+    assert told == [("CookedSuccess", []), lost, lost]
+
+
 def test_a_job_that_somebody_deletes_is_canceled_with_the_reason(
     bench: CookBench, farm: ProcessFarm, mark: str
 ) -> None:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from topcook.author.farm.job import FarmJob
 from topcook.author.host import tick_soon
+from topcook.author.report import report
 
 __all__ = ["Collector"]
 
@@ -17,7 +19,8 @@ class Collector(Generic[T]):
     """Keeps what ``onSchedule`` adds until ``wait`` seconds have passed since the first of them, or there are ``most``.
 
     ``send`` gets them in the order in which they came, on the scheduler's own thread: call ``flush_if_due`` in
-    ``onTick``, which comes in time. ``send`` answers for all it is given: what it cannot send it tells as failed.
+    ``onTick``, which comes in time. ``send`` answers for all it is given: what it cannot send it tells as failed. Where
+    it raises, those of its jobs that no ``Reconciler`` watches have failed with that.
     """
 
     def __init__(
@@ -57,10 +60,19 @@ class Collector(Generic[T]):
             self.flush()
 
     def flush(self) -> None:
-        """Send all there is."""
+        """Send all there is; raises what ``send`` raises."""
         kept, self._kept = self._kept, []
-        if kept:
+        if not kept:
+            return
+        try:
             self._send(kept)
+        except Exception as error:
+            # Nobody has them any more: their items would wait for ever.
+            for job in kept:
+                if isinstance(job, FarmJob) and not job.watched:
+                    reason = f"it could not be sent: {type(error).__name__}: {error}"
+                    report(self._scheduler, job.work_item, job.attempt).failed(reason)
+            raise
 
     def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out what nobody wants any more, as when its item is canceled; what was taken out."""

@@ -51,6 +51,8 @@ class FarmJob:
     attempt: int
     name: str
     spec: dict[str, Any] = field(repr=False)
+    #: Whether a ``Reconciler`` has it: the engine took it.
+    watched: bool = False
 
     @property
     def item(self) -> int:

@@ -119,6 +119,7 @@ class Reconciler:
     def watch(self, job: FarmJob, engine_id: str) -> None:
         """The engine has taken the job under this id, which is kept with the item."""
         self._add(Flight(job.work_item, job.token, job.attempt, engine_id))
+        job.watched = True
         said = Notification(
             Kind.CUSTOM_STATE, job.item, payload=(f"{self.engine} {engine_id}",), job_id=engine_id, attempt=job.attempt
         )
