@@ -151,6 +151,43 @@ def test_a_machine_that_stays_short_fails_the_job_with_its_reason(monkeypatch: p
     assert told[0][4] == b"no memory"
 
 
+#: On its own: it takes any child of its process.
+TOLD_LATE = """
+import os, sys
+from topcook.author import LocalJob
+from topcook.runtime.keeper.encode import Environments, start_message
+from topcook.runtime.keeper.program import wire
+from topcook.runtime.keeper.program.jobs import Job, Jobs
+from topcook.runtime.keeper.program.record import Record
+
+told = []
+jobs = Jobs("k", Record(sys.argv[1]), told.append)
+jobs.pool(b"pool").slots = 1
+encoder, unpacker = Environments(), wire.Unpacker()
+for token in ("c-1-1", "c-2-1"):
+    job = LocalJob(token, ["/bin/true"], {}, "/", "/dev/null")
+    for fields in unpacker.feed(start_message(job, b"pool", encoder)):
+        if fields[0] == wire.START:
+            jobs.add(Job(fields[1:]))
+while jobs.fill():
+    os.waitid(os.P_PID, next(iter(jobs.running)), os.WEXITED | os.WNOWAIT)
+    jobs.reap()
+assert not told
+jobs.tell()
+jobs.record.flush()
+print([(fields[0].decode(), fields[1].decode()) for fields in told])
+"""
+
+
+def test_jobs_that_end_while_others_are_started_are_told_of_in_the_order_of_things(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TOLD_LATE, str(tmp_path / "record")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
+    order = [("started", "c-1-1"), ("ended", "c-1-1"), ("started", "c-2-1"), ("ended", "c-2-1")]
+    assert said == f"{order}\n"
+    lines = [line.split()[:2] for line in (tmp_path / "record").read_text().splitlines()[1:]]
+    assert lines == [["start", "c-1-1"], ["exit", "c-1-1"], ["start", "c-2-1"], ["exit", "c-2-1"]]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a device that is always full")
 def test_a_full_disk_keeps_the_record_in_memory_and_the_keeper_going(tmp_path: Path) -> None:
     record = Record("/dev/full")
@@ -316,6 +353,5 @@ def test_a_keeper_without_a_descriptor_for_a_stranger_goes_on_and_lets_him_in_la
         assert eventually(keeper._lets_in)
         keeper._open_door()
         assert len(keeper.strangers) == 1
-        for link in (keeper.strangers[0], keeper.engine):
-            assert link is not None
-            os.close(link.fd)
+        os.close(keeper.strangers[0].fd)
+        keeper._engine_left()

@@ -82,10 +82,9 @@ class Jobs:
         self.limiter: Limiter | None = None
         #: The slots shared with other keepers, where they share any.
         self.machine: MachineSlots | None = None
-        #: Children that ended and are not told of yet: (job, wait status, usage, when).
-        self._reaped: list[tuple[Job, int, Any, float]] = []
-        #: Jobs that started, likewise: (job, boot clock just before, when).
-        self._begun: list[tuple[Job, float, float]] = []
+        #: What is not told of yet, in order: (job, when, its wait status and usage, or None and the boot clock just
+        #: before it started).
+        self._untold: list[tuple[Job, float, int | None, Any]] = []
 
     @property
     def queued(self) -> bool:
@@ -122,10 +121,11 @@ class Jobs:
         """Queue a job behind the others of its pool."""
         self.pool(job.pool).queue.append(job)
 
-    def fill(self) -> None:
-        """Start what fits, first come first served in each pool."""
+    def fill(self) -> bool:
+        """Start what fits, first come first served in each pool; answers whether any has started."""
         if self.retry_at and time.monotonic() < self.retry_at:
-            return
+            return False
+        before = len(self._untold)
         self.retry_at = 0.0
         for pool in self.pools.values():
             queue = pool.queue
@@ -133,6 +133,7 @@ class Jobs:
                 if self.machine is not None and not self.machine.take(queue[0].weight):
                     break
                 self._start(pool, queue.popleft())
+        return len(self._untold) > before
 
     def share(self, directory: str, count: int) -> None:
         """Share slots with other keepers on this machine; where that cannot be, go on without."""
@@ -172,7 +173,7 @@ class Jobs:
         pool.used += job.weight
         self.running[pid] = job
         self.started_at[pid] = at
-        self._begun.append((job, boot, at))
+        self._untold.append((job, at, None, boot))
 
     def _give_up(self, job: Job, now: float) -> bool:
         if not job.give_up:
@@ -209,22 +210,20 @@ class Jobs:
             self.pools[job.pool].used -= job.weight
             if self.machine is not None:
                 self.machine.give(job.weight)
-            self._reaped.append((job, status, usage, time.monotonic()))
+            self._untold.append((job, time.monotonic(), status, usage))
             # A place is free again, whatever it was that was short.
             self.retry_at = 0.0
 
     def tell(self) -> None:
         """Record and report the ends and starts since this was last called."""
-        if self._reaped:
-            for job, status, usage, at in self._reaped:
-                code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
-                self._ended(job, code, at, job.reason, usage.ru_maxrss * _RSS_UNIT, cpu)
-            self._reaped.clear()
-        if self._begun:
-            for job, boot, at in self._begun:
-                self.record.started(job.token, job.pid, boot, at)
+        for job, at, status, more in self._untold:
+            if status is None:
+                self.record.started(job.token, job.pid, more, at)
                 self.report([wire.STARTED, job.name, b"%d" % job.pid, b"%.6f" % at])
-            self._begun.clear()
+            else:
+                code, cpu = os.waitstatus_to_exitcode(status), more.ru_utime + more.ru_stime
+                self._ended(job, code, at, job.reason, more.ru_maxrss * _RSS_UNIT, cpu)
+        self._untold.clear()
 
     def end(self, job: Job, status: int | None, reason: str = "") -> None:
         """Record and report the end of a job that never ran."""

@@ -17,7 +17,8 @@ from .jobs import Job, Jobs
 from .processes import become_subreaper
 from .record import Record
 
-_CHUNK = 1 << 18
+#: More than 128 KiB at once would be mapped, and unmapped, for each read.
+_CHUNK = 1 << 16
 #: A stranger at the door gets this long, and this many bytes, to say the secret.
 _HELLO_TIME, _HELLO_BYTES = 5.0, 8192
 #: Strangers at a time, and seconds to leave the door shut when the process has no descriptor left for one.
@@ -25,6 +26,8 @@ _MOST_STRANGERS, _REST = 16, 0.5
 #: So long, in seconds, what happened to jobs is gathered while nobody waits for it: starts always, ends while every
 #: slot that comes free has a job waiting for it.
 _GATHER = 0.04
+#: How many times in a row slots are filled before what happened is written down.
+_TURNS = 4
 
 
 class Link:
@@ -94,6 +97,8 @@ class Keeper:
         self._socket_path = ""
         self._die_with_parent = False
         self._wake = _wake_on_signals(self)
+        #: Whether a signal has come since the last round: a child may have ended.
+        self._signaled = False
         self._poll = select.poll()
         #: For whom it was made: mostly the same as the last time.
         self._polled: tuple[object, ...] = ()
@@ -107,10 +112,7 @@ class Keeper:
         while not self._idle():
             self._wait()
             if self.jobs is not None:
-                self.jobs.reap()
-                if self.jobs.limiter is not None:
-                    self.jobs.limiter.look()
-                self.jobs.fill()
+                self._turn(self.jobs)
                 if self.jobs.machine is not None:
                     self.jobs.settle(self.jobs.machine)
                 self.jobs.tell()
@@ -121,6 +123,18 @@ class Keeper:
             self.jobs.limiter.close()
         if self._socket_path:
             _remove_door(self._socket_path)
+
+    def _turn(self, jobs: Jobs) -> None:
+        """Take the children that ended and start what fits; again while more have ended during a start."""
+        ended = self._signaled
+        for _ in range(_TURNS):
+            if ended:
+                jobs.reap()
+            if jobs.limiter is not None:
+                jobs.limiter.look()
+            if not jobs.fill():
+                return
+            ended = True
 
     def _idle(self) -> bool:
         if self.engine is not None or self.strangers or self.cancels:
@@ -138,7 +152,8 @@ class Keeper:
             self._polled = polled
             self._watch(engine, strangers, (bell, door), writing=writing)
         ready = [fd for fd, _ in self._poll.poll(self._timeout())]
-        if self._wake in ready:
+        self._signaled = self._wake in ready
+        if self._signaled:
             os.read(self._wake, 4096)
         if machine is not None and bell in ready:
             machine.heard()
