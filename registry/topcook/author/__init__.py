@@ -6,21 +6,26 @@ Houdini as well imports ``pdg`` only; these are for the ones written for Topcook
 
 from __future__ import annotations
 
-from topcook.author.command import command_argv, split_command
-from topcook.author.detached import cook_command, cook_detached
-from topcook.author.grace import grace_of
-from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
-from topcook.author.jobenvironment import JobEnvironments, has_data
-from topcook.author.jobparms import JobParms
-from topcook.author.limits import job_limits, memory_size
-from topcook.author.local import LocalJob, end_server, local_jobs
+from typing import TYPE_CHECKING, Any
+
+# Not late: the module and a function in it have one name.
 from topcook.author.report import JobReport, report
-from topcook.author.tracebacks import traceback_text
-from topcook.contract.batches import Batches
-from topcook.contract.fields import TextFields
-from topcook.contract.host import JobEnd, JobKeeper, JobLimits
-from topcook.contract.itemgraph import add_item_graph
-from topcook.model.graphfile.itemgraph import read_item_graph
+
+if TYPE_CHECKING:
+    from topcook.author.command import command_argv, split_command
+    from topcook.author.detached import cook_command, cook_detached
+    from topcook.author.grace import grace_of
+    from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
+    from topcook.author.jobenvironment import JobEnvironments, has_data
+    from topcook.author.jobparms import JobParms
+    from topcook.author.limits import job_limits, memory_size
+    from topcook.author.local import LocalJob, end_server, local_jobs
+    from topcook.author.tracebacks import traceback_text
+    from topcook.contract.batches import Batches
+    from topcook.contract.fields import TextFields
+    from topcook.contract.host import JobEnd, JobKeeper, JobLimits
+    from topcook.contract.itemgraph import add_item_graph
+    from topcook.model.graphfile.itemgraph import read_item_graph
 
 __all__ = [
     "Batches",
@@ -50,3 +55,59 @@ __all__ = [
     "split_command",
     "traceback_text",
 ]
+_HOMES = {
+    "author.command": (
+        "command_argv",
+        "split_command",
+    ),
+    "author.detached": (
+        "cook_command",
+        "cook_detached",
+    ),
+    "author.grace": ("grace_of",),
+    "author.host": (
+        "attempt_token",
+        "limit_in_flight",
+        "log_to_scheduler",
+    ),
+    "author.jobenvironment": (
+        "JobEnvironments",
+        "has_data",
+    ),
+    "author.jobparms": ("JobParms",),
+    "author.limits": (
+        "job_limits",
+        "memory_size",
+    ),
+    "author.local": (
+        "LocalJob",
+        "end_server",
+        "local_jobs",
+    ),
+    "author.tracebacks": ("traceback_text",),
+    "contract.batches": ("Batches",),
+    "contract.fields": ("TextFields",),
+    "contract.host": (
+        "JobEnd",
+        "JobKeeper",
+        "JobLimits",
+    ),
+    "contract.itemgraph": ("add_item_graph",),
+    "model.graphfile.itemgraph": ("read_item_graph",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """What is loaded when it is asked for: a scheduler that starts no jobs here needs little of it."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"topcook.{_HOME_OF[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """Every name, those loaded late included."""
+    return sorted(__all__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -23,6 +22,9 @@ def cook_command(scheduler: Any, graph_file: str, node_path: str, *options: str,
     ``local`` this machine's.
     """
     working = str(scheduler.workingDir(local))
+    # Only whoever sends whole networks needs it, and all scheduler files import this package.
+    import shlex
+
     python = sys.executable if local else shlex.split(str(scheduler.applicationBin("python", None)))[0]
     words = [python, "-m", "topcook", "cook", os.path.join(working, graph_file)]
     node = node_path.strip("/").partition("/")[2]

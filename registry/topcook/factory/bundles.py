@@ -32,7 +32,7 @@ Read = Callable[[str], bytes]
 
 def content_hash(content: bytes, *more: bytes) -> str:
     """A short fingerprint of what is executed."""
-    from hashlib import blake2b
+    from topcook.model.digests import blake2b
 
     digest = blake2b(content, digest_size=16)
     for each in more:

@@ -18,13 +18,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from importlib.machinery import ModuleSpec
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.bundles import Bundle, keep_text
 from topcook.lean import dataclass
+from topcook.model.digests import blake2b
 
 if TYPE_CHECKING:
     from importlib.abc import Loader as _Loader

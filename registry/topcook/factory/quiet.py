@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -56,7 +55,7 @@ class _Stream(io.TextIOBase):
     def isatty(self) -> bool:
         """Whether it leads to a terminal now."""
         target = self._target()
-        return target is not None and target.isatty()
+        return self._sink is None and target is not None and target.isatty()
 
     def fileno(self) -> int:
         """The descriptor of where it leads now."""
@@ -73,11 +72,11 @@ class _Stream(io.TextIOBase):
 
 @contextmanager
 def captured_output(*, descriptors: bool = True) -> Iterator[None]:
-    """Send both standard streams, and the descriptors 1 and 2, to a temporary file.
+    """Send both standard streams, and the descriptors 1 and 2, nowhere.
 
     Without ``descriptors`` only the streams: the descriptors belong to all threads and to whatever they start.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", prefix="topcook-") as sink:
+    with open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as sink:
         streams = (_Stream("stdout", sink), _Stream("stderr", sink))
         before = (sys.stdout, sys.stderr)
         saved = _redirect(sink.fileno()) if descriptors else {}

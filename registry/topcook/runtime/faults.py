@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import sysconfig
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topcook.contract.secrets import redact
@@ -14,8 +13,8 @@ from topcook.factory.imports import quote_what_ran
 if TYPE_CHECKING:
     from types import TracebackType
 
-_OURS = str(Path(__file__).resolve().parent.parent)
-_STDLIB = sysconfig.get_path("stdlib")
+_OURS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+_STDLIB = os.path.dirname(os.__file__)
 _NOT_AUTHORS = (_OURS, _STDLIB, "<frozen")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,6 +123,9 @@ def write_secret(path: Path, secret: str, access: tuple[int, int] = (OWNER_ONLY,
 
 
 def _copy(source: Path, target: Path) -> None:
+    # It brings three ways of packing archives, for cooks without jobs as well.
+    import shutil
+
     draft = _draft(target)
     shutil.copy2(source, draft)
     if source.name == SHELL_CLIENT:

@@ -11,7 +11,6 @@ from typing import Any
 from topcook.errors import GraphFileError, Problem
 from topcook.lean import pattern
 from topcook.model.graphfile.cycles import chain, find_cycles
-from topcook.model.graphfile.healthy import healthy_part
 from topcook.model.graphfile.locate import KeyPath
 from topcook.model.graphfile.shapes import DOCUMENT, MAX_DEPTH, Fault, dotted, quoted
 from topcook.model.graphfile.source import Source, read_text, refuse
@@ -63,7 +62,11 @@ def read_network_file(path: str | Path, *, in_part: bool = False) -> GraphFile:
         return _graph_file(path, source, document)
     problems = [problem_of(fault, source) for fault in faults]
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
-    rest = healthy_part(document, faults, _faults) if in_part else None
+    rest = None
+    if in_part:
+        from topcook.model.graphfile.healthy import healthy_part
+
+        rest = healthy_part(document, faults, _faults)
     if rest is None:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
         raise GraphFileError(problems, f'the network file "{path}" has {count}')

@@ -6,7 +6,6 @@ appears.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +14,7 @@ from topcook.contract.secrets import redact
 from topcook.factory import Tier
 from topcook.model.attributes import AttribFlag
 from topcook.model.builtinparms import NODE_PARMS
+from topcook.model.digests import blake2b
 from topcook.model.workitem import Trait
 from topcook.runtime.journal.values import attributes_to_rows, encode
 from topcook.runtime.resume.stamps import Stamps
@@ -65,7 +65,7 @@ _NONE = AttribFlag.NoFlags
 
 
 def _digest(text: str) -> str:
-    return hashlib.blake2b(_COOK.sub("<cook>", text).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    return blake2b(_COOK.sub("<cook>", text).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
 def _joined(digests: Mapping[str, str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from topcook.model.digests import blake2b
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ class Keys:
 
 
 def _short(key: str) -> str:
-    return key if len(key) <= _LONGEST else "~" + hashlib.blake2b(key.encode(), digest_size=9).hexdigest()
+    return key if len(key) <= _LONGEST else "~" + blake2b(key.encode(), digest_size=9).hexdigest()

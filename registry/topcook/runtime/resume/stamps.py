@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
+
+from topcook.model.digests import blake2b
 
 __all__ = ["Stamps"]
 
@@ -40,7 +41,7 @@ class Stamps:
         known = self._read.get(path)
         if known is not None and known[:2] == (size, changed):
             return known[2]
-        digest = hashlib.blake2b(digest_size=16)
+        digest = blake2b(digest_size=16)
         try:
             with open(path, "rb") as stream:
                 while block := stream.read(_BLOCK):
