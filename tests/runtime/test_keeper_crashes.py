@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -23,14 +24,14 @@ from topcook.runtime.keeper.program import wire
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 from topcook.runtime.keeper.record import read_record
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 ENGINE = """
-import sys, threading
+import os, sys, threading, time
 from topcook.author import LocalJob
 from topcook.runtime.keeper.client import KeeperProcess
-directory, die, jobs = sys.argv[1], sys.argv[2] == "1", sys.argv[3:]
+directory, die, forks, jobs = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1", sys.argv[4:]
 keeper = KeeperProcess(directory + "/keeper", die_with_parent=die)
 pool = keeper.pool("local")
 pool.set_slots(2)
@@ -40,6 +41,12 @@ for number, script in enumerate(jobs, 1):
                         f"{directory}/{number}.log", on_start=lambda pid, at: started.release()))
 for _ in jobs[:2]:
     started.acquire()
+if forks and not os.fork():
+    # As multiprocessing does it: a copy that holds all that its parent had open, and outlives it.
+    os.close(1)
+    while not os.path.exists(directory + "/over"):
+        time.sleep(0.02)
+    os._exit(0)
 print(keeper.pid, flush=True)
 sys.stdin.read()
 """
@@ -47,9 +54,9 @@ sys.stdin.read()
 
 def eventually(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
+    while not (true := condition()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return condition()
+    return true
 
 
 def alive(pid: int) -> bool:
@@ -70,8 +77,10 @@ def left_in(directory: Path) -> list[int]:
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     """A test that fails in the middle must not leave its jobs to the next."""
     yield
+    (tmp_path / "over").touch()
     for pid in left_in(tmp_path):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 class Ends(dict[str, JobEnd]):
@@ -97,10 +106,10 @@ class Ends(dict[str, JobEnd]):
             assert self.more.wait_for(lambda: len(self) >= count, PATIENCE)
 
 
-def dead_engine(tmp_path: Path, *scripts: str, die: bool = False) -> int:
+def dead_engine(tmp_path: Path, *scripts: str, die: bool = False, forks: bool = False) -> int:
     """An engine started these jobs and was killed in the middle; returns its keeper's pid."""
     with subprocess.Popen(
-        [sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", *scripts],
+        [sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", "1" if forks else "0", *scripts],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -242,6 +251,49 @@ def test_when_the_engine_dies_running_jobs_end_by_themselves_and_queued_ones_nev
     assert not jobs["c-1-1"].is_running
     assert (tmp_path / "1.log").read_text() == "done\n"
     assert not (tmp_path / "never").exists()
+
+
+needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of any process")
+
+
+@needs_pidfd
+def test_what_an_engine_has_forked_does_not_stand_for_it_when_it_is_dead(tmp_path: Path) -> None:
+    """Its copy holds the connection open: nothing that was queued may begin beside the cook that goes on."""
+    pid = dead_engine(tmp_path, *["while [ ! -e go ]; do sleep 0.02; done"] * 2, "touch never", forks=True)
+    assert eventually(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
+    assert read_record(str(tmp_path / "keeper"))["c-3-1"].started is None
+    keeper = KeeperProcess(str(tmp_path / "keeper"))
+    assert set(keeper.attach() or ()) == {"c-1-1", "c-2-1"}
+    keeper.close()
+    (tmp_path / "go").touch()
+    assert eventually(lambda: not alive(pid))
+    assert not (tmp_path / "never").exists()
+
+
+@needs_pidfd
+def test_with_die_with_parent_the_jobs_die_with_an_engine_that_has_forked(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "sleep 60", "sleep 60", "touch never", die=True, forks=True)
+    assert eventually(lambda: not alive(pid))
+    assert left_in(tmp_path) == []
+    assert not (tmp_path / "never").exists()
+
+
+@needs_pidfd
+def test_a_second_engine_that_has_forked_is_missed_as_well(tmp_path: Path) -> None:
+    pid = dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done", "sleep 60")
+    script = (
+        "import os, sys, time\n"
+        "from topcook.runtime.keeper.client import KeeperProcess\n"
+        "assert KeeperProcess(sys.argv[1] + '/keeper').attach()\n"
+        "if os.fork(): os._exit(0)\n"
+        "while not os.path.exists(sys.argv[1] + '/over'): time.sleep(0.02)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, timeout=60)
+    third = KeeperProcess(str(tmp_path / "keeper"))
+    assert eventually(lambda: third.attach() is not None)
+    assert third.pool("local").cancel_all(grace=0) == []
+    third.close()
+    assert eventually(lambda: not alive(pid))
 
 
 def test_a_keeper_that_is_told_to_end_while_the_engine_talks_to_it_takes_its_jobs_along(tmp_path: Path) -> None:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
+from typing import TYPE_CHECKING
 
 from . import wire
 from .cancel import Cancel
 from .jobs import Job, Jobs
 from .processes import become_subreaper
 from .record import Record
+
+if TYPE_CHECKING:
+    import socket
 
 #: More than 128 KiB at once would be mapped, and unmapped, for each read.
 _CHUNK = 1 << 16
@@ -40,6 +45,8 @@ class Link:
         self.fd = fd
         self.closed = False
         self.since = time.monotonic()
+        #: The process at the other end, where a stranger's is known.
+        self.process = 0
         self.unpacker = wire.Unpacker(limit)
         self._out: list[bytes] = []
 
@@ -87,6 +94,8 @@ class Keeper:
         os.set_inheritable(listener_fd, False)  # noqa: FBT003 - positional only
         self.listener = listener_fd
         self.engine: Link | None = Link(engine_fd)
+        #: Tells that the engine's process has ended.
+        self._life = _life_of(os.getppid())
         self.strangers: list[Link] = []
         #: Nobody is let in before; 0: the door is open.
         self._rests_until = 0.0
@@ -150,7 +159,7 @@ class Keeper:
         polled = (engine, writing, bell, strangers, door)
         if polled != self._polled:
             self._polled = polled
-            self._watch(engine, strangers, (bell, door), writing=writing)
+            self._watch(engine, strangers, (bell, door, self._life), writing=writing)
         ready = [fd for fd, _ in self._poll.poll(self._timeout())]
         self._signaled = self._wake in ready
         if self._signaled:
@@ -161,8 +170,12 @@ class Keeper:
             self._stop()
         if self.listener in ready:
             self._open_door()
-        if engine is not None and engine is self.engine and engine.fd in ready:
-            self._serve_engine(engine)
+        if engine is not None and engine is self.engine:
+            if engine.fd in ready:
+                self._serve_engine(engine)
+            elif self._life in ready:
+                # All that it has said was heard.
+                self._engine_left()
         for link in strangers:
             if link.fd in ready or link.since + _HELLO_TIME < time.monotonic():
                 self._serve_stranger(link)
@@ -240,6 +253,9 @@ class Keeper:
         if self.engine is not None:
             os.close(self.engine.fd)
             self.engine = None
+            if self._life >= 0:
+                os.close(self._life)
+                self._life = -1
             self._gathered = 0.0
         if self.jobs is not None:
             self.jobs.drop_queued(lambda _: True, "the engine left before it started")
@@ -268,7 +284,10 @@ class Keeper:
 
         try:
             with socket.socket(fileno=os.dup(self.listener)) as door:
-                self.strangers.append(Link(door.accept()[0].detach(), _HELLO_BYTES))
+                stranger = door.accept()[0]
+                process = _process_at(stranger)
+                self.strangers.append(Link(stranger.detach(), _HELLO_BYTES))
+                self.strangers[-1].process = process
         except OSError:
             # It left before we opened, or there is no descriptor left: it would go on knocking, and we on looking.
             self._rests_until = time.monotonic() + _REST
@@ -292,6 +311,7 @@ class Keeper:
         link.unpacker.limit = wire.MAX_MESSAGE
         self._die_with_parent = messages[0][2] == b"1"
         self.engine = link
+        self._life = _life_of(link.process)
         link.send([wire.WELCOME, self.jobs.keeper_id.encode()])
         for pid, job in self.jobs.running.items():
             link.send([wire.STARTED, job.token.encode(), b"%d" % pid, b"%.6f" % self.jobs.started_at[pid]])
@@ -318,6 +338,25 @@ class Keeper:
     def _may_wait(self) -> bool:
         """Whether nothing would be done sooner if the engine heard of what was gathered."""
         return not self._awaited or (self.jobs is not None and self.jobs.supplied)
+
+
+def _life_of(pid: int) -> int:
+    """A descriptor that becomes readable when a process ends; -1 where the system has none (before Linux 5.3).
+
+    The end of its connection does not tell: what it has forked holds that open as long as it lives.
+    """
+    try:
+        return os.pidfd_open(pid) if pid else -1
+    except (AttributeError, OSError):
+        return -1
+
+
+def _process_at(connection: socket.socket) -> int:
+    """The process at the other end, 0 where the system does not tell."""
+    import socket
+
+    asked = getattr(socket, "SO_PEERCRED", None)
+    return int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, asked, 4), sys.byteorder) if asked else 0
 
 
 def _same(one: bytes, other: bytes) -> bool:
