@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_a_second_interrupt_ends_at_once_what_a_callback_holds_up(shell: Any) ->
 DIARY = """
 import pathlib
 import subprocess
+import time
 
 import pdg
 from pdg.scheduler import PyScheduler
@@ -153,3 +155,73 @@ def test_a_reader_that_goes_away_does_not_end_the_cook(shell: Any) -> None:
     process.communicate(timeout=60)
     assert shell.report()["counts"] == {"CookedSuccess": 6}
     assert process.returncode == 0
+
+
+SLOW = """
+import os, time
+import pdg
+from pdg.processor import PyProcessor
+
+HOME = os.environ["HOME_OF_TEST"]
+if os.path.exists(HOME + "/armed"):
+    with open(HOME + "/began", "a") as stream:
+        stream.write(str(os.getpid()))
+    while not os.path.exists(HOME + "/gate"):
+        time.sleep(0.02)
+
+
+
+class Slow(PyProcessor):
+    def onGenerate(self, item_holder, upstream_items, generation_type):
+        open(HOME + "/made", "a").close()
+        item_holder.addWorkItem(inProcess=True)
+        return pdg.result.Success
+
+    def onCookTask(self, work_item):
+        return pdg.result.Success
+
+
+def registerTypes(type_registry):
+    type_registry.registerNode(Slow, pdg.nodeType.Processor, name="slow", label="Slow")
+"""
+SLOWLY = """
+[nodes.a]
+type = "slow"
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("probed", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_before_the_cook_begins_ends_it_and_leaves_nothing(
+    shell: Any, number: signal.Signals, *, probed: bool
+) -> None:
+    """While types are probed, or while the cook is being prepared: its lock is taken, and a type's file read."""
+    types = shell.write("types/slow.py", SLOW)
+    network = shell.network(SLOWLY)
+    known = {"PDG_TYPES_PATH": str(types.parent), "HOME_OF_TEST": str(shell.folder)}
+    shell.environment.update(known)
+    if probed:
+        shell.run("cook", network)
+        (shell.folder / "made").unlink()
+    (shell.folder / "armed").touch()
+    process = shell.start("cook", network)
+    began = shell.folder / "began"
+    deadline = time.monotonic() + 30
+    while not (began.exists() and began.read_text()):
+        assert time.monotonic() < deadline, process.communicate(timeout=30)
+        time.sleep(0.01)
+    process.send_signal(number)
+    if probed:
+        (shell.folder / "gate").touch()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted" in out + err
+    assert not (shell.folder / "made").exists()
+    deadline = time.monotonic() + 30
+    while is_alive(int(began.read_text())):
+        assert time.monotonic() < deadline, "who read the file is still there"
+        time.sleep(0.01)
+    (shell.folder / "armed").unlink()
+    # Nobody is in the way, and nothing is told of a cook that died.
+    assert "did not end" not in shell.run("cook", network).stderr

@@ -14,7 +14,7 @@ import click
 from topcook.cli.ending import print_summary
 from topcook.cli.feed import Feed, View
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
-from topcook.cli.interrupts import Interrupts
+from topcook.cli.interrupts import Early, Interrupts, catches_signals
 from topcook.cli.keeping import how_of, journal_options
 from topcook.cli.limits import limit, limit_options
 from topcook.cli.options import load, network_options
@@ -65,8 +65,10 @@ _PERIOD = 0.1
     help="Write each callback (arguments, return, milliseconds) and each notification into the scheduler's log.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Also tell what starts, what logs say, and messages.")
+@catches_signals
 def command(
     *,
+    early: Early,
     network: str,
     dry_run: bool,
     progress: str,
@@ -114,7 +116,7 @@ def command(
         report = os.path.abspath(str(report))
     context.core.debug = debug
     context.core.trace = trace_callbacks
-    session = _Session(context, progress=progress, report=report, debug=debug, verbose=verbose)
+    session = _Session(context, early, progress=progress, report=report, debug=debug, verbose=verbose)
     session.how, session.network = how_of(options), network
     session.settings = settings_of(options)
     session.told = told
@@ -124,8 +126,18 @@ def command(
 class _Session:
     """One cook from the command line."""
 
-    def __init__(self, context: GraphContext, *, progress: str, report: str | None, debug: bool, verbose: bool) -> None:
+    def __init__(
+        self,
+        context: GraphContext,
+        early: Early,
+        *,
+        progress: str,
+        report: str | None,
+        debug: bool,
+        verbose: bool,
+    ) -> None:
         self.context = context
+        self.early = early
         self.terminal = Terminal()
         self.told: StatusFile | None = None
         self.report = report
@@ -148,7 +160,8 @@ class _Session:
         program_is_loaded()
         feed = Feed()
         self.context.observe(feed)
-        cook = self._prepare(nodes)
+        with self.early.held():
+            cook = self._prepare(nodes)
         cook.link.all_uris = self.report is not None
         try:
             with nullcontext() if self.debug else self._quiet():
@@ -187,7 +200,7 @@ class _Session:
         interrupts = Interrupts(cook, view.close)
         interrupted = False
         # To the very end: a report that is being written is not lost to a terminal that is closed now.
-        with interrupts.caught():
+        with interrupts.caught(self.early):
             try:
                 self._cook(cook, Shown(feed, view, interrupts))
             finally:
@@ -213,7 +226,10 @@ class _Session:
 
     def _cook(self, cook: Cook, shown: Shown) -> None:
         try:
-            self.context.open_schedulers(cook, shown.while_opening(self.context.core))
+            look = shown.while_opening(self.context.core)
+            # It may have been asked to end before there was anything to look at.
+            look()
+            self.context.open_schedulers(cook, look)
         except CookRefusedError as error:
             # Told like everything else that goes wrong in a cook, and so in its report.
             cook.refuse(str(error))

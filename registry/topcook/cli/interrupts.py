@@ -6,7 +6,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from topcook.cli.guard import INTERRUPTED
 
@@ -14,6 +15,65 @@ if TYPE_CHECKING:
     from topcook.runtime.cook import Cook
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Early:
+    """Until a cook can be asked to end, the signals end the command as Ctrl-C does, and what it holds is put back."""
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        #: The signal that came and has ended nothing so far; 0 for none.
+        self.waiting = 0
+        self._count = 0
+        self._held = False
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Catch the signals within this context; one that was ignored stays ignored."""
+        with _handled(dict.fromkeys(_SIGNALS, self._handle)):
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the first signal wait while a lock is being taken; who asks the cook to end asks for ``waiting``."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def _handle(self, number: int, _frame: object) -> None:
+        self._count += 1
+        if self._held and self._count == 1:
+            self.waiting = number
+        elif self._count <= 2:  # noqa: PLR2004 - what is being put back after that is not to be interrupted
+            raise KeyboardInterrupt
+
+
+def catches_signals(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a command's function end as Ctrl-C ends it, whichever the signal; it gets its ``Early`` as ``early``."""
+
+    @wraps(command)
+    def run(**options: Any) -> Any:
+        early = Early()
+        with early.caught():
+            return command(early=early, **options)
+
+    return run
+
+
+@contextmanager
+def _handled(handlers: dict[str, Callable[[int, object], None]]) -> Iterator[None]:
+    before = {}
+    for name, handle in handlers.items():
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interrupts:
@@ -34,19 +94,15 @@ class Interrupts:
         return self._count > 0
 
     @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Catch the signals within this context; one that was ignored (``nohup``) stays ignored."""
-        before = {}
-        handlers = {**dict.fromkeys(_SIGNALS, self._handle), "SIGTSTP": self._handle_stop}
-        for name, handle in handlers.items():
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, handle)
-        try:
+    def caught(self, early: Early) -> Iterator[None]:
+        """Catch the signals within this context, that which ``early`` let wait, too.
+
+        One that was ignored (``nohup``) stays ignored.
+        """
+        with _handled({**dict.fromkeys(_SIGNALS, self._handle), "SIGTSTP": self._handle_stop}):
+            if early.waiting:
+                self._handle(early.waiting, None)
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def stop(self) -> None:
         """Stop the process as Ctrl-Z does that nobody catches; returns when it goes on (``fg``)."""
