@@ -152,6 +152,8 @@ def _describe(item: Any, path: str) -> None:
         return  # it vanished since it was found; the item's user will say so
     item.setIntAttrib("size", about.st_size)
     item.setFloatAttrib("modtime", about.st_mtime)
+    # Whether the file is another one is looked at where files are compared, which may be by content.
+    item.setAttribFlag("modtime", pdg.attribFlag.NoDirty, True)
 
 
 def registerTypes(type_registry: Any) -> None:

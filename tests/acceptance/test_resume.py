@@ -73,6 +73,7 @@ def by_state(report: dict[str, Any]) -> Counter[str]:
 def test_what_was_done_stays_done_and_what_ran_is_taken_up(shell: Shell, work: Path) -> None:
     kill_in_the_middle(shell, work)
     began = Counter(line.split()[0] for line in lines(work / "began"))
+    assert ", which is in flight" in shell.run("cook", "net.toml", "--resume", "--dry-run").stdout
     (work / "gate").touch()
     report = shell.cook("net.toml", "--resume")
     assert report["state"] == "cooked"
@@ -186,6 +187,10 @@ command = "true"
     (shell.folder / "mended").touch()
     report = shell.cook("net.toml", "--resume", "--retry-failed")
     assert by_state(report) == {"CookedSuccess": 2}
+    # What the last session did not come to is no news.
+    assert [text for text in report["messages"] if "cooks again" in text] == [
+        "info: a: a_1 cooks again: it failed before"
+    ]
     assert lines(shell.folder / token) == ["1", "2"]
 
 

@@ -39,14 +39,10 @@ class FileDependencies:
 
     def bring(self, path: str, call: Callable[..., Any]) -> str:
         """Have the scheduler bring one file or directory over, unless it was asked before; why it could not."""
-        full = self._full_path(path)
+        full = full_path(path, self._graph)
         if full not in self._asked:
             self._asked[full] = self._transfer(full, call)
         return self._asked[full]
-
-    def _full_path(self, path: str) -> str:
-        text = expand_vars(path, self._graph.environment())
-        return text if text.startswith("__PDG_") else os.path.normpath(os.path.join(self._graph.network.hip, text))
 
     def _transfer(self, path: str, call: Callable[..., Any]) -> str:
         said_before = len(self._node.warnings) + len(self._node.errors)
@@ -58,6 +54,12 @@ class FileDependencies:
         said = [*self._node.warnings, *self._node.errors]
         told = f": {said[-1]}" if len(said) > said_before else ""
         return f'scheduler "{self._node.name}": {self._callback} returned False{told}'
+
+
+def full_path(path: str, graph: Graph) -> str:
+    """Where a file dependency lies: relative ones stand below ``$HIP``; ``__PDG_…__`` stays for the scheduler."""
+    text = expand_vars(path, graph.environment())
+    return text if text.startswith("__PDG_") else os.path.normpath(os.path.join(graph.network.hip, text))
 
 
 def without_dependents(items: Iterable[WorkItem], lost: Iterable[WorkItem]) -> list[WorkItem]:

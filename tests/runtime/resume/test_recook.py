@@ -168,6 +168,56 @@ def test_a_file_that_was_touched_counts_as_changed_by_time_and_not_by_content(ag
     assert third.reasons()["copy.1"] == f'input "{third.items("make")[1].name}" changed'
 
 
+FOUND = """
+    [network]
+    scheduler = "local"
+    [schedulers.local]
+    type = "localscheduler"
+    [schedulers.local.parms]
+    pdg_workingdir = "$HIP/work"
+    [nodes.found]
+    type = "filepattern"
+    [nodes.found.parms]
+    pattern = "$HIP/*.txt"
+    [nodes.copy]
+    type = "genericgenerator"
+    inputs = ["found"]
+    files = ["$HIP/tools/one", "tools/two"]
+    [nodes.copy.parms]
+    command = "cp @pdg_input $HIP/@filename.copy"
+    outputs = [ { path = "$HIP/@filename.copy" } ]
+"""
+
+
+def test_what_a_pattern_finds_counts_as_changed_as_other_files_do(again: RecookBench) -> None:
+    (again.folder / "tools").mkdir()
+    for name in ("red.txt", "green.txt", "tools/one", "tools/two"):
+        (again.folder / name).write_text(name)
+    by_content = Settings(files="hash")
+    again.cook(FOUND, by_content)
+    os.utime(again.folder / "red.txt", (1, 1))
+    assert again.cook(FOUND, by_content).cooked_again() == {}
+    (again.folder / "red.txt").write_text("txt.red")
+    third = again.cook(FOUND, by_content)
+    assert list(third.reasons().values()) == [f'input "{third.items("found")[1].name}" changed']
+    again.cook(FOUND)
+    os.utime(again.folder / "red.txt", (1, 1))
+    assert again.cook(FOUND).cooked_again() == {"copy": 1}
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_file_that_a_node_declares_is_found_from_the_folder_of_the_network(again: RecookBench, name: str) -> None:
+    (again.folder / "red.txt").touch()
+    (again.folder / "tools").mkdir()
+    for each in ("one", "two"):
+        (again.folder / "tools" / each).write_text("1")
+    again.cook(FOUND)
+    assert again.cook(FOUND).cooked_again() == {}
+    (again.folder / "tools" / name).write_text("2, and longer")
+    edited = again.cook(FOUND)
+    assert list(edited.reasons().values()) == ["file dependencies of its node changed"]
+
+
 def test_without_a_cache_all_is_cooked(again: RecookBench) -> None:
     again.cook(NETWORK)
     assert again.cook(NETWORK, Settings(files="off")).cooked_again() == {"make": 3, "copy": 3, "sum": 1}

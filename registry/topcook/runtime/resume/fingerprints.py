@@ -16,6 +16,7 @@ from topcook.model.attributes import AttribFlag
 from topcook.model.builtinparms import NODE_PARMS
 from topcook.model.digests import blake2b
 from topcook.model.workitem import Trait
+from topcook.runtime.filedependencies import full_path
 from topcook.runtime.journal.values import attributes_to_rows, encode
 from topcook.runtime.resume.stamps import Stamps
 
@@ -156,7 +157,7 @@ class Fingerprints:
                 # Ours change with each release, and do what their parms and commands say.
                 "type": record.name if record.origin.tier is Tier.BUILTIN else f"{record.name} {record.content_hash}",
                 "parms": _digest(encode(_set_parms(node, lambda name: name not in _EXEMPT))),
-                "files": _digest(encode([[path, self.stamps.of(path)] for path in files])),
+                "files": _digest(encode([[path, self.stamps.of(full_path(path, self._graph))] for path in files])),
             }
         return known
 

@@ -52,11 +52,14 @@ def _with_batch(memory: Memory, item: WorkItem, found: dict[int, Finding], known
     return next((each for each in whole.parts if each.item is item), whole)
 
 
+#: What is said of an item to those that depend on it.
+_WHICH = {Verdict.FAILED: "failed before", Verdict.IN_FLIGHT: "is in flight"}
+
+
 def _behind(again: Finding) -> str:
     if int(again.item.traits) & _AUTOMATIC and again.reason.startswith("depends on"):
         return again.reason
-    what = "failed before" if again.verdict is Verdict.FAILED else "cooks again"
-    return f'depends on "{again.item.name}", which {what}'
+    return f'depends on "{again.item.name}", which {_WHICH.get(again.verdict, "cooks again")}'
 
 
 def _take_for_done(found: Finding) -> None:

@@ -23,6 +23,7 @@ from topcook.runtime.resume.keys import Keys
 from topcook.runtime.resume.restoring import Had, Left, restore
 from topcook.runtime.resume.settings import Settings
 from topcook.runtime.resume.verdicts import (
+    NOT_COOKED,
     Finding,
     Verdict,
     judge,
@@ -448,6 +449,9 @@ class Memory:
 
     def _tell(self, item: WorkItem, reason: str) -> None:
         """Say why an item is cooked again, for those who look closely; not of each where there are many."""
+        if reason == NOT_COOKED:
+            # That is what most of a cook that goes on is made of, and no news of any.
+            return
         self._told += 1
         if self._link is not None and self._told <= _MOST_TOLD:
             self._link.message("info", item.node.name, f"{item.name} cooks again: {reason}")

@@ -38,6 +38,8 @@ _AUTOMATIC = int(Trait.AUTOMATIC)
 _FARTHEST = 200
 #: How many sub-items that did not succeed are named.
 _MOST_NAMED = 3
+#: The reason of an item that an earlier session did not come to.
+NOT_COOKED = "it was not cooked before"
 _NOTHING_TO_GO_BY = "it has no outputs to go by"
 
 
@@ -121,7 +123,7 @@ def judge_batch(whole: Finding, parts: list[Finding]) -> Finding:
         return whole
     again = next((each for each in parts if each.verdict is not Verdict.DONE), None)
     if past.state not in SUCCESSFUL:
-        whole.reason = whole.reason or "it was not cooked before"
+        whole.reason = whole.reason or NOT_COOKED
     elif again is not None:
         whole.reason = f'"{again.item.name}": {again.reason}'
     elif whole.verdict is Verdict.DONE or whole.reason == _NOTHING_TO_GO_BY:
@@ -188,7 +190,7 @@ def _why_again(
     name_of: Callable[[str], WorkItem | None],
 ) -> str:
     if past.state not in SUCCESSFUL:
-        return "it failed before" if past.state is WorkItemState.CookedFail else "it was not cooked before"
+        return "it failed before" if past.state is WorkItemState.CookedFail else NOT_COOKED
     if not how.resume and mode is CacheMode.AlwaysWrite:
         return "pdg_cachemode says to write always"
     if not how.resume and not past.outputs:
