@@ -18,6 +18,7 @@ from topcook.cli.terminal import Terminal
 from topcook.errors import CookRefusedError
 
 if TYPE_CHECKING:
+    from topcook.runtime.alive import Process
     from topcook.runtime.control.known import Seen
 
 #: Seconds between two looks at a cook that ends, and between two words about it.
@@ -69,8 +70,7 @@ def _cancel(seen: Seen, *, now: bool) -> int:
         tell(seen, {"ask": "cancel", "by": by, "now": now})
     except UnheardError:
         # While schedulers are made, which may take its time, there is no door.
-        os.kill(process.pid, signal.SIGTERM)
-        click.echo(f"it does not listen: process {process.pid} was sent a SIGTERM", err=True)
+        _terminate(process)
     terminal = Terminal()
     due = time.monotonic()
     last = ""
@@ -83,6 +83,19 @@ def _cancel(seen: Seen, *, now: bool) -> int:
                 terminal.write(f"ending {seen.cook}: {far}\n")
         time.sleep(_PERIOD)
     return _say_end(seen)
+
+
+def _terminate(process: Process) -> None:
+    try:
+        os.kill(process.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        # It has just ended.
+        return
+    except PermissionError:
+        raise CookRefusedError(
+            f"process {process.pid} of {process.user} cannot be told to end: it is another user's"
+        ) from None
+    click.echo(f"it does not listen: process {process.pid} was sent a SIGTERM", err=True)
 
 
 def _progress(seen: Seen) -> str:

@@ -227,3 +227,15 @@ def test_a_process_without_descriptors_lets_people_in_later(door: Door) -> None:
                 os.close(each)
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert json.loads(visitor.recv(4096)) == {"heard": {"ask": "me"}}
+
+
+def test_a_door_is_closed_at_once_though_a_forked_process_has_all_that_was_open(tmp_path: Path) -> None:
+    door = Door(str(tmp_path), echo)
+    door.open()
+    # As a process has it that multiprocessing has forked.
+    copy = os.dup(door._ring)
+    try:
+        door.close()
+        assert not door._thread.is_alive()
+    finally:
+        os.close(copy)

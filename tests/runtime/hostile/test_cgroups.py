@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -165,3 +166,15 @@ def test_what_the_kernel_tells_of_a_cgroup_becomes_words(tmp_path: Path) -> None
     assert _told(job, -9, 0, 0.0) == "out of memory: its limit is 2 GiB (peak 2 GiB)"
     Path(cgroup.path, "cpu.stat").write_text("usage_usec 2500000\nuser_usec 2000000\n")
     assert cgroup.cpu_time == 2.5
+
+
+def test_a_keeper_whose_cgroup_another_one_took_for_a_dead_ones_makes_it_again(tmp_path: Path) -> None:
+    cgroups = Cgroups(str(tmp_path), frozenset({"memory"}), "idle")
+    (own,) = tmp_path.iterdir()
+    first = cgroups.make()
+    cgroups.drop(first)
+    shutil.rmtree(own)
+    second = cgroups.make()
+    assert Path(second.path).parent == own
+    assert second.path != first.path
+    assert (own / "cgroup.subtree_control").read_text() == "+memory"

@@ -139,14 +139,23 @@ class Cgroups:
         for path in _stale(home):
             _remove_tree(path)
         self._path = f"{home}/{PREFIX}{keeper_id}"
+        self._make_own()
+
+    def _make_own(self) -> None:
         os.mkdir(self._path, 0o755)
         with open(f"{self._path}/cgroup.subtree_control", "w", encoding="ascii") as file:
-            file.write(" ".join(f"+{name}" for name in sorted(controllers)))
+            file.write(" ".join(f"+{name}" for name in sorted(self.controllers)))
 
     def make(self) -> Cgroup:
         """One for a job; raises OSError."""
         self._count += 1
-        return Cgroup(f"{self._path}/{self._count}")
+        path = f"{self._path}/{self._count}"
+        try:
+            return Cgroup(path)
+        except FileNotFoundError:
+            # Empty for a while, it looked like what a dead keeper has left, and another one removed it.
+            self._make_own()
+            return Cgroup(path)
 
     def drop(self, cgroup: Cgroup) -> None:
         """The job has ended; what it left running keeps its cgroup, and its limits, as long as it runs."""
