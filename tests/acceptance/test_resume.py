@@ -244,6 +244,46 @@ outputs = [ { path = "$HIP/b.@pdg_index" } ]
     assert not (folder / "a.1").exists()
 
 
+BATCHES = """
+[nodes.sim]
+type = "genericgenerator"
+[nodes.sim.parms]
+itemcount = 4
+framesperbatch = 2
+sequential = 1
+command = "sh -c 'test ! -e $HIP/bad.@pdg_index && touch $HIP/sim.@pdg_index'"
+outputs = [ { path = "$HIP/sim.@pdg_index" } ]
+[nodes.use]
+type = "genericgenerator"
+inputs = ["sim"]
+[nodes.use.parms]
+command = "cp @pdg_input $HIP/use.@pdg_index"
+outputs = [ { path = "$HIP/use.@pdg_index" } ]
+"""
+
+
+def test_a_dry_run_tells_the_sub_items_of_batches_apart_as_the_cook_does(shell: Shell) -> None:
+    shell.network(BATCHES)
+    (shell.folder / "bad.2").touch()
+    shell.cook("net.toml", status=1)
+
+    def forecast(*options: str) -> dict[str, str]:
+        told = shell.run("cook", "net.toml", "--dry-run", *options).stdout
+        rows = [line[2:] for line in told.partition("after cook ")[2].splitlines()[1:]]
+        return {row[13:].split()[0]: row[:13].strip() for row in rows}
+
+    done = ["sim_1", "sim_2", "sim_3", "use_7", "use_8"]
+    again = ["sim_4", "sim_5", "sim_6", "use_9", "use_10"]
+    assert forecast() == dict.fromkeys(done, "done") | dict.fromkeys(again, "cook")
+    stays = forecast("--resume")
+    assert [name for name, what in stays.items() if what == "done"] == done
+    assert [name for name, what in stays.items() if what == "failed before"] == ["sim_4", "sim_5"]
+    assert forecast("--resume", "--retry-failed") == forecast()
+    (shell.folder / "bad.2").unlink()
+    report = shell.cook("net.toml", "--resume", "--retry-failed")
+    assert {item["name"] for item in report["items"] if item["state"] == "CookedCache"} == set(done)
+
+
 FARM = """
 import pdg
 from pdg.scheduler import PyScheduler

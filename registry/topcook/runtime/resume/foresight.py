@@ -26,18 +26,33 @@ def foresee(memory: Memory, items: Iterable[WorkItem]) -> list[Finding]:
     found: dict[int, Finding] = {}
     #: Ids of items of which it is known already what they will give.
     known: set[int] = set()
+    apart: list[WorkItem] = []
     for item in _in_order(items):
         again = next((found[each.id] for each in item.needs if each.id not in known), None)
+        if _is_apart(item):
+            # What becomes of it is said by its sub-items.
+            found[item.id] = Finding(item, Verdict.COOK)
+            apart.append(item)
+            continue
         if again is not None:
             found[item.id] = Finding(item, Verdict.COOK, _behind(again))
-        elif item.batch_parent is not None:
+            if again.verdict is Verdict.FAILED or again.item.phase == Phase.BLOCKED:
+                item.phase = Phase.BLOCKED
+        elif item.batch_parent is not None and not _is_apart(item.batch_parent):
             found[item.id] = _with_batch(memory, item, found, known)
         else:
             found[item.id] = memory.judge(item)
         if found[item.id].verdict is Verdict.DONE or (again is None and int(item.traits) & _AUTOMATIC):
             known.add(item.id)
             _take_for_done(found[item.id])
+        elif found[item.id].verdict is Verdict.FAILED:
+            item.phase = Phase.FAILED
+    found.update((item.id, memory.judge(item)) for item in apart)
     return list(found.values())
+
+
+def _is_apart(item: WorkItem) -> bool:
+    return item.batch is not None and item.batch.apart
 
 
 def _with_batch(memory: Memory, item: WorkItem, found: dict[int, Finding], known: set[int]) -> Finding:
