@@ -8,19 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.waiting import until
 from topcook.cli import control
 from topcook.cli.cancel import command as cancel
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 
-PATIENCE = 60.0
 NODES = """
 [nodes.make]
 type = "genericgenerator"
@@ -41,13 +39,6 @@ echo $1 >> done
 """
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
-
-
-def until(is_so: Callable[[], object], what: str = "it") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} did not come about"
-        time.sleep(0.01)
 
 
 def lines(path: Path) -> list[str]:

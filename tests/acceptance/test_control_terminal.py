@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Shell
-from tests.acceptance.test_control import JOB, NODES, cooks, is_alive, lines, pids, until
+from tests.acceptance.test_control import JOB, NODES, cooks, is_alive, lines, pids
+from tests.waiting import until
 
 pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
@@ -40,13 +40,6 @@ JOB = (
     'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\n'
     "PDG_RPC_RETRIES=0 python3 $PDG_SCRIPTDIR/pdgcmd.py setStringAttrib who $1\necho $1 >> done\n"
 )
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def lines(path: Path) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.waiting import until
 
 #: Starts processes of its own, which nothing of ours knows of; their numbers are what it calls its jobs.
 FARM = '''
@@ -78,13 +77,6 @@ JOB = (
 )
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 def story(shell: Shell) -> list[str]:

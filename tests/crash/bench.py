@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -11,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import waiting
 from topcook.factory.typespath import builtin_types_dir
 from topcook.model.states import SUCCESSFUL
 from topcook.runtime.journal import Past
@@ -24,6 +26,7 @@ from topcook.runtime.keeper.record import RecordedJob, read_record
 
 #: Seconds after which something that must come has not come; a machine may be busy.
 PATIENCE = 120.0
+until = functools.partial(waiting.until, patience=PATIENCE)
 WIDTH = 99
 NAMES = [f"{node}_{index}" for node in ("first", "second") for index in range(WIDTH)] + ["last_0"]
 NETWORK = """
@@ -104,13 +107,6 @@ class Line(NamedTuple):
     attempt: int
     pid: int
     at: float
-
-
-def until(is_so: Callable[[], object], what: str, pause: float = 0.01) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"it did not come about: {what}"
-        time.sleep(pause)
 
 
 @dataclass

@@ -9,12 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "schedulers"
 TYPES = sorted(path.stem for path in (EXAMPLE / "types").glob("*.py"))
@@ -126,14 +127,6 @@ class Studio:
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
     return Studio(tmp_path / "studio")
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait for what a real process does; there is nothing else to wait on, so this polls."""
-    deadline = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def lives(pid: int) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from topcook.errors import CookError
 from topcook.factory.scan import Factory
 from topcook.model.attributes import AttribFlag, AttribType, Attribute
@@ -22,7 +22,7 @@ from topcook.runtime.keeper.client import KeeperProcess
 from topcook.testkit.fakegraph import FakeGraph
 from topcook.testkit.fakehost import FakeHost
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Bench(FakeHost):
@@ -80,13 +80,6 @@ def bench(tmp_path: Path, builtins: Factory) -> Iterator[Bench]:
     yield made
     made.scheduler.onStopCook(True)
     made.real.close()
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def test_a_command_runs_with_its_tokens_variables_and_log(bench: Bench, tmp_path: Path) -> None:
@@ -283,7 +276,7 @@ def test_stopping_a_canceled_cook_leaves_no_process(bench: Bench, tmp_path: Path
     bench.start(maxprocsmenu=1, maxprocs=1)
     item = bench.graph.add_item("sleep 60 & echo $! > pid; wait")
     bench.offer(item)
-    assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
     assert bench.scheduler.onStopCook(True)
     assert bench.end_of(item)[0].kind is Kind.CANCELED
     assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from topcook.errors import CookRefusedError, InternalError, RecorderError
 from topcook.machine.events import Event
 from topcook.machine.items import Change
@@ -127,15 +127,6 @@ def scheduler(bench: CookBench, body: str, after: str = "") -> None:
 def calls(bench: CookBench) -> list[str]:
     path = bench.folder / "calls.txt"
     return path.read_text().splitlines() if path.exists() else []
-
-
-def until(said: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + seconds
-    while not (found := said()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
-    return found
 
 
 def alive(pid: int) -> bool:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
 from topcook.errors import CookRefusedError
 from topcook.runtime.keeper.client import KeeperPool, KeeperProcess
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
@@ -53,13 +54,6 @@ class Told:
     def result(self) -> JobEnd:
         assert self.ended.wait(PATIENCE), "the job did not end"
         return self.end
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def alive(pid: int) -> bool:
@@ -331,7 +325,7 @@ def test_cancel_ends_the_named_jobs_running_or_queued_and_no_other(run: Run, poo
 
 def test_a_job_that_ignores_term_is_killed_after_the_grace(run: Run, pool: KeeperPool, tmp_path: Path) -> None:
     told = run("/bin/sh", "-c", "trap '' TERM; touch ready; while :; do sleep 60; done")
-    assert eventually((tmp_path / "ready").exists)
+    until((tmp_path / "ready").exists)
     assert pool.cancel([told.job.token], grace=0.2) == []
     assert told.result().exit_status == -signal.SIGKILL
     assert told.end.canceled
@@ -339,7 +333,7 @@ def test_a_job_that_ignores_term_is_killed_after_the_grace(run: Run, pool: Keepe
 
 def test_a_job_may_use_the_grace_to_tidy_up(run: Run, pool: KeeperPool, tmp_path: Path) -> None:
     told = run("/bin/sh", "-c", "trap 'rm lock; exit 3' TERM; touch lock; while :; do sleep 0.01; done")
-    assert eventually((tmp_path / "lock").exists)
+    until((tmp_path / "lock").exists)
     assert pool.cancel_all() == []
     assert told.result().exit_status == 3
     assert told.end.canceled
@@ -370,7 +364,7 @@ def test_a_daemon_that_forked_twice_does_not_escape_a_cancel(
 ) -> None:
     told = run(sys.executable, "-c", DAEMON.format(wait=wait))
     pid_file = tmp_path / "daemon.pid"
-    assert eventually(lambda: pid_file.exists() and pid_file.read_text() != "")
+    until(lambda: pid_file.exists() and pid_file.read_text() != "")
     daemon = int(pid_file.read_text())
     if not wait:
         assert told.result().exit_status == 0
@@ -382,7 +376,7 @@ def test_a_daemon_that_forked_twice_does_not_escape_a_cancel(
 def test_a_fork_bomb_of_grandchildren_is_gone_when_cancel_returns(run: Run, pool: KeeperPool) -> None:
     script = "for i in 1 2 3 4 5 6; do (while :; do sleep 60 & wait; done) & done; wait"
     told = run("/bin/sh", "-c", script)
-    assert eventually(lambda: len(running_with_mark(told.job.token)) >= 12)
+    until(lambda: len(running_with_mark(told.job.token)) >= 12)
     assert pool.cancel_all(grace=0.5) == []
     assert running_with_mark(told.job.token) == []
 

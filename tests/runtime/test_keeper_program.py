@@ -12,13 +12,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import until
 from topcook.author import LocalJob
 from topcook.runtime.keeper.encode import Environments, start_message
 from topcook.runtime.keeper.program import cancel, loop, processes, wire
@@ -28,13 +28,6 @@ from topcook.runtime.keeper.program.spawn import NotStartedError, Spawner
 
 DEADLINE = 60.0
 FIELD = st.binary(max_size=12).map(lambda data: data.replace(b"\0", b""))
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + DEADLINE
-    while not (true := condition()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return true
 
 
 @given(st.lists(st.lists(FIELD, min_size=1, max_size=5), max_size=8), st.randoms(use_true_random=False))
@@ -306,7 +299,7 @@ def test_a_job_is_asked_to_end_once_and_so_is_what_left_its_group(here: Path, mo
     jobs.fill()
     (leader,) = jobs.running
     apart = here / "apart"
-    assert eventually(lambda: apart.exists() and os.getsid(int(apart.read_text() or leader)) != leader)
+    until(lambda: apart.exists() and os.getsid(int(apart.read_text() or leader)) != leader)
     one_by_one: set[int] = set()
 
     def send(pids: set[int], number: signal.Signals) -> None:
@@ -323,7 +316,7 @@ def test_a_job_is_asked_to_end_once_and_so_is_what_left_its_group(here: Path, mo
             jobs.running.clear()
         return request.step(jobs)
 
-    assert eventually(gone)
+    until(gone)
     assert request.survivors == []
 
 
@@ -350,7 +343,7 @@ def test_a_keeper_without_a_descriptor_for_a_stranger_goes_on_and_lets_him_in_la
         assert not keeper.strangers
         # Not at once again: it would do nothing else.
         assert keeper._rests_until
-        assert eventually(keeper._lets_in)
+        until(keeper._lets_in)
         keeper._open_door()
         assert len(keeper.strangers) == 1
         os.close(keeper.strangers[0].fd)

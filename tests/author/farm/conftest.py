@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,16 +13,6 @@ from topcook.testkit.cookbench import CookBench
 from topcook.testkit.processfarm import ProcessFarm
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-DEADLINE = 60.0
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Poll for a condition."""
-    give_up = time.monotonic() + DEADLINE
-    while not (found := true()):
-        assert time.monotonic() < give_up, f"never: {what}"
-        time.sleep(0.02)
-    return found
 
 
 def running(mark: str) -> list[int]:

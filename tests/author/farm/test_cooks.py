@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.author.farm.conftest import network, running, until
+from tests.author.farm.conftest import network, running
+from tests.waiting import until
 from topcook.testkit.cookbench import CookBench
 from topcook.testkit.processfarm import ProcessFarm
 

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from topcook.author import JobLimits, memory_size
 from topcook.runtime.keeper.program.cgroups import find_home
 
 Run = Callable[..., Any]
 MIB = 1 << 20
-PATIENCE = 60.0
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the limits of other systems differ")
 #: Takes memory step by step, and touches it.
 HUNGRY = "held = []\nwhile True: held.append(bytearray(4 << 20))"
 BUSY = "while True: pass"
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -93,7 +85,7 @@ def test_jobs_of_one_cpu_each_share_the_machine(run: Run, tmp_path: Path) -> Non
         "import os, time\nprint(os.sched_getaffinity(0), flush=True)\nwhile not os.path.exists('go'): time.sleep(0.01)"
     )
     both = [run(*python(code), limits=JobLimits(cpus=1.0)) for _ in range(2)]
-    assert eventually(lambda: all(each.log.exists() and each.log.read_text().endswith("\n") for each in both))
+    until(lambda: all(each.log.exists() and each.log.read_text().endswith("\n") for each in both))
     (tmp_path / "go").touch()
     assert [each.end().exit_status for each in both] == [0, 0]
     assert both[0].log.read_text() != both[1].log.read_text()

@@ -5,30 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 from topcook.testkit.cookbench import CookBench
 
 Run = Callable[..., Any]
-PATIENCE = 60.0
 PROC = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="processes are looked at in /proc")
 
 
 def python(code: str) -> tuple[str, ...]:
     return sys.executable, "-I", "-S", "-c", code
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 def living(token: str) -> list[int]:

@@ -18,19 +18,12 @@ from typing import Any
 import pytest
 
 import topcook
+from tests.waiting import until
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.testkit.cookbench import CookBench
 
 Run = Callable[..., Any]
-PATIENCE = 60.0
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of another process can be set on Linux only")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 def wakeups(pid: int) -> int:

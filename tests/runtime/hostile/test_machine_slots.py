@@ -11,13 +11,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
 from topcook.runtime.keeper.client import KeeperPool, KeeperProcess
@@ -27,13 +27,6 @@ PATIENCE = 60.0
 BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 #: Counts who is at work while it is, itself included.
 COUNT = ': > "in/$$" && ls in | wc -l >> counts && echo {who} >> order && sleep 0.005 && rm "in/$$"'
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 class Cook:
@@ -100,7 +93,7 @@ def test_two_cooks_never_have_more_jobs_at_once_than_the_machine_has_slots_and_n
     assert gate.take(2)
     for cook in (one, other):
         cook.start(COUNT.format(who=cook.name), 200)
-    assert eventually(lambda: len(list((tmp_path / "slots").glob("wait.*"))) == 2)
+    until(lambda: len(list((tmp_path / "slots").glob("wait.*"))) == 2)
     gate.give(2)
     gate.settle(waiting=False)
     for cook in (one, other):
@@ -136,7 +129,7 @@ def test_the_slots_of_a_keeper_that_was_killed_come_back(cooks: Callable[..., Co
     doomed.wait(started=1)
     heir.start("true")
     heir_waits = heir.directory / "slots"
-    assert eventually(lambda: bool(list(heir_waits.glob("wait.*"))))
+    until(lambda: bool(list(heir_waits.glob("wait.*"))))
     assert not heir.started
     assert doomed.keeper.pid is not None
     os.kill(doomed.keeper.pid, signal.SIGKILL)
@@ -167,7 +160,7 @@ def test_a_keeper_that_outlives_its_engine_keeps_its_slots_while_its_jobs_run(
     assert engine.returncode == 9
     cook = cooks(1)
     cook.start("ls in > seen")
-    assert eventually(lambda: bool(list((tmp_path / "slots").glob("wait.*"))))
+    until(lambda: bool(list((tmp_path / "slots").glob("wait.*"))))
     assert not cook.started
     (tmp_path / "go").touch()
     cook.wait(ended=1)
@@ -179,10 +172,10 @@ def test_canceled_jobs_leave_the_line(cooks: Callable[..., Cook], tmp_path: Path
     holder.start("while [ ! -e go ]; do sleep 0.01; done")
     holder.wait(started=1)
     waiting.start("true", 3)
-    assert eventually(lambda: bool(list((tmp_path / "slots").glob("wait.*"))))
+    until(lambda: bool(list((tmp_path / "slots").glob("wait.*"))))
     waiting.pool.cancel_all()
     waiting.wait(ended=3)
-    assert eventually(lambda: not list((tmp_path / "slots").glob("wait.*")))
+    until(lambda: not list((tmp_path / "slots").glob("wait.*")))
     (tmp_path / "go").touch()
     holder.wait(ended=1)
 

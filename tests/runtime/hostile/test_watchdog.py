@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
 from topcook.runtime import watch, watchdog
 from topcook.runtime.api import GraphContext
 from topcook.runtime.watchdog import Watchdog
 from topcook.testkit.cookbench import CookBench
 
-PATIENCE = 60.0
 SCHEDULER = """
 import os
 import time
@@ -68,13 +67,6 @@ HANGS = {
     "onTick": "    def onTick(self):\n        hang()\n        return pdg.tickResult.SchedulerReady",
     "onStopCook": "    def onStopCook(self, cancel):\n        hang()\n        return True",
 }
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 def load(bench: CookBench, methods: str, network: str = NETWORK) -> GraphContext:
