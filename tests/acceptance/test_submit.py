@@ -204,7 +204,10 @@ def test_a_scheduler_that_pip_installed_is_no_file_to_bring(shell: Any) -> None:
     shell.write("site/pipfarm.py", FARM.format(submit=NOTES.format(returned="('farm:1', '1')")))
     shell.write("site/pipfarm-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: pipfarm\nVersion: 1.0\n")
     shell.write("site/pipfarm-1.0.dist-info/entry_points.txt", "[pdg.types]\npipfarm = pipfarm\n")
-    shell.write("net.toml", '[network]\nname = "net"\nscheduler = "farm"\n[schedulers.farm]\ntype = "farm"\n[nodes.n]\ntype = "null"\n')
+    shell.write(
+        "net.toml",
+        '[network]\nname = "net"\nscheduler = "farm"\n[schedulers.farm]\ntype = "farm"\n[nodes.n]\ntype = "null"\n',
+    )
     done = shell.run("submit", "net.toml", "--json", PYTHONPATH=str(shell.folder / "site"))
     assert json.loads(done.stdout)["job"] == "1"
     assert json.loads((shell.folder / "told.json").read_text())[0] == "net.toml"

@@ -1,0 +1,1 @@
+"""A scheduler for Slurm clusters: ``slurmscheduler`` in Topcook's menu."""

@@ -1,0 +1,117 @@
+"""Slurm by its own commands: submit, ask, cancel. ``docs/decisions/0023-no-slurm-library.md`` says why."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from topcook.author.farm import EngineAwayError, EngineCommand, EngineError
+from topcook_slurm.ids import condensed
+from topcook_slurm.states import SlurmJob, from_accounting, from_queue
+
+__all__ = ["Slurm"]
+
+#: Words of Slurm for what passes by itself.
+TRANSIENT = (
+    r"unable to contact slurm",
+    r"socket timed out",
+    r"connection (refused|reset|timed out|failure)",
+    r"communication connection failure",
+    r"zero bytes were transmitted",
+    r"transport endpoint is not connected",
+    r"temporarily un",
+    r"backup controller in standby",
+    r"controller not in control",
+    r"slurmdbd.*(connect|contact)",
+    r"munge.*(socket|connect|access)|authentication plugin",
+    r"too many .*requests|rate limit",
+    # Too many jobs for now: some will have ended.
+    r"MaxSubmitJob",
+)
+_MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
+_LOST = re.compile(r"invalid job id|already (completing|completed)|job/step already", re.IGNORECASE)
+#: What of our own environment would change what ``sbatch`` does, or mislead the job: an outer job's words.
+_NOT_PASSED_ON = re.compile(r"(SLURM_(?!CONF$)|SBATCH_(ARRAY|WAIT|TEST)|PDG_ITEM|PDG_RESULT|PDG_JOBID)")
+#: Cancel so many words at a time: a command line is no book.
+_AT_ONCE = 200
+
+
+class Slurm:
+    """The commands of one cluster; with ``conf`` the one that this configuration file names.
+
+    All raise ``EngineAwayError`` where asking later helps, else ``EngineError``.
+    """
+
+    def __init__(self, conf: str = "", timeout: float = 60.0) -> None:
+        """Ask nothing yet."""
+        environment = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.match(name)}
+        if conf:
+            environment["SLURM_CONF"] = conf
+        # Else long lists of tasks end in dots.
+        environment["SLURM_BITSTR_LEN"] = "0"
+        self._command = EngineCommand("Slurm", TRANSIENT, timeout=timeout, tries=1, environment=environment)
+        self._most = 0
+        self._has_history = True
+
+    def submit(self, script: str, options: Sequence[str]) -> str:
+        """Submit a script; the job's id."""
+        said = self._command.run("sbatch", "--parsable", *options, stdin=script)
+        # "12", with several clusters "12;name"
+        job = said.strip().splitlines()[-1].partition(";")[0] if said.strip() else ""
+        if not job.isdigit():
+            raise EngineError(f"Slurm: sbatch answered no job id: {said.strip()!r}")
+        return job
+
+    def jobs(self) -> dict[str, SlurmJob]:
+        """All jobs of this user that the controller knows, by id: a task of an array is ``12_3``."""
+        said = self._command.run("squeue", "--json", "--states=all", "--me")
+        try:
+            return {job.id: job for job in from_queue(said)}
+        except ValueError as error:
+            raise EngineError(
+                f"Slurm: the JSON of squeue cannot be read: {error}\n"
+                f"    Slurm 22.05 is the oldest version that is known to work"
+            ) from None
+
+    def history(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
+        """What accounting knows of jobs that the controller has forgotten; nothing where there is none."""
+        words = sorted({each.partition("_")[0] for each in ids})
+        if not words or not self._has_history:
+            return {}
+        form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations", "--array")
+        try:
+            said = self._command.run("sacct", *form, f"--jobs={','.join(words)}")
+        except EngineAwayError:
+            return {}
+        except EngineError:
+            # There is no accounting here, or no sacct.
+            self._has_history = False
+            return {}
+        return {job.id: job for job in from_accounting(said)}
+
+    def cancel(self, ids: Iterable[str]) -> None:
+        """End jobs; those that have ended already are no error."""
+        words = condensed(ids)
+        for start in range(0, len(words), _AT_ONCE):
+            try:
+                self._command.run("scancel", *words[start : start + _AT_ONCE])
+            except EngineAwayError:
+                raise
+            except EngineError as error:
+                if not _LOST.search(str(error)):
+                    raise
+
+    def max_array_size(self) -> int:
+        """One more than the largest index of an array."""
+        if not self._most:
+            found = _MAX_ARRAY.search(self._command.run("scontrol", "show", "config"))
+            self._most = int(found[1]) if found else 1001
+        return self._most
+
+    def states(self, ids: Sequence[str]) -> Mapping[str, SlurmJob]:
+        """What is known of these jobs, by the controller or else by accounting."""
+        jobs = self.jobs()
+        found = {each: jobs[each] for each in ids if each in jobs}
+        missing = [each for each in ids if each not in found]
+        return {**self.history(missing), **found} if missing else found

@@ -1,0 +1,117 @@
+"""Parms of the scheduler, and what ``sbatch`` is told of those that nodes and items may override."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "options", "template_parms"]
+
+PREFIX = "slurm"
+
+#: name, label, type, default: what holds for the whole scheduler.
+_OWN: tuple[tuple[str, str, str, float | str], ...] = (
+    # The cluster queues: nothing is gained by handing over few items at a time.
+    ("pdg_maxitems", "Max Items", "Integer", 0),
+    ("slurm_conf", "Configuration File", "String", ""),
+    ("slurm_collect", "Collect for Seconds", "Float", 0.1),
+    ("slurm_maxarray", "Max Tasks in an Array", "Integer", 0),
+    ("slurm_poll", "Ask Every", "Float", 10.0),
+    ("slurm_lostafter", "Lost After", "Float", 30.0),
+    ("slurm_statusurl", "Status URL", "String", "slurm:{job}"),
+)
+#: name without prefix, label, type, default, and the option of ``sbatch`` that it gives, where it is one.
+_JOB: tuple[tuple[str, str, str, float | str, str], ...] = (
+    ("partition", "Partition", "String", "", "--partition"),
+    ("account", "Account", "String", "", "--account"),
+    ("qos", "QOS", "String", "", "--qos"),
+    ("cpus", "CPUs per Job", "Integer", 0, "--cpus-per-task"),
+    ("memory", "Memory", "String", "", "--mem"),
+    ("gres", "Generic Resources", "String", "", "--gres"),
+    ("constraint", "Constraint", "String", "", "--constraint"),
+    ("time", "Time Limit", "String", "", "--time"),
+    ("nice", "Nice", "Integer", 0, "--nice"),
+    ("priority", "Priority", "String", "", "--priority"),
+    ("reservation", "Reservation", "String", "", "--reservation"),
+    ("exclusive", "Exclusive", "Toggle", 0, "--exclusive"),
+    ("nodelist", "Nodes", "String", "", "--nodelist"),
+    ("exclude", "Exclude Nodes", "String", "", "--exclude"),
+    ("mailtype", "Mail Type", "String", "", "--mail-type"),
+    ("mailuser", "Mail User", "String", "", "--mail-user"),
+    ("export", "Export", "String", "", "--export"),
+    ("requeue", "Requeue", "Toggle", 1, ""),
+    ("simultaneous", "Simultaneous Tasks", "Integer", 0, ""),
+    ("extraargs", "Extra Arguments", "String", "", ""),
+)
+_ENVIRONMENT: tuple[tuple[str, str, str, float | str], ...] = (
+    ("slurm_envunset", "Unset Variables", "String", ""),
+    ("slurm_envmulti", "Environment Variables", "Integer", 0),
+    ("slurm_envname#", "Name", "String", ""),
+    ("slurm_envvalue#", "Value", "String", ""),
+)
+#: What is read of an item's job parms, with what stands when nobody gave it.
+JOB_PARMS: dict[str, bool | float | str] = {
+    name: bool(default) if kind == "Toggle" else default for name, _, kind, default, _ in _JOB
+}
+#: Options that say what is run, or how we hear of it: another one of these and nothing would work.
+_OURS = ("--array", "--wrap", "--parsable", "--wait", "--test-only", "--comment", "--help", "--usage", "--version")
+_OURS_SHORT = ("-a", "-W", "-h", "-V")
+
+
+class BadOptionError(ValueError):
+    """A parm has a value that cannot be passed on."""
+
+
+def template_parms() -> list[dict[str, Any]]:
+    """The parms as ``templateBody`` lists them; ``pdg::scheduler`` tags those that nodes and items may override."""
+    tag = ["pdg::scheduler"]
+    own = [{"name": name, "label": label, "type": kind, "value": value} for name, label, kind, value in _OWN]
+    job = [
+        {"name": f"{PREFIX}_{name}", "label": label, "type": kind, "value": value, "tag": tag}
+        for name, label, kind, value, _ in _JOB
+    ]
+    env = [
+        {"name": name, "label": label, "type": kind, "value": value, "tag": tag}
+        for name, label, kind, value in _ENVIRONMENT
+    ]
+    return [*own, *job, *env]
+
+
+def options(values: Mapping[str, Any]) -> list[str]:
+    """The words for ``sbatch``; raises ``BadOptionError`` for what would be no option or not the parm's.
+
+    Each is one word ``--name=value``, so that no value is ever taken for an option, and no shell reads it.
+    """
+    words = []
+    for name, _, kind, _, option in _JOB:
+        value = _plain(name, values[name]) if kind == "String" else values[name]
+        if option and value:
+            words.append(option if kind == "Toggle" else f"{option}={value}")
+    words.append("--requeue" if values["requeue"] else "--no-requeue")
+    return [*words, *_extra(_plain("extraargs", values["extraargs"]))]
+
+
+def _plain(name: str, value: Any) -> str:
+    text = str(value).strip()
+    if any(ord(char) < ord(" ") for char in text):
+        raise BadOptionError(f"{PREFIX}_{name} has a line break or a control character in it: {text!r}")
+    return text
+
+
+def _extra(text: str) -> list[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise BadOptionError(f"{PREFIX}_extraargs cannot be read: {error}: {text!r}") from None
+    for word in words:
+        if not word.startswith("-") or word in {"-", "--"}:
+            raise BadOptionError(
+                f'{PREFIX}_extraargs: "{word}" is no option, and sbatch would take it for a script\n'
+                f"    write values as --name=value"
+            )
+        # sbatch takes any beginning of a long option for the whole.
+        long = word.partition("=")[0]
+        if word.startswith(_OURS_SHORT) or (long.startswith("--") and any(ours.startswith(long) for ours in _OURS)):
+            raise BadOptionError(f'{PREFIX}_extraargs: "{word}" is set by the scheduler itself')
+    return words

@@ -1,0 +1,303 @@
+"""The scheduler of Slurm clusters: ready items as job arrays, ends by callback, or by Slurm's word where it is lost."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pdg
+from pdg.job.callbackserver import CallbackServerMixin
+from pdg.scheduler import PyScheduler
+from topcook.author import JobParms, cook_command, report
+from topcook.author.farm import (
+    Collector,
+    EngineAwayError,
+    EngineError,
+    FarmJob,
+    FarmState,
+    Flight,
+    Phase,
+    Reconciler,
+    farm_job,
+    tick_soon,
+    warn_of_local_disk,
+)
+from topcook_slurm.commands import Slurm
+from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
+from topcook_slurm.states import state_of
+from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions
+
+#: Reasons of waiting jobs that pass as others end; any other may need somebody.
+_USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
+#: A job that Slurm has lost before it began is sent again so many times.
+_SENT_AGAIN = 3
+#: Seconds that canceled jobs have to be gone: more than Slurm's usual KillWait.
+_GONE = 60.0
+_CANCEL_AGAIN = 2.0
+
+
+class SlurmScheduler(CallbackServerMixin, PyScheduler):
+    """Sends items to a Slurm cluster: those that get ready within a moment go as one array."""
+
+    #: The cook drives the order: what needs what is decided where the results are known.
+    staticCook = False
+
+    def __init__(self, scheduler: Any, name: str) -> None:
+        """Nothing can be read yet: parms exist from ``onStart`` on."""
+        PyScheduler.__init__(self, scheduler, name)
+        CallbackServerMixin.__init__(self, False)  # False: jobs run on other machines
+        self._engine_ids: dict[int, str] = {}
+        self._uncanceled: set[str] = set()
+        self._cancel_next = 0.0
+        self._lost: dict[str, float] = {}
+        self._again: dict[str, int] = {}
+        self._told_reasons: set[str] = set()
+
+    @classmethod
+    def templateName(cls) -> str:
+        """The type's name in networks."""
+        return "slurmscheduler"
+
+    @classmethod
+    def templateBody(cls) -> str:
+        """The parms; ``pdg::scheduler`` tags those that nodes and items may override."""
+        return json.dumps({"name": "slurmscheduler", "parameters": template_parms()})
+
+    # -- the cook -------------------------------------------------------------------------------------------------
+
+    def onStartCook(self, static: bool, cook_set: Any) -> bool:
+        """Read what holds for the whole cook."""
+        self._slurm = Slurm(self["slurm_conf"].evaluateString())
+        self._parms = JobParms(self, PREFIX, JOB_PARMS)
+        self._lost_after = self["slurm_lostafter"].evaluateFloat()
+        self._reconciler = Reconciler(
+            self, self._poll, engine="Slurm", every=self["slurm_poll"].evaluateFloat(), find=self._find
+        )
+        self._collector: Collector[FarmJob] = Collector(
+            self, self._send, wait=self["slurm_collect"].evaluateFloat(), most=10_000
+        )
+        self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
+        self._engine_ids = {}
+        self._uncanceled, self._lost, self._again, self._told_reasons = set(), {}, {}, set()
+        warn_of_local_disk(self)
+        if not self.isCallbackServerRunning():
+            self.startCallbackServer()
+        return True
+
+    def onStopCook(self, cancel: bool = False) -> bool:
+        """End what is queued or runs, and come back when it is gone."""
+        if cancel:
+            self._end_all()
+        self.stopCallbackServer()
+        return True
+
+    def onSchedule(self, work_item: Any) -> Any:
+        """Keep the item's job for a moment, to be sent with others."""
+        requeue = bool(self._of(work_item)["requeue"])
+        environment = {"PDG_JOBID_VAR": JOB_VARIABLE}
+        self._collector.add(
+            farm_job(
+                self,
+                work_item,
+                prefix=PREFIX,
+                environment=environment,
+                signaled="leave",
+                leash=True,
+                again=requeue,
+            )
+        )
+        return pdg.scheduleResult.Succeeded
+
+    def onTick(self) -> Any:
+        """Send what has waited long enough, and look after what nobody has told the end of."""
+        self._collector.flush_if_due()
+        self._submissions.retry()
+        if self._uncanceled and time.monotonic() >= self._cancel_next:
+            self._cancel([])
+        self._reconciler.tick()
+        self._send_lost_again()
+        return pdg.tickResult.SchedulerReady
+
+    def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
+        """End the jobs of these items."""
+        gone = {item.id for item in work_items}
+        self._collector.drop(lambda job: job.item in gone)
+        self._submissions.drop(gone)
+        self._cancel(self._reconciler.ids_of(work_items))
+
+    def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:
+        """Take up the jobs that an earlier session has left, running or ended."""
+        taken = self._reconciler.adopt(jobs)
+        self._engine_ids |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
+        return taken
+
+    def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
+        """The cook of a whole network as one job."""
+        logs = Path(str(self.logDir(True)))
+        logs.mkdir(parents=True, exist_ok=True)
+        slurm = Slurm(self["slurm_conf"].evaluateString())
+        words = [
+            f"--job-name={Path(graph_file).stem}",
+            f"--comment=topcook submit {node_path}",
+            f"--output={str(self.logDir(False)).replace('%', '%%')}/submit-%j.log",
+            f"--chdir={self.workingDir(False)}",
+            *options(self._own()),
+        ]
+        script = f"#!/bin/sh\nexec {shlex.join(cook_command(self, graph_file, node_path, '--progress', 'plain'))}\n"
+        job = slurm.submit(script, words)
+        return self._status_url(job), job
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def getLogURI(self, work_item: Any) -> str:
+        """The log that the job's wrapper keeps."""
+        return (Path(str(self.logDir(True))) / f"{work_item.name.replace('/', '_')}.log").as_uri()
+
+    def getStatusURI(self, work_item: Any) -> str:
+        """What ``slurm_statusurl`` makes of the job's id."""
+        job = self._engine_ids.get(work_item.id, "")
+        return self._status_url(job) if job else ""
+
+    def _status_url(self, job: str) -> str:
+        return str(self["slurm_statusurl"].evaluateString()).replace("{job}", job)
+
+    # -- submitting -----------------------------------------------------------------------------------------------
+
+    def _of(self, work_item: Any) -> dict[str, Any]:
+        return self._parms.of(work_item)
+
+    def _own(self) -> dict[str, Any]:
+        return {name: type(default)(self[f"{PREFIX}_{name}"].evaluate()) for name, default in JOB_PARMS.items()}
+
+    def _send(self, jobs: list[FarmJob]) -> None:
+        """Jobs of one node with the same options are one array, as long as Slurm lets it be."""
+        groups: dict[tuple[Any, ...], list[FarmJob]] = {}
+        for job in jobs:
+            values = self._of(job.work_item)
+            try:
+                words = options(values)
+            except BadOptionError as error:
+                report(self, job.work_item, job.attempt).failed(str(error))
+                continue
+            groups.setdefault((job.work_item.node.name, int(values["simultaneous"]), *words), []).append(job)
+        most = self._most() if groups else 1
+        for (_, simultaneous, *words), group in groups.items():
+            for start in range(0, len(group), most):
+                self._submissions.send(Submission(group[start : start + most], words, simultaneous))
+
+    def _most(self) -> int:
+        wanted = int(self["slurm_maxarray"].evaluateInt())
+        try:
+            allowed = self._slurm.max_array_size()
+        except EngineError:
+            # It is away: what it takes everywhere by default.
+            allowed = 1001
+        # The size is one more than the largest index; 1: there are no arrays here.
+        return max(1, min(wanted or allowed, allowed))
+
+    def _watch(self, job: FarmJob, engine_id: str) -> None:
+        self._engine_ids[job.item] = engine_id
+        self._reconciler.watch(job, engine_id)
+
+    # -- what became of jobs --------------------------------------------------------------------------------------
+
+    def _poll(self, ids: Sequence[str]) -> dict[str, FarmState]:
+        jobs = self._slurm.states(ids)
+        states = {each: state_of(job) for each, job in jobs.items()}
+        self._note_lost([each for each in ids if each not in states], states)
+        self._tell_reasons(states)
+        return states
+
+    def _find(self, tokens: Sequence[str]) -> dict[str, str]:
+        return self._submissions.find(tokens)
+
+    def _tell_reasons(self, states: dict[str, FarmState]) -> None:
+        """Say what jobs wait for where it is not just their turn."""
+        waiting: dict[str, int] = {}
+        for state in states.values():
+            if state.phase is Phase.QUEUED and state.reason not in _USUAL:
+                waiting[state.reason] = waiting.get(state.reason, 0) + 1
+        for reason in waiting.keys() - self._told_reasons:
+            self.cookWarning(f"{waiting[reason]} jobs wait on Slurm: {reason}")
+        self._told_reasons |= waiting.keys()
+
+    def _note_lost(self, unknown: list[str], states: dict[str, FarmState]) -> None:
+        """A controller that was killed may have lost what it had taken a moment before: that did not begin."""
+        flights = {flight.engine_id: flight for flight in self._reconciler.in_flight}
+        now = time.monotonic()
+        lost = {}
+        for each in unknown:
+            flight = flights.get(each)
+            if flight is not None and self._may_go_again(flight):
+                lost[each] = self._lost.get(each, now)
+                states[each] = FarmState(Phase.QUEUED)
+        self._lost = lost
+
+    def _may_go_again(self, flight: Flight) -> bool:
+        never_began = flight.work_item.state == pdg.workItemState.Scheduled
+        return never_began and self._again.get(flight.token, 0) < _SENT_AGAIN
+
+    def _send_lost_again(self) -> None:
+        due = time.monotonic() - self._lost_after
+        late = {each for each, since in self._lost.items() if since <= due}
+        if not late:
+            return
+        flights = [flight for flight in self._reconciler.in_flight if flight.engine_id in late]
+        self._lost = {each: since for each, since in self._lost.items() if each not in late}
+        flights = [flight for flight in flights if self._may_go_again(flight)]
+        if flights:
+            self.cookWarning(f"Slurm has lost {len(flights)} jobs before they began: they are submitted again")
+        for flight in flights:
+            self._again[flight.token] = self._again.get(flight.token, 0) + 1
+            self.onSchedule(flight.work_item)
+
+    # -- ending ---------------------------------------------------------------------------------------------------
+
+    def _cancel(self, ids: Iterable[str]) -> None:
+        """End jobs now, or as soon as Slurm answers again."""
+        self._uncanceled.update(ids)
+        if not self._uncanceled:
+            return
+        try:
+            self._slurm.cancel(self._uncanceled)
+        except EngineAwayError:
+            self._cancel_next = time.monotonic() + _CANCEL_AGAIN
+            tick_soon(self, _CANCEL_AGAIN)
+        except EngineError as error:
+            self.cookWarning(f"{len(self._uncanceled)} jobs could not be canceled: {error}")
+            self._uncanceled.clear()
+        else:
+            self._uncanceled.clear()
+
+    def _end_all(self) -> None:
+        self._collector.drop(lambda _job: True)
+        unheard = self._submissions.drop_all()
+        tokens = [job.token for submission in unheard for job in submission.jobs]
+        left = [*self._reconciler.all_ids()]
+        until = time.monotonic() + _GONE
+        while True:
+            try:
+                left += self._submissions.find(tokens).values() if tokens else []
+                tokens = []
+                self._slurm.cancel({*left, *self._uncanceled})
+            except EngineAwayError:
+                if time.monotonic() < until:
+                    time.sleep(_CANCEL_AGAIN)
+                    continue
+                self.cookWarning(f"Slurm does not answer; these jobs may go on: scancel {' '.join(left)}")
+                return
+            except EngineError as error:
+                self.cookWarning(f"jobs could not be canceled: {error}")
+            break
+        alive = self._reconciler.gone(_GONE)
+        if alive:
+            self.cookWarning(f"these jobs could not be ended: {', '.join(alive)}")
+
+
+def registerTypes(type_registry: Any) -> None:
+    """PDG's hook."""
+    type_registry.registerScheduler(SlurmScheduler, label="Slurm Scheduler")

@@ -1,0 +1,152 @@
+"""What Slurm says of jobs, in the words of any of its versions, as states that a cook knows.
+
+JSON of 22.05 has a state as text, numbers bare and the exit code as ``wait`` tells it; since 23.02 a state is a list,
+a number ``{"set", "infinite", "number"}``, and the exit code says status, return code and signal.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from topcook.author.farm import FarmState, Phase
+from topcook_slurm.ids import expanded
+
+__all__ = ["SlurmJob", "from_accounting", "from_queue", "state_of"]
+
+#: What each state means; those that stand nowhere here are jobs that wait.
+_RUNNING = frozenset({"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SUSPENDED", "STOPPED"})
+_WORDS = {
+    "TIMEOUT": "time limit",
+    "OUT_OF_MEMORY": "out of memory",
+    "NODE_FAIL": "node failure",
+    "PREEMPTED": "preempted",
+    "DEADLINE": "its deadline passed",
+    "BOOT_FAIL": "its node did not boot",
+    "LAUNCH_FAILED": "it could not be launched on its node",
+    "RECONFIG_FAIL": "its node could not be configured",
+    "REVOKED": "revoked by the federation",
+    "FAILED": "",
+}
+_NEVER = "DependencyNeverSatisfied"
+#: Reasons that say nothing about why a job ended as it did.
+_SILENT = frozenset({"", "None", "NonZeroExitCode", "Resources", "Priority"})
+_BYTE, _SIGNAL_BITS = 8, 0x7F
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmJob:
+    """A job, or a task of an array, as Slurm tells of it; ``exit_status`` is negative for a signal."""
+
+    id: str
+    states: frozenset[str]
+    reason: str = ""
+    exit_status: int | None = None
+    nodes: str = ""
+    comment: str = ""
+
+
+def from_queue(text: str) -> list[SlurmJob]:
+    """The jobs of ``squeue --json``, a task of an array each; raises ``ValueError`` for what is none."""
+    match json.loads(text):
+        case {"jobs": list(jobs)}:
+            pass
+        case _:
+            raise ValueError("it has no list of jobs")
+    return [job for each in jobs if isinstance(each, dict) for job in _jobs(each)]
+
+
+def from_accounting(text: str) -> list[SlurmJob]:
+    """The jobs of ``sacct --parsable2 --noheader --format=JobID,State,ExitCode,NodeList``."""
+    found = []
+    for line in text.splitlines():
+        fields = line.split("|")
+        if len(fields) >= 4 and fields[1]:  # noqa: PLR2004 - the four of the format
+            status, _, number = fields[2].partition(":")
+            code = -int(number) if number.isdigit() and int(number) else int(status) if status.isdigit() else None
+            # "CANCELLED by 1000"
+            found.append(SlurmJob(fields[0], frozenset({fields[1].split()[0]}), "", code, fields[3]))
+    return found
+
+
+def state_of(job: SlurmJob) -> FarmState:
+    """What this means for a cook."""
+    states = job.states
+    if states & _RUNNING:
+        return FarmState(Phase.RUNNING, "suspended" if states & {"SUSPENDED", "STOPPED"} else "")
+    if "REQUEUED" in states or "PENDING" in states:
+        if job.reason == _NEVER:
+            return FarmState(Phase.FAILED, _dependency(job))
+        return FarmState(Phase.QUEUED, "" if job.reason in _SILENT else job.reason)
+    if "COMPLETED" in states:
+        return FarmState(Phase.SUCCEEDED, "", 0)
+    if "CANCELLED" in states:
+        if job.reason == _NEVER:
+            return FarmState(Phase.FAILED, _dependency(job))
+        return FarmState(Phase.CANCELED, f"somebody canceled its job {job.id} on Slurm", job.exit_status)
+    for name, words in _WORDS.items():
+        if name in states:
+            return FarmState(Phase.FAILED, _reason(job, words), job.exit_status)
+    return FarmState(Phase.QUEUED, job.reason)
+
+
+def _dependency(job: SlurmJob) -> str:
+    return f"what its job {job.id} waits for on Slurm never succeeds"
+
+
+def _reason(job: SlurmJob, words: str) -> str:
+    if words:
+        return f"{words} ({job.nodes})" if job.nodes else words
+    if job.reason not in _SILENT and job.reason != "RaisedSignal":
+        return f"its job {job.id} failed on Slurm: {job.reason}"
+    if job.exit_status is not None and job.exit_status < 0:
+        name = next((each.name for each in signal.Signals if each == -job.exit_status), "")
+        return f"ended by signal {-job.exit_status}" + (f" ({name})" if name else "")
+    return f"exit status {job.exit_status}" if job.exit_status else f"its job {job.id} failed on Slurm"
+
+
+def _jobs(said: Mapping[str, Any]) -> Iterator[SlurmJob]:
+    states, number = _states(said.get("job_state")), _number(said.get("job_id"))
+    if number is None or not states:
+        return
+    array, task = _number(said.get("array_job_id")), _number(said.get("array_task_id"))
+    waiting = str(said.get("array_task_string") or "")
+    reason, nodes, comment = (_text(said.get(name)) for name in ("state_reason", "nodes", "comment"))
+    status = _exit_status(said.get("exit_code"))
+    if array and task is not None:
+        ids = [f"{array}_{task}"]
+    elif array and waiting:
+        ids = list(expanded(str(array), waiting))
+    else:
+        ids = [str(number)]
+    for each in ids:
+        yield SlurmJob(each, states, reason, status, nodes, comment)
+
+
+def _states(value: Any) -> frozenset[str]:
+    return frozenset(str(each) for each in (value if isinstance(value, list) else [value]) if each)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, dict):
+        return _number(value.get("number")) if value.get("set", True) and not value.get("infinite") else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _exit_status(value: Any) -> int | None:
+    if isinstance(value, dict) and "number" not in value:
+        ended = value.get("signal")
+        ended = ended if isinstance(ended, dict) else {}
+        number = _number(ended.get("id", ended.get("signal_id")))
+        return -number if number else _number(value.get("return_code"))
+    raw = _number(value)
+    if raw is None:
+        return None
+    return -(raw & _SIGNAL_BITS) if raw & _SIGNAL_BITS else raw >> _BYTE

@@ -1,0 +1,231 @@
+"""Jobs on their way to Slurm: in arrays, tried again while the controller is away, and never sent twice."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from topcook.author import report
+from topcook.author.farm import (
+    EngineAwayError,
+    EngineError,
+    FarmJob,
+    JobFile,
+    prepare_farm,
+    tick_soon,
+    write_jobs,
+)
+from topcook_slurm.commands import Slurm
+
+__all__ = ["JOB_VARIABLE", "Submission", "Submissions"]
+
+#: Seconds until a submission is tried again, doubled each time.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+_MARK = "topcook "
+#: What the job's own id is in: ``12``, ``12_3``.
+JOB_VARIABLE = "TOPCOOK_SLURM_JOB"
+#: Seconds that an ``sbatch`` of a session that was killed may take to end.
+_STRAY = 30.0
+_LOOK = 0.05
+
+
+class Submission:
+    """Jobs with the same options of one node: an array, or a single job."""
+
+    def __init__(self, jobs: Sequence[FarmJob], options: Sequence[str], simultaneous: int = 0) -> None:
+        """Not sent yet."""
+        self.jobs = tuple(jobs)
+        self.options = tuple(options)
+        self.simultaneous = simultaneous
+        self.file: JobFile | None = None
+        #: Where an earlier try may have reached Slurm although nobody heard its answer.
+        self.tried = False
+        self.pause = FIRST_PAUSE
+        self.next = 0.0
+        #: Items that were canceled meanwhile.
+        self.unwanted: set[int] = set()
+
+    @property
+    def name(self) -> str:
+        """What its comment and files are called."""
+        return Path(self.file.path).stem if self.file is not None else ""
+
+    def ids(self, job: str) -> list[str]:
+        """What Slurm calls each of its jobs."""
+        return [f"{job}_{index}" for index in range(len(self.jobs))] if len(self.jobs) > 1 else [job]
+
+
+class Submissions:
+    """Sends jobs, keeps those that could not be sent, and remembers which jobs it sent under which name.
+
+    ``watch(job, id)`` is told what has been sent; what Slurm refuses has failed, with Slurm's words.
+    """
+
+    def __init__(
+        self,
+        scheduler: Any,
+        slurm: Slurm,
+        watch: Callable[[FarmJob, str], None],
+        cancel: Callable[[list[str]], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing waits."""
+        self._scheduler = scheduler
+        self._slurm = slurm
+        self._watch = watch
+        self._cancel = cancel
+        self._clock = clock
+        self._waiting: list[Submission] = []
+        self._told = False
+
+    @property
+    def waiting(self) -> list[Submission]:
+        """What could not be sent yet."""
+        return list(self._waiting)
+
+    def send(self, submission: Submission) -> None:
+        """Send it now, or keep it where Slurm is away."""
+        try:
+            job = self._try(submission)
+        except EngineAwayError as error:
+            submission.next = self._clock() + submission.pause
+            tick_soon(self._scheduler, submission.pause)
+            submission.pause = min(submission.pause * 2, LONGEST_PAUSE)
+            self._waiting.append(submission)
+            if not self._told:
+                self._told = True
+                count = sum(len(each.jobs) for each in self._waiting)
+                self._scheduler.cookWarning(f"{error}\n    {count} jobs wait to be submitted; it is tried again")
+        except (EngineError, OSError) as error:
+            for each in self._wanted(submission):
+                report(self._scheduler, each.work_item, each.attempt).failed(f"it could not be submitted: {error}")
+        else:
+            self._told = False
+            self._sent(submission, job)
+
+    def retry(self) -> None:
+        """Send what is due; to be called in ``onTick``."""
+        now = self._clock()
+        due = [each for each in self._waiting if each.next <= now]
+        self._waiting = [each for each in self._waiting if each.next > now]
+        for submission in due:
+            self.send(submission)
+
+    def drop(self, items: set[int]) -> None:
+        """Nobody wants these items' jobs any more."""
+        for submission in self._waiting:
+            submission.unwanted |= items
+            if not submission.tried and not self._wanted(submission):
+                self._waiting = [each for each in self._waiting if each is not submission]
+
+    def drop_all(self) -> list[Submission]:
+        """Send nothing more; answers with what may have reached Slurm unheard."""
+        left, self._waiting = self._waiting, []
+        return [each for each in left if each.tried]
+
+    def find(self, tokens: Iterable[str]) -> dict[str, str]:
+        """Slurm's ids of jobs that were sent, by token, also by an earlier session that was killed just then."""
+        wanted, found = set(tokens), {}
+        self._wait_for_strays()
+        for name, job in self._known().items():
+            with suppress(OSError):
+                listed = (self._folder() / name).read_text(encoding="utf-8").splitlines()
+                many = len(listed) > 1
+                found.update({each: f"{job}_{i}" if many else job for i, each in enumerate(listed) if each in wanted})
+        return found
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _wanted(self, submission: Submission) -> list[FarmJob]:
+        return [job for job in submission.jobs if job.item not in submission.unwanted]
+
+    def _try(self, submission: Submission) -> str:
+        """Slurm's id of it; empty when nobody wants it any more and it is not there."""
+        if submission.file is None:
+            prepare_farm(self._scheduler)
+            submission.file = write_jobs(self._scheduler, submission.jobs)
+            folder = self._folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = "".join(f"{job.token}\n" for job in submission.jobs)
+            (folder / submission.name).write_text(lines, encoding="utf-8")
+        if submission.tried:
+            there = self._known().get(submission.name, "")
+            if there:
+                return there
+        if not self._wanted(submission):
+            return ""
+        submission.tried = True
+        return self._slurm.submit(self._script(submission.file), self._words(submission))
+
+    def _sent(self, submission: Submission, job: str) -> None:
+        if not job:
+            return
+        unwanted = []
+        for each, engine_id in zip(submission.jobs, submission.ids(job), strict=True):
+            self._watch(each, engine_id)
+            if each.item in submission.unwanted:
+                unwanted.append(engine_id)
+        if unwanted:
+            self._cancel(unwanted)
+
+    def _known(self) -> dict[str, str]:
+        """The jobs that Slurm has of ours, by the name in their comment."""
+        found = {}
+        for job in self._slurm.jobs().values():
+            name = job.comment.rpartition(" jobs=")[2] if job.comment.startswith(_MARK) else ""
+            if name:
+                found[name] = job.id.partition("_")[0]
+        return found
+
+    def _wait_for_strays(self) -> None:
+        """An ``sbatch`` outlives the cook that was killed while it ran: what it sends is known when it has ended."""
+        names = set()
+        with suppress(OSError):
+            names = {each.name.encode() for each in self._folder().iterdir()}
+        until = self._clock() + _STRAY
+        while names and self._clock() < until and any(words & names for words in _submitting()):
+            time.sleep(_LOOK)
+
+    def _folder(self) -> Path:
+        return Path(str(self._scheduler.tempDir(True))) / "slurm"
+
+    def _script(self, file: JobFile) -> str:
+        # The wrapper takes the shell's place: it ends with what Slurm started. SLURM_JOB_ID is another number for each
+        # task of an array, by which nobody asks.
+        if len(file.jobs) == 1:
+            return f"#!/bin/sh\nexport {JOB_VARIABLE}=$SLURM_JOB_ID\nexec {shlex.join(file.argv(0))}\n"
+        name = f"{JOB_VARIABLE}=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
+        return f'#!/bin/sh\nexport {name}\nexec {shlex.join(file.argv())} "$SLURM_ARRAY_TASK_ID"\n'
+
+    def _words(self, submission: Submission) -> list[str]:
+        jobs = submission.jobs
+        node = str(jobs[0].work_item.node.name)
+        items = jobs[0].name if len(jobs) == 1 else f"{jobs[0].name}..{jobs[-1].name}"
+        cook = jobs[0].token.rsplit("-", 2)[0]
+        logs = str(self._scheduler.logDir(False)).replace("%", "%%")
+        limit = f"%{submission.simultaneous}" if submission.simultaneous > 0 else ""
+        return [
+            f"--job-name={node if len(jobs) > 1 else jobs[0].name}",
+            f"--comment={_MARK}cook={cook} node={node} items={items} jobs={submission.name}",
+            # What the job itself says is in its own log: here is what was said of one that could not begin.
+            f"--output={logs}/{submission.name.replace('%', '%%')}.slurm",
+            "--open-mode=append",
+            f"--chdir={self._scheduler.workingDir(False)}",
+            *([f"--array=0-{len(jobs) - 1}{limit}"] if len(jobs) > 1 else []),
+            *submission.options,
+        ]
+
+
+def _submitting() -> Iterator[set[bytes]]:
+    """The names that each ``sbatch`` on this machine submits; nothing where there is no ``/proc``."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if words[0].endswith(b"sbatch"):
+                yield {
+                    word.rpartition(b" jobs=")[2] for word in words if word.startswith(b"--comment=" + _MARK.encode())
+                }

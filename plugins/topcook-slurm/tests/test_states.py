@@ -1,0 +1,137 @@
+"""What Slurm says of jobs, in the words of the oldest and of newer versions, means the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topcook.author.farm import FarmState, Phase
+from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
+from topcook_slurm.states import SlurmJob, from_accounting, from_queue, state_of
+
+
+def number(value: int | None) -> dict[str, Any]:
+    return {"set": value is not None, "infinite": False, "number": value or 0}
+
+
+def old(job: int, state: str, *, array: int = 0, task: int | None = None, tasks: str = "", code: int = 0) -> Any:
+    """As 22.05 says it."""
+    return {
+        "job_id": job,
+        "array_job_id": array,
+        "array_task_id": task,
+        "array_task_string": tasks,
+        "job_state": state,
+        "state_reason": "None",
+        "exit_code": code,
+        "nodes": "n1",
+        "comment": "topcook",
+    }
+
+
+def new(job: int, state: str, *, array: int = 0, task: int | None = None, tasks: str = "", code: int = 0) -> Any:
+    """As 23.11 and later say it."""
+    ended = {"id": number(code & 127 or None), "name": ""}
+    return {
+        **old(job, state, tasks=tasks),
+        "job_id": job,
+        "job_state": [state],
+        "array_job_id": number(array),
+        "array_task_id": number(task),
+        "exit_code": {"status": ["SUCCESS"], "return_code": number(code >> 8), "signal": ended},
+    }
+
+
+def between(job: int, state: str, *, array: int = 0, task: int | None = None, tasks: str = "", code: int = 0) -> Any:
+    """As 23.02 says it: the exit code is an object of bare numbers."""
+    ended = {"signal_id": code & 127, "name": ""}
+    return {
+        **new(job, state, array=array, task=task, tasks=tasks),
+        "job_state": state,
+        "exit_code": {"status": "SUCCESS", "return_code": code >> 8, "signal": ended},
+    }
+
+
+@pytest.mark.parametrize("shape", [old, between, new])
+def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
+    said = [
+        shape(4, "COMPLETED"),
+        shape(12, "FAILED", array=5, task=0, code=3 << 8),
+        shape(13, "FAILED", array=5, task=1, code=9),
+        shape(5, "PENDING", array=5, tasks="2-3,7%4"),
+    ]
+    jobs = {job.id: job for job in from_queue(json.dumps({"jobs": said}))}
+    assert set(jobs) == {"4", "5_0", "5_1", "5_2", "5_3", "5_7"}
+    assert state_of(jobs["4"]) == FarmState(Phase.SUCCEEDED, "", 0)
+    assert state_of(jobs["5_0"]) == FarmState(Phase.FAILED, "exit status 3", 3)
+    assert state_of(jobs["5_1"]) == FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", -9)
+    assert state_of(jobs["5_7"]) == FarmState(Phase.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("states", "reason", "phase", "said"),
+    [
+        ("TIMEOUT", "TimeLimit", Phase.FAILED, "time limit (n1)"),
+        ("OUT_OF_MEMORY", "OutOfMemory", Phase.FAILED, "out of memory (n1)"),
+        ("NODE_FAIL", "NodeDown", Phase.FAILED, "node failure (n1)"),
+        ("PREEMPTED", "None", Phase.FAILED, "preempted (n1)"),
+        ("PENDING", "DependencyNeverSatisfied", Phase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
+        ("CANCELLED", "DependencyNeverSatisfied", Phase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
+        ("CANCELLED", "None", Phase.CANCELED, "somebody canceled its job 7 on Slurm"),
+        # It still has processes.
+        ("CANCELLED COMPLETING", "None", Phase.RUNNING, ""),
+        ("PENDING", "Resources", Phase.QUEUED, ""),
+        ("PENDING", "PartitionDown", Phase.QUEUED, "PartitionDown"),
+        ("PENDING REQUEUED", "BeginTime", Phase.QUEUED, "BeginTime"),
+        ("NODE_FAIL REQUEUED", "BeginTime", Phase.QUEUED, "BeginTime"),
+        ("SUSPENDED", "None", Phase.RUNNING, "suspended"),
+        ("FAILED", "JobLaunchFailure", Phase.FAILED, "its job 7 failed on Slurm: JobLaunchFailure"),
+        ("SOMETHING_NEW", "", Phase.QUEUED, ""),
+    ],
+)
+def test_every_state_has_its_meaning(states: str, reason: str, phase: Phase, said: str) -> None:
+    state = state_of(SlurmJob("7", frozenset(states.split()), reason, None, "n1"))
+    assert (state.phase, state.reason) == (phase, said)
+
+
+def test_accounting_knows_what_the_controller_has_forgotten() -> None:
+    text = "7|COMPLETED|0:0|n1\n8_1|CANCELLED by 1000|0:15|n2\n8_2|FAILED|3:0|n2\n8_[3-9]|PENDING|0:0|None assigned\n"
+    jobs = {job.id: state_of(job) for job in from_accounting(text)}
+    assert jobs["7"].phase is Phase.SUCCEEDED
+    assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (Phase.CANCELED, -15)
+    assert (jobs["8_2"].phase, jobs["8_2"].exit_status) == (Phase.FAILED, 3)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*new(1, ""), "set", "number"]), inner),
+)
+
+
+@given(st.lists(JSON, max_size=3))
+def test_no_answer_of_a_stranger_shape_raises_anything_but_its_own_error(jobs: list[Any]) -> None:
+    for job in from_queue(json.dumps({"jobs": jobs})):
+        state_of(job)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"jobs": 3}'])
+def test_what_is_no_list_of_jobs_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match=r"list of jobs|Expecting"):
+        from_queue(text)
+
+
+@given(st.sets(st.integers(0, 300), min_size=1))
+def test_ranges_are_read_as_they_are_written(numbers: set[int]) -> None:
+    assert set(numbers_of(ranges(numbers))) == numbers
+    assert {each for word in condensed(f"9_{n}" for n in numbers) for each in expanded(*word.split("_"))} == {
+        f"9_{n}" for n in numbers
+    }
+
+
+def test_ids_are_said_in_few_words() -> None:
+    assert condensed(["4", "7_3", "7_1", "7_2", "7_9", "11"]) == ["4", "11", "7_[1-3,9]"]
+    assert list(numbers_of("0-8:4%2")) == [0, 4, 8]
