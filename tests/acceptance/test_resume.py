@@ -430,6 +430,24 @@ command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/began; [ $PDG_ITEM_ATTEMPT = 1 
     assert lines(shell.folder / "began") == ["1", "2"]
 
 
+def test_attempts_before_it_was_to_be_tried_again_have_used_up_nothing(shell: Shell) -> None:
+    shell.network("""
+[nodes.a]
+type = "genericgenerator"
+[nodes.a.parms]
+pdg_retries = 1
+command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/began; [ $PDG_ITEM_ATTEMPT != 3 ] || while [ ! -e $HIP/gate ]; do sleep 0.02; done; exit 3'"
+""")
+    shell.cook("net.toml", status=1)
+    engine = shell.start("cook", "net.toml", "--resume", "--retry-failed")
+    until(lambda: lines(shell.folder / "began") == ["1", "2", "3"])
+    engine.kill()
+    engine.wait()
+    (shell.folder / "gate").touch()
+    shell.cook("net.toml", "--resume", status=1)
+    assert lines(shell.folder / "began") == ["1", "2", "3", "4"]
+
+
 LATE = """
 import os, sys, time
 sys.path.insert(0, os.environ["PDG_SCRIPTDIR"])

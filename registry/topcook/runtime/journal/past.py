@@ -53,7 +53,7 @@ class PastItem:
 
     ``state`` is its last one; ``attempt``, ``token`` and ``scheduler`` are those of the last hand-over, which has no
     outcome where ``in_flight``. ``lost`` names attributes whose values could not be written down. ``earlier`` are the
-    attempts that were followed by another one.
+    attempts that were followed by another one, those from the place ``anew`` on since it is what ``fingerprint`` says.
     """
 
     id: int
@@ -82,6 +82,7 @@ class PastItem:
     lost: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     earlier: list[Attempt] = field(default_factory=list)
+    anew: int = 0
     log_uri: str = ""
     status_uri: str = ""
     #: What its job was answered for and its scheduler's own event methods have not passed on, in order.
@@ -351,7 +352,7 @@ def _read_fact(item: PastItem, kind: int, body: str) -> None:
         case Fact.JOB:
             item.job = body
         case Fact.FINGERPRINT:
-            item.fingerprint = body
+            item.fingerprint, item.anew = body, len(item.earlier)
         case Fact.REPORTED:
             item.reported.append(report_from_text(body, item.id))
         case Fact.PASSED:

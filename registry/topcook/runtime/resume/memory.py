@@ -365,12 +365,13 @@ class Memory:
                 item.attempt = past.attempt
                 if (
                     item.batch_parent is None
-                    and past.earlier
+                    and len(past.earlier) > past.anew
                     and found.fingerprint == past.fingerprint
                     and not past.has_failed
                 ):
-                    tried.append((item, [each.exit_status for each in past.earlier]))
-            if past is not None and found.fingerprint == past.fingerprint and self.how.resume:
+                    tried.append((item, [each.exit_status for each in past.earlier[past.anew :]]))
+            anew = past is not None and past.has_failed and again
+            if past is not None and found.fingerprint == past.fingerprint and self.how.resume and not anew:
                 self._noted.add(item.id)
             elif again:
                 # Until it is handed over, what the journal has of it is what was done.
