@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from topcook.runtime.statedir import cook_directory
+from topcook.runtime.statedir import state_root
 
 if TYPE_CHECKING:
     from topcook.config import Config
@@ -22,5 +22,5 @@ def shared_slots(config: Config) -> tuple[str, int] | None:
         return None
     import socket
 
-    root = os.path.dirname(os.path.dirname(cook_directory("any")))
-    return os.path.join(root, "slots", socket.gethostname().partition(".")[0] or "localhost"), config.machine_slots
+    host = socket.gethostname().partition(".")[0] or "localhost"
+    return os.path.join(state_root(), "slots", host), config.machine_slots

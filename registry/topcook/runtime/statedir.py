@@ -22,6 +22,7 @@ __all__ = [
     "is_cook_id",
     "journal_of",
     "note_journal",
+    "state_root",
 ]
 
 JOURNAL = "journal.sqlite"
@@ -33,9 +34,13 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 OLD = 30 * 24 * 3600.0
 
 
+def state_root() -> str:
+    """The user's state directory: what ``TOPCOOK_STATE_DIR`` says, else the one of the system."""
+    return os.environ.get("TOPCOOK_STATE_DIR") or user_dir("state") or os.path.join(os.sep, "tmp", f"topcook-{_user()}")
+
+
 def _cooks() -> str:
-    root = os.environ.get("TOPCOOK_STATE_DIR") or user_dir("state") or os.path.join(os.sep, "tmp", f"topcook-{_user()}")
-    return os.path.join(root, "cooks")
+    return os.path.join(state_root(), "cooks")
 
 
 def _user() -> int:
