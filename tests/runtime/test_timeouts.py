@@ -100,6 +100,44 @@ def test_a_callback_that_blocks_on_the_job_is_ended_too(bench: CookBench) -> Non
     assert "timed out after 0.3 s" in item.ran().messages
 
 
+def test_a_callback_that_blocks_is_ended_although_another_item_of_its_scheduler_took_too_long_since(
+    bench: CookBench,
+) -> None:
+    bench.types(
+        "mixed",
+        """
+        import subprocess
+        import pdg
+        from pdg.scheduler import PyScheduler
+
+        class Mixed(PyScheduler):
+            @classmethod
+            def templateName(cls):
+                return "mixed"
+            def onSchedule(self, work_item):
+                self.onWorkItemStartCook(work_item.id, -1)
+                if work_item.node.name == "work":
+                    subprocess.call(work_item.command, shell=True)
+                return pdg.scheduleResult.Succeeded
+
+        def registerTypes(type_registry):
+            type_registry.registerScheduler(Mixed)
+        """,
+    )
+    head = """
+        scheduler = "mixed"
+        [nodes.elsewhere]
+        type = "genericgenerator"
+        parms.command = "true"
+        parms.pdg_timeout = 2.0
+    """
+    more = "parms.pdg_timeout = 0.5\nparms.pdg_timeoutgrace = 4.0"
+    done = bench.cook(network("trap : TERM; for i in $(seq 60); do sleep 1; done; touch survived", more, head))
+    assert [item.state.name for item in done.items()] == ["CookedFail"] * 2
+    assert all("timed out after" in item.ran().messages[0] for item in done.items())
+    assert not (bench.folder / "survived").exists()
+
+
 def test_a_job_that_stops_showing_that_it_is_alive_is_ended(bench: CookBench) -> None:
     alive = "__PDG_PYTHON__ __PDG_SCRIPTDIR__/pdgcmd.py keepalive"
     done = bench.cook(network(f"sh -c '{alive}; exec sleep 600'", "parms.pdg_heartbeattimeout = 0.5"))

@@ -45,7 +45,8 @@ class Limits:
         self._wake: float | None = None
         #: The nodes that have expressions: each item has values of its own.
         self._late = {node.name for node in nodes if any(map(needs_evaluation, raw_values(node).values()))}
-        self._urged: dict[str, tuple[WorkItem, int, float, float]] = {}
+        #: By the id of an item that is to end: its scheduler, itself, its attempt, and when to kill what blocks on it.
+        self._urged: dict[int, tuple[str, WorkItem, int, float]] = {}
         self._over = threading.Event()
         problems: list[Problem] = []
         for node in nodes:
@@ -96,9 +97,9 @@ class Limits:
     def ended(self, order: ins.CancelHeld) -> None:
         """Items are being ended because they took too long: a callback may block on the very job."""
         if order.grace is not None and not self._graph.debug:
-            now = time.monotonic()
+            kill_at = time.monotonic() + order.grace
             for item in order.items:
-                self._urged[order.scheduler] = (item, item.attempt, now, now + order.grace)
+                self._urged[item.id] = (order.scheduler, item, item.attempt, kill_at)
 
     def timeout(self, other: float | None) -> float | None:
         """How long the loop may sleep; ``other`` is what else it has to look at."""
@@ -123,11 +124,11 @@ class Limits:
 
     def _urge(self) -> None:
         """End what a callback has started and blocks on, so that its scheduler hears of the cancel at all."""
-        for name, (item, attempt, _, kill_at) in list(self._urged.items()):
+        for number, (name, item, attempt, kill_at) in list(self._urged.items()):
             host = self._graph.host(name)
             busy = host.busy_with
             if item.attempt != attempt or busy is None or busy[1] is not item:
-                del self._urged[name]
+                del self._urged[number]
             else:
                 host.end_children(kill=time.monotonic() >= kill_at)
 
