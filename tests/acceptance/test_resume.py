@@ -194,6 +194,31 @@ command = "true"
     assert lines(shell.folder / token) == ["1", "2"]
 
 
+def test_what_depends_on_a_failure_that_holds_nothing_up_cooks_also_for_who_goes_on(shell: Shell, work: Path) -> None:
+    shell.network("""
+[nodes.bad]
+type = "genericgenerator"
+[nodes.bad.parms]
+pdg_onfailure = "continue"
+command = "false"
+[nodes.after]
+type = "genericgenerator"
+inputs = ["bad"]
+[nodes.after.parms]
+command = "sh $HIP/job.sh after"
+""")
+    engine = shell.start("cook", "net.toml")
+    until(lambda: len(lines(work / "began")) == 1)
+    engine.kill()
+    engine.wait()
+    (work / "gate").touch()
+    for _ in range(2):
+        report = shell.cook("net.toml", "--resume", status=1)
+        assert report["items"][0]["state"] == "CookedFail"
+        assert report["items"][1]["state"] in {"CookedSuccess", "CookedCache"}
+    assert lines(work / "done") == ["after"]
+
+
 def test_what_was_edited_meanwhile_is_ended_and_cooked_anew(shell: Shell, work: Path) -> None:
     kill_in_the_middle(shell, work)
     shell.network(NODES.replace("make_@pdg_index", "new_@pdg_index"))

@@ -61,7 +61,10 @@ CAN_OCCUR: dict[Trigger, tuple[frozenset[Phase], str]] = {
     ),
     Trigger.RETRIED: (HELD, "only what is held can fail"),
     Trigger.AGAIN: (frozenset({Phase.DELAYED}), "only what failed comes again"),
-    **dict.fromkeys((Trigger.TOLERATED, Trigger.FORGIVEN), (HELD, "only what is held can fail")),
+    **dict.fromkeys(
+        (Trigger.TOLERATED, Trigger.FORGIVEN),
+        (HELD | {Phase.CHECKING}, "what is held can fail, and what is looked up may have failed before"),
+    ),
     Trigger.TIMED_OUT: (frozenset({Phase.COOKING}), "time counts from the start, and the phase stays until the end"),
     Trigger.PUT_BACK: (
         frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED, Phase.CHECKING}),
@@ -306,7 +309,10 @@ def failed(cook: MachineDriver, item: WorkItem, policy: Policy) -> None:
     cook.state.be_patient(Policies())
     assert cook.state.policies is not None
     cook.state.policies.by_node["a"] = policy
-    cook.said(item, Trigger.FAIL)
+    if item.phase == Phase.CHECKING:
+        found(cook, item, Trigger.FAILED_BEFORE)
+    else:
+        cook.said(item, Trigger.FAIL)
 
 
 def comes_again(cook: MachineDriver, item: WorkItem) -> None:

@@ -54,6 +54,17 @@ class Failing(Items):
             self._count_failure(item)
         return instead
 
+    def _still(self, item: WorkItem, trigger: Trigger) -> Trigger:
+        """What a failure of an earlier session is to those that depend on it; any other trigger as it is."""
+        if trigger is not Trigger.FAILED_BEFORE or self.policies is None:
+            return trigger
+        if item.batch is not None or item.batch_parent is not None:
+            return trigger
+        instead = _INSTEAD.get(self.policies.of(item).on_failure, trigger)
+        if instead is Trigger.TOLERATED:
+            self._count_failure(item)
+        return instead
+
     def _retried(self, item: WorkItem, policies: Policies, policy: Policy, exit_status: int | None) -> Trigger | None:
         parent = item.batch_parent
         if (parent or item).id in self._doomed:

@@ -71,7 +71,7 @@ class Recalling(Many):
             else:
                 if item.batch is not None:
                     item.batch.begun = None
-                self.move(item, trigger, event.at)
+                self.move(item, self._still(item, trigger), event.at)
                 self._read_early(item)
 
     def _cook(self, item: WorkItem, at: float) -> None:

@@ -147,6 +147,9 @@ TRANSITIONS: dict[P, dict[T, Row]] = {
         T.FRESH: Row(P.READY),
         T.FOUND: Row(P.CACHED),
         T.FAILED_BEFORE: Row(P.FAILED),
+        # It had failed before, and its policy says what that is.
+        T.TOLERATED: Row(P.TOLERATED),
+        T.FORGIVEN: Row(P.SUCCESS),
         T.ADOPT: Row(P.HANDED_OVER),
         T.LOOKED_UP: Row(P.WAITING),
         **_NOT_WITH_BATCH,
