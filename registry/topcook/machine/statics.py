@@ -34,6 +34,9 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem], resources: Resou
         traits = int(item.traits)
         if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC or _is_late(item):
             continue
+        if item.batch is not None and item.batch.begun is not None:
+            # A job of an earlier session may still have it.
+            continue
         if resources is not None and resources.needs_of(item):
             continue
         if traits & _AUTOMATIC or item.scheduler == scheduler:
