@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections import deque
 
 from topcook.machine.events import TaskRequested
 from topcook.model.node import Node, NodeType
@@ -113,3 +115,48 @@ def test_no_end_is_lost_while_one_thread_tells_and_another_takes() -> None:
         ended += [item for told in batch for item, _, _, duration in told.take() if duration is not None]
     teller.join(30)
     assert ended == items
+
+
+def test_what_is_posted_for_soon_is_taken_once_whoever_else_takes_some_of_it_meanwhile() -> None:
+    """A host rouses while the cook drains: neither may fall over what the other has just taken."""
+    inbox, before = Inbox(), sys.getswitchinterval()
+    count, over = 3000, threading.Event()
+
+    def rouse() -> None:
+        while not over.is_set():
+            inbox.rouse()
+
+    def post() -> None:
+        for number in range(count):
+            inbox.post_soon(number)
+        inbox.post("end")
+
+    threads = [threading.Thread(target=rouse, daemon=True), threading.Thread(target=post, daemon=True)]
+    sys.setswitchinterval(1e-6)
+    taken: list[object] = []
+    try:
+        for thread in threads:
+            thread.start()
+        while len(taken) <= count:
+            batch = inbox.drain(60.0)
+            assert batch, f"only {len(taken)} arrived"
+            taken += batch
+    finally:
+        sys.setswitchinterval(before)
+        over.set()
+        for thread in threads:
+            thread.join(60)
+    numbers = [each for each in taken if each != "end"]
+    assert sorted(numbers) == list(range(count))  # type: ignore[type-var]
+
+
+def test_who_finds_less_than_was_there_when_it_looked_takes_what_is_left() -> None:
+    class Raced(deque[str]):
+        """Another thread has taken one between the look and the taking."""
+
+        def __len__(self) -> int:
+            return super().__len__() + 1
+
+    inbox = Inbox()
+    inbox._soon = Raced(["one", "two"])
+    assert inbox.drain(0.0) == ["one", "two"]

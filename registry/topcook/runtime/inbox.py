@@ -149,4 +149,10 @@ class Inbox:
 
     def _taken_soon(self) -> list[Any]:
         soon = self._soon
-        return [soon.popleft() for _ in range(len(soon))] if soon else []
+        taken: list[Any] = []
+        if soon:
+            # Who rouses, or refuses what is left of a cook that is over, may take one at this very moment.
+            with contextlib.suppress(IndexError):
+                for _ in range(len(soon)):
+                    taken.append(soon.popleft())  # noqa: PERF401 - what was taken before that must not be lost
+        return taken
