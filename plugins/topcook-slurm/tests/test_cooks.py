@@ -139,6 +139,7 @@ def test_a_cook_that_is_canceled_leaves_no_process_and_no_job(
     cook.cancel("by the test")
     done = bench.finish(context, cook)
     assert set(done.states("work").values()) <= {"CookedCancel", "Uncooked", "Waiting"}, done.messages
+    assert "gave up" not in done.messages
     assert ended(cluster)
     until(lambda: not running(mark), "no process left")
 
@@ -172,6 +173,18 @@ def test_a_job_that_somebody_deletes_is_canceled_with_the_reason(
     assert item.state.name == "CookedCancel"
     assert item.ran().messages == [f"somebody canceled its job {job} on Slurm"]
     until(lambda: not running(mark), "no process left")
+
+
+def test_a_job_that_somebody_deletes_before_it_begins_is_canceled_too(bench: CookBench, cluster: TestCluster) -> None:
+    context = bench.load(network(GATE, count=2, parms="slurm_simultaneous = 1\n        slurm_collect = 3.0"))
+    cook = bench.start(context)
+    until((bench.folder / "began_0").exists, "one runs")
+    (job,) = [job for job, state in cluster.jobs().items() if state == "PENDING"]
+    cluster.call("scancel", job)
+    until(lambda: "CookedCancel" in {item.state.name for item in cook.state.all_items()}, "it is known")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert [item.state.name for item in done.items("work")] == ["CookedSuccess", "CookedCancel"]
 
 
 def test_a_whole_network_is_one_job(bench: CookBench, cluster: TestCluster) -> None:

@@ -53,6 +53,8 @@ class Slurm:
         self._command = EngineCommand("Slurm", TRANSIENT, timeout=timeout, tries=1, environment=environment)
         self._most = 0
         self._has_history = True
+        #: The arrays of which the controller knew some task when it was asked last.
+        self.arrays: frozenset[str] = frozenset()
 
     def submit(self, script: str, options: Sequence[str]) -> str:
         """Submit a script; the job's id."""
@@ -67,12 +69,14 @@ class Slurm:
         """All jobs of this user that the controller knows, by id: a task of an array is ``12_3``."""
         said = self._command.run("squeue", "--json", "--states=all", "--me")
         try:
-            return {job.id: job for job in from_queue(said)}
+            jobs = {job.id: job for job in from_queue(said)}
         except ValueError as error:
             raise EngineError(
                 f"Slurm: the JSON of squeue cannot be read: {error}\n"
                 f"    Slurm 22.05 is the oldest version that is known to work"
             ) from None
+        self.arrays = frozenset(job.partition("_")[0] for job in jobs if "_" in job)
+        return jobs
 
     def history(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
         """What accounting knows of jobs that the controller has forgotten; nothing where there is none."""

@@ -19,7 +19,6 @@ from topcook.author.farm import (
     EngineError,
     FarmJob,
     FarmState,
-    Flight,
     Phase,
     Reconciler,
     farm_job,
@@ -35,8 +34,8 @@ from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions
 _USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
 #: A job that Slurm has lost before it began is sent again so many times.
 _SENT_AGAIN = 3
-#: Seconds that canceled jobs have to be gone: more than Slurm's usual KillWait.
-_GONE = 60.0
+#: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
+_GONE = 25.0
 _CANCEL_AGAIN = 2.0
 
 
@@ -56,6 +55,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._lost: dict[str, float] = {}
         self._again: dict[str, int] = {}
         self._told_reasons: set[str] = set()
+        self._ending = False
 
     @classmethod
     def templateName(cls) -> str:
@@ -83,6 +83,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
         self._engine_ids = {}
         self._uncanceled, self._lost, self._again, self._told_reasons = set(), {}, {}, set()
+        self._ending = False
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
@@ -226,20 +227,25 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._told_reasons |= waiting.keys()
 
     def _note_lost(self, unknown: list[str], states: dict[str, FarmState]) -> None:
-        """A controller that was killed may have lost what it had taken a moment before: that did not begin."""
+        """Jobs that have not begun, and that Slurm does not know.
+
+        Of a task that is canceled before it begins no record is left, while its array has some. A controller that was
+        killed may have lost all that it had taken a moment before.
+        """
         flights = {flight.engine_id: flight for flight in self._reconciler.in_flight}
         now = time.monotonic()
         lost = {}
         for each in unknown:
             flight = flights.get(each)
-            if flight is not None and self._may_go_again(flight):
+            if flight is None or flight.work_item.state != pdg.workItemState.Scheduled:
+                continue
+            array, _, task = each.partition("_")
+            if task and array in self._slurm.arrays:
+                states[each] = FarmState(Phase.CANCELED, f"somebody canceled its job {each} on Slurm")
+            elif not self._ending and self._again.get(flight.token, 0) < _SENT_AGAIN:
                 lost[each] = self._lost.get(each, now)
                 states[each] = FarmState(Phase.QUEUED)
         self._lost = lost
-
-    def _may_go_again(self, flight: Flight) -> bool:
-        never_began = flight.work_item.state == pdg.workItemState.Scheduled
-        return never_began and self._again.get(flight.token, 0) < _SENT_AGAIN
 
     def _send_lost_again(self) -> None:
         due = time.monotonic() - self._lost_after
@@ -248,7 +254,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             return
         flights = [flight for flight in self._reconciler.in_flight if flight.engine_id in late]
         self._lost = {each: since for each, since in self._lost.items() if each not in late}
-        flights = [flight for flight in flights if self._may_go_again(flight)]
+        flights = [flight for flight in flights if flight.work_item.state == pdg.workItemState.Scheduled]
         if flights:
             self.cookWarning(f"Slurm has lost {len(flights)} jobs before they began: they are submitted again")
         for flight in flights:
@@ -274,6 +280,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self._uncanceled.clear()
 
     def _end_all(self) -> None:
+        self._ending = True
         self._collector.drop(lambda _job: True)
         unheard = self._submissions.drop_all()
         tokens = [job.token for submission in unheard for job in submission.jobs]
