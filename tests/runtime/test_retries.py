@@ -151,6 +151,7 @@ def test_what_a_failed_attempt_gave_is_forgotten(bench: CookBench) -> None:
     [
         ("parms.pdg_retries = -1", "must be 0 or more"),
         ('parms.pdg_onfailure = "explode"', "must be one of: block, continue, stop, success"),
+        ('parms.pdg_cachemode = "never"', "must be one of: automatic, automaticignore, alwaysread, alwayswrite"),
         ('parms.pdg_retryexitcodes = "often"', "must be exit statuses"),
         ('parms.pdg_resources = ["licence:nuk=1"]', 'did you mean "licence:nuke"?'),
         ('parms.pdg_resources = "licence:nuke=6"', 'it needs 6 of "licence:nuke", and there are 5'),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.expressions import expand
 from topcook.errors import ExpressionError, Problem
 from topcook.lean import pattern
+from topcook.model.enums import CacheMode
 from topcook.model.policy import USUAL, Needs, OnFailure, Policy
 
 if TYPE_CHECKING:
@@ -143,8 +144,18 @@ def _evaluated(values: Sequence[Any], item: WorkItem, graph: GraphServices) -> l
 
 
 def policy_problems(node: Node, graph: GraphServices, resources: Mapping[str, int]) -> list[tuple[str, Problem]]:
-    """Every mistake in a node's parms about failures, time and resources, by parm."""
-    return policy_of(raw_values(node), None, graph, resources)[1]
+    """Every mistake in a node's parms about failures, time, resources and the cache, by parm."""
+    return [*policy_of(raw_values(node), None, graph, resources)[1], *_unknown_cache_mode(node)]
+
+
+def _unknown_cache_mode(node: Node) -> Iterator[tuple[str, Problem]]:
+    parm = node.parms.get("pdg_cachemode")
+    if parm is None or parm.values is None:
+        return
+    asked = str(parm.at()).strip().lower()
+    if not any(asked in {str(int(mode)), mode.name.lower()} for mode in CacheMode):
+        names = ", ".join(mode.name.lower() for mode in CacheMode)
+        yield "pdg_cachemode", Problem("bad-policy", f'parm "pdg_cachemode" must be one of: {names}, found "{asked}"')
 
 
 def _lacking(needs: Needs, resources: Mapping[str, int]) -> Iterator[Problem]:

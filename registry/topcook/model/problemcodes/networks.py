@@ -39,7 +39,7 @@ NETWORKS: tuple[Code, ...] = (
     Code("unknown-parm", "a node or scheduler has no such parm", "The closest name is given."),
     Code("unknown-job-parm", "a scheduler has no such job parm", "The closest name is given."),
     Code("not-overridable", "a parm cannot be overridden for one node", "Only job parms can."),
-    Code("bad-policy", "a parm about failures, time or resources cannot be read", "What it takes is named."),
+    Code("bad-policy", "a parm about failures, time, resources or the cache cannot be read", "What it takes is named."),
     Code("unknown-resource", "an item needs a resource that there is not", "The closest name is given."),
     Code("too-few-resources", "an item needs more of a resource than there is", "It would wait for ever."),
     Code("expression", "an expression in a parm cannot be read", "The part that is wrong is named."),
