@@ -21,7 +21,7 @@ from topcook.contract.host import JobEnd
 from topcook.runtime.keeper import aftermath, launch
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.runtime.keeper.program import wire
-from topcook.runtime.keeper.program.processes import mark_of, process_table
+from topcook.runtime.keeper.program.processes import MARK, Row, mark_of, process_table
 from topcook.runtime.keeper.record import read_record
 
 PATIENCE = 60.0
@@ -183,6 +183,26 @@ def test_a_keeper_that_is_started_while_another_is_buried_keeps_its_door_and_its
     assert keeper.runs("c-2-1")
     assert pool.cancel_all(grace=0) == []
     keeper.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="marks are read in /proc")
+def test_what_hid_from_one_look_at_the_processes_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper_id = os.urandom(6).hex()
+    looks: list[object] = []
+
+    def table() -> dict[int, Row]:
+        looks.append(None)
+        # Its parent forked it and died while the first look was taken.
+        return {} if len(looks) == 1 else process_table()
+
+    monkeypatch.setattr(aftermath, "process_table", table)
+    with subprocess.Popen(["/bin/sleep", "600"], env={MARK: f"{keeper_id}/local/c-1-1"}) as orphan:
+        try:
+            assert eventually(lambda: mark_of(orphan.pid).startswith(keeper_id))
+            aftermath.end_orphans(keeper_id, [])
+            assert orphan.poll() == -signal.SIGKILL
+        finally:
+            orphan.kill()
 
 
 def test_who_cancels_or_closes_waits_until_the_jobs_of_a_keeper_that_died_are_gone(

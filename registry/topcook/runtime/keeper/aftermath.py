@@ -23,7 +23,7 @@ def now() -> float:
 
 def end_orphans(keeper_id: str, leaders: Iterable[int]) -> None:
     """Kill what a dead keeper left running: its jobs' sessions, and whatever carries its mark."""
-    leaders = set(leaders)
+    leaders, seen_empty = set(leaders), False
     for _ in range(_ROUNDS):
         table = process_table()
         marked = {pid for pid, row in table.items() if mark_of(pid).startswith(keeper_id + "/") and not row.zombie}
@@ -31,9 +31,15 @@ def end_orphans(keeper_id: str, leaders: Iterable[int]) -> None:
         # neither, on macOS, the number has to do).
         sessions = {pid for pid, row in table.items() if (row.session or pid) in leaders and not row.zombie}
         found = descendants(table, marked | sessions) - {os.getpid()}
-        if not {pid for pid in found if not table[pid].zombie}:
+        if any(not table[pid].zombie for pid in found):
+            seen_empty = False
+            send(found, signal.SIGKILL)
+        elif seen_empty:
             return
-        send(found, signal.SIGKILL)
+        else:
+            # A process that forked and died during the look hid its child from it; one that is in the middle of an
+            # exec has no mark.
+            seen_empty = True
         time.sleep(0.02)
 
 
