@@ -20,6 +20,7 @@ from topcook.errors import CookRefusedError
 #: Seconds between two looks at a status file that is waited for.
 _PERIOD = 0.2
 _OPEN = frozenset({"submitted", "starting", "cooking", "paused"})
+_ELSE = "what topcook submit printed is asked for; other cooks are shown by topcook cooks"
 _WORDS = ("CookedSuccess", "CookedCache", "CookedFail", "CookedCancel", "Cooking", "Scheduled", "Waiting")
 
 
@@ -62,9 +63,9 @@ def _read(path: str) -> dict[str, Any]:
         said = json.loads(Path(path).read_text(encoding="utf-8"))
         state = said["state"]
     except OSError as error:
-        raise CookRefusedError(f'there is no status at "{path}": {error.strerror or error}') from error
+        raise CookRefusedError(f'there is no status at "{path}": {error.strerror or error}\n    {_ELSE}') from error
     except (ValueError, KeyError, TypeError) as error:
-        raise CookRefusedError(f'"{path}" is no status of a cook') from error
+        raise CookRefusedError(f'"{path}" is no status of a cook\n    {_ELSE}') from error
     if state in _OPEN and said.get("host") in {"", socket.gethostname()} and not _runs(int(said.get("pid") or 0)):
         # It may have told its end between the two looks.
         again = json.loads(Path(path).read_text(encoding="utf-8"))
