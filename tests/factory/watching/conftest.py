@@ -11,7 +11,7 @@ from topcook.factory.records import Kind, Record
 from topcook.factory.watching import LiveFactory
 
 #: Longer than any save takes to be seen; what waits for it waits in vain.
-LONG = 10.0
+LONG = 30.0
 
 GOOD = """
 import pdg

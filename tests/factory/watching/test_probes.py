@@ -165,6 +165,34 @@ def test_a_helper_saved_while_its_importer_is_probed_is_not_missed(desk: Desk) -
     assert desk.shows("slow", 7)
 
 
+def test_a_probe_that_is_over_late_takes_nothing_from_the_one_that_follows_it(desk: Desk) -> None:
+    began, over = threading.Event(), threading.Event()
+    probe = desk.pool.probe
+
+    def lingering(candidates: Sequence[Candidate], done: Done, deadline: float | None = None) -> list[Candidate]:
+        """The first probe of the file comes back only when the second has begun, which ends only after that."""
+        ours = [each.stem for each in candidates] == ["slow"]
+        if ours and desk.gate.exists():
+            began.set()
+            assert over.wait(LONG)
+        left = probe(candidates, done, deadline)
+        if ours and not began.is_set():
+            assert began.wait(LONG)
+            threading.Timer(0.1, over.set).start()
+        return left
+
+    desk.pool.probe = lingering  # type: ignore[method-assign]
+    (desk.root / "helper.py").write_text("LABEL = 'slow 1'\n", encoding="utf-8")
+    text = good("slow").replace('label="slow 1"', "label=helper.LABEL")
+    (desk.root / "slow.py").write_text("import helper\n" + HELD.format(gate=str(desk.gate)) + text, encoding="utf-8")
+    assert desk.waits("slow")
+    (desk.root / "helper.py").write_text("LABEL = 'slow 7'\n", encoding="utf-8")
+    desk.save("other", 1)
+    assert desk.shows("other", 1)
+    desk.gate.touch()
+    assert desk.shows("slow", 7)
+
+
 def test_closing_does_not_wait_for_a_slow_file(desk: Desk) -> None:
     desk.save_held("slow", 1)
     assert desk.waits("slow")

@@ -118,8 +118,9 @@ class Probes:
         with self._state:
             if self._closed:
                 return
-            self._probes |= {key_of(each): _Probe(each) for each in candidates}
-        threading.Thread(target=self._work, args=(candidates,), name="topcook-probe", daemon=True).start()
+            begun = {key_of(each): _Probe(each) for each in candidates}
+            self._probes |= begun
+        threading.Thread(target=self._work, args=(begun,), name="topcook-probe", daemon=True).start()
 
     def _wait(self, keys: set[Key], patience: float) -> bool:
         """Wait until all have come, some have and nothing more does, or there is something else to look at."""
@@ -143,25 +144,24 @@ class Probes:
             self.drop(came)
             return came
 
-    def _work(self, candidates: Sequence[Candidate]) -> None:
+    def _work(self, begun: dict[Key, _Probe]) -> None:
+        def done(candidate: Candidate, records: list[Record]) -> None:
+            key = key_of(candidate)
+            with self._state:
+                if self._counts(key, begun[key]):
+                    begun[key].records = records
+                    self._last = time.monotonic()
+                    self._state.notify_all()
+
         try:
-            self._factory.probe(candidates, self._done)
+            self._factory.probe([each.candidate for each in begun.values()], done)
         except Exception:  # noqa: BLE001 - a mistake of ours; the files are probed again when they are saved again
-            _log.exception("%d files could not be probed", len(candidates))
+            _log.exception("%d files could not be probed", len(begun))
         finally:
             with self._state:
-                self.drop([key_of(each) for each in candidates if (probe := self._of(each)) and probe.records is None])
+                self.drop([key for key, each in begun.items() if each.records is None and self._counts(key, each)])
                 self._state.notify_all()
 
-    def _done(self, candidate: Candidate, records: list[Record]) -> None:
-        with self._state:
-            probe = self._of(candidate)
-            if probe is not None:
-                probe.records = records
-                self._last = time.monotonic()
-                self._state.notify_all()
-
-    def _of(self, candidate: Candidate) -> _Probe | None:
-        """The probe of exactly this candidate; None when a later one, or none, counts."""
-        probe = self._probes.get(key_of(candidate))
-        return probe if probe is not None and probe.candidate is candidate else None
+    def _counts(self, key: Key, probe: _Probe) -> bool:
+        """Whether this very probe is the one that counts: the same candidate may be probed anew."""
+        return self._probes.get(key) is probe
