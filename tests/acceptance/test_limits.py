@@ -98,3 +98,9 @@ def test_two_cooks_share_the_slots_of_the_machine(shell: Any) -> None:
         assert cook.returncode == 0, out + err
     counts = (shell.folder / "work/counts").read_text().split()
     assert counts == ["1"] * 40
+
+
+def test_a_cache_mode_that_is_none_is_refused_from_the_command_line_too(shell: Any) -> None:
+    network = shell.network('[nodes.one]\ntype = "genericgenerator"\nparms.command = "true"\n')
+    refused = shell.run("cook", network, "--parm", "one.pdg_cachemode=never", status=2)
+    assert "must be one of: automatic, " in refused.stderr

@@ -12,7 +12,7 @@ from topcook.machine import events as ev
 from topcook.machine.policies import Policies
 from topcook.machine.resources import SLOTS
 from topcook.model.policy import USUAL, Policy
-from topcook.runtime.policy import needs_evaluation, own_values, policy_of, raw_values
+from topcook.runtime.policy import needs_evaluation, own_values, policy_of, raw_values, unknown_cache_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ class Limits:
         problems: list[Problem] = []
         for node in nodes:
             policy, found = policy_of(raw_values(node), None, graph, self._resources)
-            problems += [problem for _, problem in found]
+            problems += [problem for _, problem in (*found, *unknown_cache_mode(node))]
             if policy != USUAL:
                 self._policies.by_node[node.name] = self._timed(policy)
         if problems:

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from topcook.model.node import Node
     from topcook.model.workitem import WorkItem
 
-__all__ = ["FIELDS", "needs_evaluation", "own_values", "policy_of", "policy_problems", "raw_values", "told"]
+__all__ = [
+    "FIELDS",
+    "needs_evaluation",
+    "own_values",
+    "policy_of",
+    "policy_problems",
+    "raw_values",
+    "told",
+    "unknown_cache_mode",
+]
 
 #: Exit statuses that a shell and a system can tell; a signal is negative.
 _STATUSES = range(-64, 256)
@@ -145,10 +154,11 @@ def _evaluated(values: Sequence[Any], item: WorkItem, graph: GraphServices) -> l
 
 def policy_problems(node: Node, graph: GraphServices, resources: Mapping[str, int]) -> list[tuple[str, Problem]]:
     """Every mistake in a node's parms about failures, time, resources and the cache, by parm."""
-    return [*policy_of(raw_values(node), None, graph, resources)[1], *_unknown_cache_mode(node)]
+    return [*policy_of(raw_values(node), None, graph, resources)[1], *unknown_cache_mode(node)]
 
 
-def _unknown_cache_mode(node: Node) -> Iterator[tuple[str, Problem]]:
+def unknown_cache_mode(node: Node) -> Iterator[tuple[str, Problem]]:
+    """The mistake of a ``pdg_cachemode`` that is none."""
     parm = node.parms.get("pdg_cachemode")
     if parm is None or parm.values is None:
         return
