@@ -54,7 +54,11 @@ def waitUntilReady(
     pause = 0.02
     while state not in (None, 1, 2):
         # Often at first: what precedes it in a sequence is usually just done.
-        pause = min(pause * 2, max(0.01, number("PDG_BATCH_POLL_DELAY", 1.0)))
+        longest = max(0.01, number("PDG_BATCH_POLL_DELAY", 1.0))
+        if released and pause >= longest:
+            # Who took up the cook meanwhile would hold the slots for this job, maybe against what it waits for.
+            send("release_job_slots", [item], server_addr, False)
+        pause = min(pause * 2, longest)
         time.sleep(pause)
         state = checkReady(item, subindex, server_addr, raise_exc)
     if released:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,39 @@ def test_jobs_of_a_farm_that_does_not_take_them_up_are_told(shell: Shell) -> Non
     [told] = [each for each in report["messages"] if "were not taken up" in each]
     assert "may still run: a_1, a_2" in told
     assert "onAdoptWorkItems" in told
+
+
+#: Takes its time to take jobs up, and ends what it has when the cook is canceled.
+HESITATING = """
+    def onAdoptWorkItems(self, jobs):
+        home = os.environ["HIP"]
+        open(home + "/asked", "w").close()
+        while not os.path.exists(home + "/answer"):
+            time.sleep(0.02)
+        for work_item, token, job in jobs:
+            self.jobs[work_item.id] = work_item.intAttribValue("farm_job")
+        return [work_item for work_item, token, job in jobs]
+
+    def onStopCook(self, cancel):
+        for job in self.jobs.values() if cancel else ():
+            os.killpg(os.getpgid(job), signal.SIGKILL)
+        return True
+"""
+
+
+def test_a_cook_that_is_canceled_while_jobs_are_taken_up_leaves_none_of_them(shell: Shell) -> None:
+    killed(shell, adopt=HESITATING)
+    resumed = shell.start("cook", "net.toml", "--resume")
+    until((shell.folder / "asked").exists)
+    resumed.send_signal(signal.SIGINT)
+    (shell.folder / "answer").touch()
+    assert resumed.wait() == 130
+    (shell.folder / "gate").touch()
+    report = shell.cook("net.toml", "--resume")
+    assert report["state"] == "cooked"
+    told = story(shell)
+    # Their first attempts were ended at the gate, before the second began.
+    assert sorted(told) == ["a_1 begins", "a_1 begins", "a_1 ends", "a_2 begins", "a_2 begins", "a_2 ends"]
 
 
 #: Looks at what jobs report, and takes its time over a file.

@@ -21,6 +21,12 @@ class AnyRecall(AnyCook):
     def __init__(self) -> None:
         super().__init__()
         self.asked: deque[ins.Recall | ins.Adopt] = deque()
+        self.taken_up = False
+
+    def check_resources(self) -> None:
+        # A job that was taken up has what it has, whether there is enough of it or not.
+        if not self.taken_up:
+            super().check_resources()
 
     def tell(self, *events: ev.Event) -> None:
         self.state.remembers = True
@@ -77,6 +83,7 @@ class AnyRecall(AnyCook):
             return
         rows = [(item, self.once_in(2)) for item in order.items]
         taken = [item for item, kept in rows if kept and item.phase == Phase.CHECKING]
+        self.taken_up = self.taken_up or bool(taken)
         self.tell(ev.Adopted(order.scheduler, rows, self.now))
         for item in taken:
             for each in [item, *(sub for sub in subs_of(item) if sub.phase in HELD)]:

@@ -110,10 +110,20 @@ def test_waiting_polls_until_ready_and_lends_the_slots(
     in_job: dict[str, str], sink: RecordingSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states = iter([0, 0, 1])
-    monkeypatch.setenv("PDG_BATCH_POLL_DELAY", "0.01")
+    monkeypatch.setenv("PDG_BATCH_POLL_DELAY", "0.05")
     monkeypatch.setattr(sink, "query", lambda *_: next(states))
     assert pdgcmd.waitUntilReady(7, 2) is True
     assert [name for name, _ in sink.events] == ["release_job_slots", "acquire_job_slots"]
+
+
+def test_who_waits_long_lends_the_slots_to_whoever_has_taken_up_the_cook(
+    in_job: dict[str, str], sink: RecordingSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = iter([0, 0, 0, 1])
+    monkeypatch.setenv("PDG_BATCH_POLL_DELAY", "0.01")
+    monkeypatch.setattr(sink, "query", lambda *_: next(states))
+    assert pdgcmd.waitUntilReady(7, 2) is True
+    assert [name for name, _ in sink.events] == [*["release_job_slots"] * 4, "acquire_job_slots"]
 
 
 def test_waiting_for_what_never_comes_is_told(in_job: dict[str, str], sink: RecordingSink) -> None:
