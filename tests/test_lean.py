@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import pickle
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -68,6 +68,34 @@ def test_wrong_arguments_are_refused_at_the_first_call_and_later(frozen: bool) -
                 ours(**wrong)
         with pytest.raises(TypeError):
             ours("a", 1, [], "", 5)
+
+
+@pytest.mark.parametrize("wrong_at", [0, lean.EARLY // 2, lean.EARLY + 1])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_first_instances_and_the_later_ones_are_made_alike(frozen: bool, wrong_at: int) -> None:
+    standard, ours = both(frozen)
+    ways: tuple[Any, ...] = (
+        lambda cls: cls("a"),
+        lambda cls: cls("a", 1, [2], "s"),
+        lambda cls: cls("a", seen=[3]),
+        lambda cls: cls(secret="x", path="b", line=4),
+    )
+    for number in range(lean.EARLY + 4):
+        way = ways[number % len(ways)]
+        assert dataclasses.asdict(way(ours)) == dataclasses.asdict(way(standard))
+        if number == wrong_at:
+            for args, kwargs in (((), {}), (("a",), {"path": "b"}), (("a", 1, [], "", 5), {}), (("a",), {"no": 1})):
+                with pytest.raises(TypeError, match="__init__"):
+                    ours(*args, **kwargs)
+
+
+def test_the_first_tuples_and_the_later_ones_are_made_alike() -> None:
+    for number in range(2 * lean.EARLY):
+        made = Lean("a", reason="r", place=(number, 0)) if number % 2 else Lean("a", (number, 0), "r")
+        assert made == ("a", (number, 0), "r", None)
+        for args, kwargs in (((), {}), (("a",), {"name": "b"}), (("a", 1, "", [], 5), {}), (("a", 1), {"no": 1})):
+            with pytest.raises(TypeError, match="__new__"):
+                Lean(*args, **kwargs)
 
 
 def test_defaults_that_are_made_are_no_ones_else() -> None:
@@ -189,3 +217,87 @@ def test_a_pattern_is_compiled_at_its_first_use_and_then_does_as_the_standard_on
     wrong = lean.pattern("(")
     with pytest.raises(re.error, match="missing"):
         wrong.match("")
+
+
+class Standard(NamedTuple):
+    """Of the standard library."""
+
+    name: str
+    place: tuple[int, int]
+    reason: str = "none"
+    more: list[int] | None = None
+
+    @property
+    def line(self) -> int:
+        """Its first number."""
+        return self.place[0]
+
+    def __str__(self) -> str:
+        """Its own."""
+        return f"{self.name} at {self.line}"
+
+
+class Lean(lean.NamedTuple):
+    """Of ours."""
+
+    name: str
+    place: tuple[int, int]
+    reason: str = "none"
+    more: list[int] | None = None
+
+    @property
+    def line(self) -> int:
+        """Its first number."""
+        return self.place[0]
+
+    def __str__(self) -> str:
+        """Its own."""
+        return f"{self.name} at {self.line}"
+
+
+@pytest.mark.parametrize("cls", [Standard, Lean])
+def test_a_named_tuple_does_as_the_standard_one(cls: Any) -> None:
+    made = cls("a", place=(2, 3))
+    assert made == ("a", (2, 3), "none", None) == cls("a", (2, 3), "none")
+    assert (made.name, made.line, made.reason, made.more, str(made)) == ("a", 2, "none", None, "a at 2")
+    assert repr(made) == f"{cls.__name__}(name='a', place=(2, 3), reason='none', more=None)"
+    assert made._replace(name="b", more=[1]) == cls("b", (2, 3), more=[1])
+    assert made._asdict() == {"name": "a", "place": (2, 3), "reason": "none", "more": None}
+    assert (cls._fields, cls._field_defaults) == (("name", "place", "reason", "more"), {"reason": "none", "more": None})
+    assert hash(made) == hash(tuple(made))
+    assert isinstance(made, tuple)
+    for again in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):
+        assert (type(again), again) == (cls, made)
+    match made:
+        case Standard(name, (line, _), reason) | Lean(name, (line, _), reason):
+            assert (name, line, reason) == ("a", 2, "none")
+        case _:
+            pytest.fail("it does not match")
+    assert cls.__doc__ in {"Of the standard library.", "Of ours."}
+    assert dataclasses.asdict(lean_holder(made))["held"] == made
+    with pytest.raises(TypeError):
+        cls("a")
+    with pytest.raises(TypeError):
+        cls("a", (1, 2), nothing=1)
+    with pytest.raises(ValueError, match="nothing"):
+        made._replace(nothing=1)
+    with pytest.raises(AttributeError):
+        made.name = "b"
+    with pytest.raises(AttributeError):
+        made.other = "b"
+
+
+def lean_holder(held: Any) -> Any:
+    @dataclasses.dataclass
+    class Holder:
+        held: Any
+
+    return Holder(held)
+
+
+def test_a_named_tuple_refuses_a_field_without_a_default_after_one_with() -> None:
+    with pytest.raises(TypeError, match="without a default"):
+
+        class Wrong(lean.NamedTuple):
+            first: int = 1
+            second: int  # type: ignore[misc]

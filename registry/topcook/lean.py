@@ -1,16 +1,17 @@
 """``dataclass`` for classes that are made at every start: the same classes, without writing their methods beforehand.
 
 The standard decorator writes and compiles up to six methods for each class, which costs a command that loads a hundred
-of them more than all its other imports. This one shares all methods but ``__init__``, which is compiled when the first
-instance is made. ``dataclasses.fields``, ``replace`` and ``asdict`` take these classes as their own.
+of them more than all its other imports. This one shares all methods but ``__init__``, which is compiled when more
+than a few instances are made. ``dataclasses.fields``, ``replace`` and ``asdict`` take these classes as their own.
 
-``pattern`` does the same for regular expressions: most commands use few of those that stand in the modules they load.
+``NamedTuple`` is ``typing.NamedTuple`` in the same way: its ``__new__`` is compiled when more than a few are made, and
+no annotation is. ``pattern`` does it for regular expressions: of those in the modules it loads, a command uses few.
 """
 
 from __future__ import annotations
 
 import reprlib
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -22,6 +23,8 @@ Made = TypeVar("Made", bound=type)
 Instance = TypeVar("Instance")
 
 _MISSING: Any = object()
+#: So many instances of a class are made before code is compiled for them, which costs as much as about thirty.
+EARLY = 16
 
 
 class _Field:
@@ -36,6 +39,11 @@ class _Field:
         self.repr = repr
         self.compare = compare
         self.annotation: Any = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a call must say it."""
+        return self.init and self.default is _MISSING and self.factory is _MISSING
 
 
 def field(
@@ -165,13 +173,55 @@ def _first(made: Any, *, frozen: bool) -> Any:
     init = FunctionType(_unwritten.__code__, scope, "__init__")
     scope["_write"] = lambda: _write(init, made, scope, frozen=frozen)
     scope["_written"] = init
+    scope["_early"] = _Early(made, frozen=frozen)
     init.__qualname__ = f"{made.__qualname__}.__init__"
     return init
 
 
 def _unwritten(self: Any, /, *args: Any, **kwargs: Any) -> None:
-    _write()  # type: ignore[call-arg]
-    _written(self, *args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+    if not _early(self, args, kwargs):  # type: ignore[name-defined]  # noqa: F821
+        _write()  # type: ignore[call-arg]
+        _written(self, *args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+
+
+class _Early:
+    """Fills the first few instances of a class without any code of their own; most classes never have more."""
+
+    def __init__(self, made: Any, *, frozen: bool) -> None:
+        self._made = made
+        self._frozen = frozen
+        self._left = EARLY
+
+    def __call__(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether it was done; not for what is called wrongly either: the written code says best what is wrong."""
+        self._left -= 1
+        values = _given(self._made.__match_args__, args, kwargs) if self._left >= 0 else None
+        fields: dict[str, _Field] = self._made.__lean__
+        if values is None or any(each.is_needed and name not in values for name, each in fields.items()):
+            return False
+        put = object.__setattr__ if self._frozen else setattr
+        for name, each in fields.items():
+            if name in values:
+                put(instance, name, values[name])
+            elif each.factory is not _MISSING:
+                put(instance, name, each.factory())
+            elif each.default is not _MISSING:
+                put(instance, name, each.default)
+        if hasattr(self._made, "__post_init__"):
+            instance.__post_init__()
+        return True
+
+
+def _given(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """What was passed, by name; ``None`` when there is too much of it."""
+    if len(args) > len(names):
+        return None
+    values = dict(zip(names, args, strict=False))
+    if kwargs:
+        if not (values.keys().isdisjoint(kwargs) and kwargs.keys() <= set(names)):
+            return None
+        values |= kwargs
+    return values
 
 
 def _write(init: Any, made: Any, scope: dict[str, Any], *, frozen: bool) -> None:
@@ -229,6 +279,93 @@ class _Standard:
 
 
 _STANDARD = _Standard()
+
+
+def _unwritten_new(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    values = _early(args, kwargs)  # type: ignore[name-defined]  # noqa: F821
+    if values is None:
+        _write()  # type: ignore[call-arg]
+        return _written(cls, *args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+    return tuple.__new__(cls, values)
+
+
+def _early_values(fields: tuple[str, ...], defaults: dict[str, Any]) -> Any:
+    """As ``_Early``, for the values of a tuple; it answers ``None`` where it is not to be done."""
+    left = EARLY
+
+    def values(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
+        nonlocal left
+        left -= 1
+        given = _given(fields, args, kwargs) if left >= 0 else None
+        if given is None:
+            return None
+        given = defaults | given
+        return [given[name] for name in fields] if len(given) == len(fields) else None
+
+    return values
+
+
+def _write_new(new: Any, fields: tuple[str, ...], scope: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Compile ``__new__`` and put its code into ``new``."""
+    scope |= {f"_default_{name}": value for name, value in defaults.items()}
+    parms = [f"{name}=_default_{name}" if name in defaults else name for name in fields]
+    found: dict[str, Any] = {}
+    values = "".join(f"{name}, " for name in fields)
+    exec(f"def __new__({', '.join(['_cls', *parms])}):\n return _tuple(_cls, ({values}))", scope, found)  # noqa: S102
+    # As in _write: the defaults first.
+    new.__defaults__ = found["__new__"].__defaults__
+    new.__code__ = found["__new__"].__code__
+
+
+def _shown(self: Any) -> str:
+    pairs = (f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+    return f"{type(self).__name__}({', '.join(pairs)})"
+
+
+def _replaced(self: Any, /, **changes: Any) -> Any:
+    made = type(self)(*(changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)))
+    if changes:
+        raise ValueError(f"Got unexpected field names: {list(changes)!r}")
+    return made
+
+
+def _values(self: Any) -> tuple[Any, ...]:
+    return tuple(self)
+
+
+def _as_dict(self: Any) -> dict[str, Any]:
+    return dict(zip(self._fields, self, strict=True))
+
+
+class _NamedTupleMaker(type):
+    """Makes a subclass of tuple from a class body with annotations."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        if not bases:
+            return super().__new__(cls, name, bases, body)
+        fields = tuple(body.get("__annotations__", ()))
+        defaults = {field: body.pop(field) for field in fields if field in body}
+        optional = fields[len(fields) - len(defaults) :]
+        if tuple(defaults) != optional:
+            raise TypeError(f"{name}: a field without a default follows one that has one")
+        scope: dict[str, Any] = {"_tuple": tuple.__new__}
+        new: Any = FunctionType(_unwritten_new.__code__, scope, "__new__")
+        new.__qualname__ = f"{body['__qualname__']}.__new__"
+        scope["_write"] = lambda: _write_new(new, fields, scope, defaults)
+        scope["_written"] = new
+        scope["_early"] = _early_values(fields, defaults)
+        shared = {"__repr__": _shown, "_replace": _replaced, "_asdict": _as_dict, "__getnewargs__": _values}
+        places = {field: property(itemgetter(place)) for place, field in enumerate(fields)}
+        known = {"__slots__": (), "__new__": new, "_fields": fields, "_field_defaults": defaults}
+        return type(name, (tuple,), shared | body | known | places | {"__match_args__": fields})
+
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as NamedTuple  # noqa: PLC0414 - the checker knows no other
+else:
+
+    class NamedTuple(metaclass=_NamedTupleMaker):
+        """As ``typing.NamedTuple``; raises TypeError for a field without a default after one with one."""
 
 
 class _Pattern:

@@ -254,10 +254,10 @@ def test_reading_waits_for_no_pipe_and_takes_no_device(tmp_path: Path) -> None:
 
 
 AS_SOMEBODY = """
-import os, sys
+import os, shlex, sys
 import pdg.scheduler
 from topcook.factory import Factory
-# What is imported on the way may lie where only root reads.
+# What is imported on the way, and to word a problem, may lie where only root reads.
 Factory.scan({})
 os.setgroups([]); os.setgid(54322); os.setuid(54322)
 factory = Factory.scan({"PDG_TYPES_PATH": sys.argv[1]})

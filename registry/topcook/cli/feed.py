@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from topcook.lean import NamedTuple
 from topcook.model.states import FINAL, WorkItemState
 from topcook.runtime.observers import hookimpl
 

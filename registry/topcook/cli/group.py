@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from topcook import __version__
 from topcook.cli.guard import guarded, prepare_streams
+from topcook.lean import NamedTuple
 from topcook.model.collector import program_is_loaded
 
 

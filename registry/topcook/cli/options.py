@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from topcook.runtime.parmcheck import TypedText
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Setting = tuple[str, str, TypedText]
 
@@ -48,6 +50,8 @@ def complete_node(ctx: click.Context, _parm: click.Parameter, incomplete: str) -
 
 
 def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from topcook.config.files import ConfigFile
 from topcook.config.keys import key_of
 from topcook.config.values import Block, ConfiguredPath, Exemption, Layer, Origin, Setting
 from topcook.errors import Problem
+from topcook.lean import NamedTuple
 
 __all__ = ["NOTICES", "Config"]
 

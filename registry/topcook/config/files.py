@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Container, Iterator, Mapping
-from typing import NamedTuple
 
 from topcook.config.values import Layer
 from topcook.errors import Problem
+from topcook.lean import NamedTuple
 from topcook.model.userdirs import absolute, home_of, user_dir
 
 __all__ = ["PROJECT_FILE", "SITE_VARIABLE", "ConfigFile", "config_files", "distrust", "user_config_file"]

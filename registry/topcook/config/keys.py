@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from topcook.lean import NamedTuple
 
 __all__ = ["KEYS", "REQUIRE", "TABLES", "Key", "key_of"]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
+
+from topcook.lean import NamedTuple
 
 
 class Layer(IntEnum):

@@ -6,7 +6,9 @@ opaque ``scheduler`` handle that a scheduler class gets in ``__init__`` carries 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from topcook.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

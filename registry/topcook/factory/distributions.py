@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from topcook.errors import Problem
 from topcook.factory.records import Origin, Tier
-from topcook.lean import pattern
+from topcook.lean import NamedTuple, pattern
 
 __all__ = ["ENTRY_POINT_GROUP", "Blobs", "InstalledEntry", "installed_entries"]
 

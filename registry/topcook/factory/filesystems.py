@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
-from topcook.lean import pattern
+from topcook.lean import NamedTuple, pattern
 from topcook.model.userdirs import resolved
 
 __all__ = ["NETWORK", "FileSystem", "file_system"]

@@ -18,12 +18,20 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 _log = logging.getLogger("topcook.observers")
 
 
+class _Manager(pluggy.PluginManager):
+    """Pluggy's own looks at every attribute of a listener for a mark, of which most are any object's."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """The mark of a method, which is none of Python's own."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+
 class HookBoard:
     """Listeners of the hooks that one class specifies."""
 
     def __init__(self, specs: type) -> None:
         """Start with nobody."""
-        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager: pluggy.PluginManager = _Manager(PROJECT)
         self.manager.add_hookspecs(specs)
         #: (listener, hook, since when by ``time.monotonic()``) while one is told.
         self.busy_with: tuple[str, str, float] | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.tolerated import TOLERATED
 from topcook.errors import Problem
-from topcook.lean import dataclass, field
+from topcook.lean import NamedTuple, dataclass, field
 
 if TYPE_CHECKING:
     from topcook.factory.versions import Version

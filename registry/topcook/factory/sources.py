@@ -10,14 +10,14 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
 from topcook.factory.distributions import ENTRY_POINT_GROUP, Blobs, InstalledEntry, installed_entries
 from topcook.factory.records import Kind, Origin, Record, State, Tier
 from topcook.factory.trust import ABOVE, DIRECTORY, FILE, Trust, UntrustedFileError, how_to_allow, quote, read_trusted
 from topcook.factory.typespath import TypesEntry
-from topcook.lean import dataclass
+from topcook.lean import NamedTuple, dataclass
 from topcook.model.userdirs import absolute, resolved
 
 if TYPE_CHECKING:

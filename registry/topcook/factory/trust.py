@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from topcook.errors import Problem, ProblemsError
+from topcook.lean import NamedTuple
 
 if TYPE_CHECKING:
     from topcook.config import Config

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from topcook.errors import Problem
 from topcook.factory.houdinipath import houdini_places
 from topcook.factory.records import Tier
+from topcook.lean import NamedTuple
 from topcook.model.userdirs import absolute, resolved, user_dir
 
 if TYPE_CHECKING:

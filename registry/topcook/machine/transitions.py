@@ -14,8 +14,7 @@ A row says where the item goes (``None``: it stays) and how the story marks it:
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from topcook.lean import NamedTuple
 from topcook.machine.phases import Phase as P
 from topcook.machine.phases import Trigger as T
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
+from topcook.lean import NamedTuple
 from topcook.runtime.keeper.program.record import boot_id
 
 __all__ = ["SILENT", "Process", "ago", "clock_text", "process_start"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from topcook.errors import GraphFileError, Problem
+from topcook.lean import NamedTuple
 
 if TYPE_CHECKING:
     from topcook.model.graphfile.specs import GraphFile, ProfileSpec

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from topcook.lean import NamedTuple
 from topcook.model.states import WorkItemState
 from topcook.runtime.children import children_of
 from topcook.runtime.faults import stack_of

@@ -11,9 +11,10 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from topcook.factory.sources import Stamp
+from topcook.lean import NamedTuple
 
 if TYPE_CHECKING:
     from topcook.factory.sources import Candidate

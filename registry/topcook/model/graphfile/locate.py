@@ -13,9 +13,9 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from topcook.lean import dataclass, field, pattern
+from topcook.lean import NamedTuple, dataclass, field, pattern
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from topcook.lean import dataclass, pattern
+from topcook.lean import NamedTuple, dataclass, pattern
 from topcook.model.graphfile.locate import KeyPath
 
 

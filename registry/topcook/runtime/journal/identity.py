@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from topcook.errors import TopcookError
+from topcook.lean import NamedTuple
 from topcook.model.userdirs import resolved
 from topcook.runtime.paths import working_directories
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.secrets import redact, redacted
 from topcook.errors import CookRefusedError, RecorderError
+from topcook.lean import NamedTuple
 from topcook.runtime.journal.identity import identity_of
 from topcook.runtime.journal.lock import KEPT, CookLock
 from topcook.runtime.journal.writer import Journal

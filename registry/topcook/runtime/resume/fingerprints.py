@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from topcook.contract.secrets import redact
 from topcook.factory import Tier
+from topcook.lean import NamedTuple
 from topcook.model.attributes import AttribFlag
 from topcook.model.builtinparms import NODE_PARMS
 from topcook.model.digests import blake2b
