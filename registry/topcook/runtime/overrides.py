@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from topcook.model.node import Network, Node
     from topcook.model.workitem import WorkItem
 
+# A plain integer: a flag's own ``&`` is a Python function, and this is asked of every item.
+_IN_PROCESS = int(Trait.IN_PROCESS)
 #: The item attribute that names a scheduler.
 ATTRIBUTE = "pdg_scheduler"
 DEFAULT = "localscheduler"
@@ -78,7 +80,7 @@ class SchedulerChoice:
     def for_item(self, item: WorkItem) -> tuple[str, str]:
         """The instance's name for one item, and why; in-process items go where they are accepted."""
         name, why = self._named_by(item) or self.for_node(item.node)
-        if item.traits & Trait.IN_PROCESS and not self.accepts(name, item):
+        if int(item.traits) & _IN_PROCESS and not self.accepts(name, item):
             return self.in_process(), f'in process, which "{name}" does not accept'
         return name, why
 
