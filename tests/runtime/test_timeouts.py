@@ -132,10 +132,12 @@ def test_a_callback_that_blocks_is_ended_although_another_item_of_its_scheduler_
         parms.pdg_timeout = 2.0
     """
     more = "parms.pdg_timeout = 0.5\nparms.pdg_timeoutgrace = 4.0"
-    done = bench.cook(network("trap : TERM; for i in $(seq 60); do sleep 1; done; touch survived", more, head))
+    survived = bench.folder / "survived"
+    command = f"trap : TERM; for i in $(seq 60); do sleep 1; done; touch {survived}"
+    done = bench.cook(network(command, more, head))
     assert [item.state.name for item in done.items()] == ["CookedFail"] * 2
     assert all("timed out after" in item.ran().messages[0] for item in done.items())
-    assert not (bench.folder / "survived").exists()
+    assert not survived.exists()
 
 
 def test_a_job_that_stops_showing_that_it_is_alive_is_ended(bench: CookBench) -> None:
