@@ -9,13 +9,13 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.waiting import until
 from topcook.runtime.journal import Past
 
 NODES = """
@@ -32,13 +32,6 @@ command = "sh $HIP/job.sh after_@pdg_index"
 """
 #: Says that it began, waits for the gate, says that it is done.
 JOB = 'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\necho $1 >> done\n'
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 def lines(path: Path) -> list[str]:

@@ -11,28 +11,20 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pdgjob import jobwrapper
+from tests.waiting import until
 from topcook.author.farm.job import _text_of
 from topcook.model.notification import Kind
 from topcook.runtime.resultserver import Address, ResultServerThread
 from topcook.testkit.sink import RecordingSink
 
 DEADLINE = 60.0
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Poll for a condition."""
-    give_up = time.monotonic() + DEADLINE
-    while not (found := true()):
-        assert time.monotonic() < give_up, f"never: {what}"
-        time.sleep(0.02)
-    return found
 
 
 def having(token: str) -> list[int]:

@@ -10,12 +10,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
 from topcook.runtime.keeper import aftermath, launch
@@ -50,13 +50,6 @@ if forks and not os.fork():
 print(keeper.pid, flush=True)
 sys.stdin.read()
 """
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not (true := condition()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return true
 
 
 def alive(pid: int) -> bool:
@@ -127,7 +120,7 @@ def test_when_the_keeper_is_killed_its_jobs_are_ended_and_told(tmp_path: Path) -
     ends = Ends()
     pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60 & sleep 60"))
     pool.start(ends.job(tmp_path, "c-2-1", "true"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     assert keeper.pid
     first = keeper.pid
     door = Path(json.loads((tmp_path / "keeper" / launch.CARD_NAME).read_text())["socket"])
@@ -167,13 +160,13 @@ def test_a_keeper_that_is_started_while_another_is_buried_keeps_its_door_and_its
     keeper = KeeperProcess(str(tmp_path / "keeper"))
     pool, ends = keeper.pool("local"), Ends()
     pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     assert keeper.pid
     os.kill(keeper.pid, signal.SIGKILL)
     assert begun.wait(PATIENCE)
     pool.start(ends.job(tmp_path, "c-2-1", "touch second; sleep 60"))
-    assert eventually((tmp_path / "second").exists)
-    assert eventually(lambda: keeper.runs("c-2-1"))
+    until((tmp_path / "second").exists)
+    until(lambda: keeper.runs("c-2-1"))
     may_go_on.set()
     ends.wait_for(1)
     assert list(ends) == ["c-1-1"]
@@ -198,7 +191,7 @@ def test_what_hid_from_one_look_at_the_processes_is_ended_all_the_same(monkeypat
     monkeypatch.setattr(aftermath, "process_table", table)
     with subprocess.Popen(["/bin/sleep", "600"], env={MARK: f"{keeper_id}/local/c-1-1"}) as orphan:
         try:
-            assert eventually(lambda: mark_of(orphan.pid).startswith(keeper_id))
+            until(lambda: mark_of(orphan.pid).startswith(keeper_id))
             aftermath.end_orphans(keeper_id, [])
             assert orphan.poll() == -signal.SIGKILL
         finally:
@@ -212,7 +205,7 @@ def test_who_cancels_or_closes_waits_until_the_jobs_of_a_keeper_that_died_are_go
     keeper = KeeperProcess(str(tmp_path / "keeper"))
     pool, ends = keeper.pool("local"), Ends()
     pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     assert keeper.pid
     os.kill(keeper.pid, signal.SIGKILL)
     assert begun.wait(PATIENCE)
@@ -235,7 +228,7 @@ def test_a_cancel_comes_back_when_the_keeper_dies_under_it(tmp_path: Path) -> No
     pool = keeper.pool("local")
     ends = Ends()
     pool.start(ends.job(tmp_path, "c-1-1", "trap '' TERM; touch started; while :; do sleep 1; done"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     canceling = threading.Thread(target=pool.cancel_all, args=(60.0,))
     canceling.start()
     assert keeper.pid
@@ -251,7 +244,7 @@ def test_a_keeper_that_is_asked_to_stop_takes_its_jobs_along(tmp_path: Path) -> 
     keeper = KeeperProcess(str(tmp_path / "keeper"))
     ends = Ends()
     keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     assert keeper.pid
     os.kill(keeper.pid, signal.SIGTERM)
     ends.wait_for(1)
@@ -261,11 +254,11 @@ def test_a_keeper_that_is_asked_to_stop_takes_its_jobs_along(tmp_path: Path) -> 
 
 def test_when_the_engine_dies_running_jobs_end_by_themselves_and_queued_ones_never_start(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, *["while [ ! -e go ]; do sleep 0.02; done; echo done"] * 2, "touch never")
-    assert eventually(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
+    until(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
     jobs = read_record(str(tmp_path / "keeper"))
     assert [jobs[f"c-{number}-1"].is_running for number in (1, 2, 3)] == [True, True, False]
     (tmp_path / "go").touch()
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     jobs = read_record(str(tmp_path / "keeper"))
     assert [jobs[f"c-{number}-1"].exit_status for number in (1, 2, 3)] == [0, 0, None]
     assert not jobs["c-1-1"].is_running
@@ -280,20 +273,20 @@ needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Lin
 def test_what_an_engine_has_forked_does_not_stand_for_it_when_it_is_dead(tmp_path: Path) -> None:
     """Its copy holds the connection open: nothing that was queued may begin beside the cook that goes on."""
     pid = dead_engine(tmp_path, *["while [ ! -e go ]; do sleep 0.02; done"] * 2, "touch never", forks=True)
-    assert eventually(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
+    until(lambda: read_record(str(tmp_path / "keeper")).get("c-3-1") is not None)
     assert read_record(str(tmp_path / "keeper"))["c-3-1"].started is None
     keeper = KeeperProcess(str(tmp_path / "keeper"))
     assert set(keeper.attach() or ()) == {"c-1-1", "c-2-1"}
     keeper.close()
     (tmp_path / "go").touch()
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert not (tmp_path / "never").exists()
 
 
 @needs_pidfd
 def test_with_die_with_parent_the_jobs_die_with_an_engine_that_has_forked(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "sleep 60", "sleep 60", "touch never", die=True, forks=True)
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert left_in(tmp_path) == []
     assert not (tmp_path / "never").exists()
 
@@ -310,10 +303,10 @@ def test_a_second_engine_that_has_forked_is_missed_as_well(tmp_path: Path) -> No
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, timeout=60)
     third = KeeperProcess(str(tmp_path / "keeper"))
-    assert eventually(lambda: third.attach() is not None)
+    until(lambda: third.attach() is not None)
     assert third.pool("local").cancel_all(grace=0) == []
     third.close()
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
 
 
 def test_a_keeper_that_is_told_to_end_while_the_engine_talks_to_it_takes_its_jobs_along(tmp_path: Path) -> None:
@@ -321,7 +314,7 @@ def test_a_keeper_that_is_told_to_end_while_the_engine_talks_to_it_takes_its_job
     pool = keeper.pool("local")
     ends = Ends()
     pool.start(ends.job(tmp_path, "c-1-1", "touch started; sleep 60"))
-    assert eventually((tmp_path / "started").exists)
+    until((tmp_path / "started").exists)
     assert keeper.pid
     # While it is stopped, both gather.
     os.kill(keeper.pid, signal.SIGSTOP)
@@ -329,7 +322,7 @@ def test_a_keeper_that_is_told_to_end_while_the_engine_talks_to_it_takes_its_job
     os.kill(keeper.pid, signal.SIGTERM)
     os.kill(keeper.pid, signal.SIGCONT)
     ends.wait_for(1)
-    assert eventually(lambda: not left_in(tmp_path))
+    until(lambda: not left_in(tmp_path))
     assert (tmp_path / "keeper" / launch.ERRORS_NAME).read_text() == ""
 
 
@@ -351,19 +344,19 @@ def test_a_new_engine_adopts_what_the_dead_one_left_running(tmp_path: Path) -> N
     ends.wait_for(3)
     assert (ends["c-1-1"].exit_status, ends["c-3-1"].exit_status, ends["c-2-1"].canceled) == (5, 6, True)
     keeper.close()
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
 
 
 def test_there_is_nothing_to_attach_to_once_the_keeper_has_ended(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "true", "true")
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert KeeperProcess(str(tmp_path / "keeper")).attach() is None
     assert KeeperProcess(str(tmp_path / "nowhere")).attach() is None
 
 
 def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "sleep 60 & sleep 60", "sleep 60", "touch never", die=True)
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert left_in(tmp_path) == []
     assert not (tmp_path / "never").exists()
 
@@ -371,12 +364,12 @@ def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> No
 def test_when_engine_and_keeper_die_together_the_record_tells_who_lives(tmp_path: Path) -> None:
     pid = dead_engine(tmp_path, "while [ ! -e go ]; do sleep 0.02; done", "true")
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert KeeperProcess(str(tmp_path / "keeper")).attach() is None
     job = read_record(str(tmp_path / "keeper"))["c-1-1"]
     assert job.is_running
     (tmp_path / "go").touch()
-    assert eventually(lambda: not job.is_running)
+    until(lambda: not job.is_running)
 
 
 @pytest.fixture
@@ -410,7 +403,7 @@ def test_nobody_gets_in_without_the_secret(card: dict[str, str], tmp_path: Path)
     assert ask(card, wire.pack([wire.HELLO, card["secret"].encode(), b"x" * 9000])) == []
     assert read_record(str(tmp_path / "keeper"))["c-1-1"].is_running
     (tmp_path / "go").touch()
-    assert eventually(lambda: not alive(int(card["pid"])))
+    until(lambda: not alive(int(card["pid"])))
     assert not directory.exists()
 
 
@@ -425,7 +418,7 @@ def test_a_stranger_that_says_nothing_keeps_nobody_waiting(card: dict[str, str],
         assert second.attach() is None, "one engine at a time"
         (tmp_path / "go").touch()
         keeper.close()
-    assert eventually(lambda: not alive(int(card["pid"])))
+    until(lambda: not alive(int(card["pid"])))
 
 
 def test_a_torn_record_loses_only_its_torn_line(tmp_path: Path) -> None:
@@ -447,7 +440,7 @@ def test_a_keeper_begins_a_line_of_its_own_where_an_earlier_one_was_killed_in_th
     ends = Ends()
     keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "while [ ! -e go ]; do sleep 0.02; done"))
     # Whether a process is the one that was started can be said of this start of the machine only.
-    assert eventually(lambda: "c-1-1" in read_record(str(record.parent)))
+    until(lambda: "c-1-1" in read_record(str(record.parent)))
     assert read_record(str(record.parent))["c-1-1"].is_running
     (tmp_path / "go").touch()
     ends.wait_for(1)
@@ -461,8 +454,8 @@ def test_a_job_that_was_canceled_is_no_failure_to_who_reads_the_record(tmp_path:
     pool.start(ends.job(tmp_path, "c-1-1", "touch started1; sleep 60"))
     pool.start(ends.job(tmp_path, "c-2-1", "trap 'exit 0' TERM; touch started2; while :; do sleep 0.02; done"))
     pool.start(ends.job(tmp_path, "c-3-1", "exit 7"))
-    assert eventually(lambda: (tmp_path / "started1").exists() and (tmp_path / "started2").exists())
-    assert eventually(lambda: "c-3-1" in ends)
+    until(lambda: (tmp_path / "started1").exists() and (tmp_path / "started2").exists())
+    until(lambda: "c-3-1" in ends)
     pool.cancel_all()
     ends.wait_for(3)
     recorded = read_record(str(tmp_path / "keeper"))
