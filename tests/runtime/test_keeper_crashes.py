@@ -18,7 +18,7 @@ import pytest
 from tests.waiting import until
 from topcook.author import LocalJob
 from topcook.contract.host import JobEnd
-from topcook.runtime.keeper import aftermath, launch
+from topcook.runtime.keeper import aftermath, launch, leftover
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.runtime.keeper.program import wire
 from topcook.runtime.keeper.program.processes import MARK, Row, mark_of, process_table
@@ -352,6 +352,21 @@ def test_there_is_nothing_to_attach_to_once_the_keeper_has_ended(tmp_path: Path)
     until(lambda: not alive(pid))
     assert KeeperProcess(str(tmp_path / "keeper")).attach() is None
     assert KeeperProcess(str(tmp_path / "nowhere")).attach() is None
+
+
+def test_a_job_that_ends_by_itself_before_what_is_left_is_ended_does_not_count_as_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_engine(tmp_path, "until test -e gate; do sleep 0.02; done", "sleep 60")
+    attach = leftover.attach_left
+
+    def late(keeper: KeeperProcess) -> bool:
+        (tmp_path / "gate").touch()
+        until(lambda: read_record(str(tmp_path / "keeper"))["c-1-1"].exit_status == 0)
+        return attach(keeper)
+
+    monkeypatch.setattr(leftover, "attach_left", late)
+    assert leftover.end_left(str(tmp_path / "keeper"), "c") == leftover.Leftover(["c-2-1"], [])
 
 
 def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ def end_left(directory: str, cook: str, grace: float = GRACE) -> Leftover:
                 keeper.cancel("", (), grace)
         finally:
             keeper.close()
-    return Leftover(tokens, _end_rest(directory, cook, grace))
+    survivors = _end_rest(directory, cook, grace)
+    # What came to its own end meanwhile was not ended by us: the record says how, and who goes on reads it there.
+    recorded = read_record(directory)
+    ended = [each for each in tokens if each not in recorded or recorded[each].exit_status is None]
+    return Leftover(ended, survivors)
 
 
 def _end_rest(directory: str, cook: str, grace: float) -> list[int]:
