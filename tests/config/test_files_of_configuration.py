@@ -229,7 +229,8 @@ def test_reader_and_schema_accept_the_same_and_every_mistake_has_a_place(
 ) -> None:
     document = {**SAMPLE, **changes}
     errors = [error.message for error in validator().iter_errors(document)]
-    faults = [fault for fault in DOCUMENT(document, ()) if "range of ports" not in fault.message]
+    # Which of two numbers is the larger one, no schema says.
+    faults = [fault for fault in DOCUMENT(document, ()) if "is empty or outside" not in fault.message]
     assert bool(faults) == bool(errors), (faults, errors)
     path = tmp_path / "site.toml"
     path.write_text("".join(f"{toml_key(name)} = {toml_value(value)}\n" for name, value in document.items()), "utf-8")
