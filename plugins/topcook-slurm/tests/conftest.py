@@ -23,7 +23,7 @@ TIMEOUT = 600
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The engine tier runs with CI=true, or when it is asked for; one cluster at a time."""
+    """The engine tier runs with CI=true, or when it is asked for."""
     closed = os.environ.get("CI") != "true" and "engine" not in str(config.getoption("markexpr", ""))
     for item in items:
         if PLUGIN in item.path.parents and item.get_closest_marker("engine"):
@@ -32,7 +32,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=how))
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(TIMEOUT))
-            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.fixture(autouse=True)

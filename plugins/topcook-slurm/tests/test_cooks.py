@@ -14,7 +14,8 @@ from slurm_bench import network, running, until
 from topcook.testkit.cookbench import CookBench
 from topcook_slurm.testcluster import TestCluster
 
-pytestmark = pytest.mark.engine
+# One farm at a time: they share the two cores.
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
 WAIT = "while [ ! -e gate ]; do sleep 0.05; done"
 GATE = f"sh -c 'touch began_@pdg_index; {WAIT}'"

@@ -36,6 +36,8 @@ _USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "Job
 _SENT_AGAIN = 3
 #: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
 _GONE = 25.0
+#: Seconds for which a controller that is away is tried then: a try may take ten.
+_AWAY = 12.0
 _CANCEL_AGAIN = 2.0
 
 
@@ -285,7 +287,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         unheard = self._submissions.drop_all()
         tokens = [job.token for submission in unheard for job in submission.jobs]
         left = [*self._reconciler.all_ids()]
-        until = time.monotonic() + _GONE
+        until = time.monotonic() + _AWAY
         while True:
             try:
                 left += self._submissions.find(tokens).values() if tokens else []

@@ -82,11 +82,6 @@ class Submissions:
         self._waiting: list[Submission] = []
         self._told = False
 
-    @property
-    def waiting(self) -> list[Submission]:
-        """What could not be sent yet."""
-        return list(self._waiting)
-
     def send(self, submission: Submission) -> None:
         """Send it now, or keep it where Slurm is away."""
         try:
