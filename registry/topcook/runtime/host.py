@@ -22,7 +22,7 @@ from topcook.machine import events as ev
 from topcook.machine.phases import Trigger
 from topcook.model.directories import Directories
 from topcook.model.enums import TickResult
-from topcook.runtime.adopting import Left, adopt_items
+from topcook.runtime.adopting import adopt_items
 from topcook.runtime.calls import Caller
 from topcook.runtime.children import end_children
 from topcook.runtime.delegate import Delegate
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.link import CookLink
+    from topcook.runtime.resume.restoring import Left
 
 T = TypeVar("T")
 
@@ -70,7 +71,6 @@ class Host(HandingOver):
         self.takes_static = static
         self._accepts_by_item = is_authors(cls, "onAcceptWorkItem")
         self._takes_all = takes_all(cls)
-        self.draining = False
         #: Whether the class says, for itself and not for those derived from it, that it need not see all static items.
         self.begins_early = bool(vars(cls).get("beginsEarly"))
         #: The same of jobs: none of its items starts a process that reports or reads its item.
