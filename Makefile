@@ -8,9 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := examples/wedge_sim
-# loadgroup: tests that must not overlap (a real farm) share an xdist group and stay on one worker.
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := --numprocesses=2 --dist=loadgroup
+PARALLEL := --numprocesses=2
 
 .PHONY: help setup demo test soak bench lint types format docs clean
 

@@ -15,7 +15,7 @@ from topcook.testkit.cookbench import CookBench
 from topcook_slurm.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 WAIT = "while [ ! -e gate ]; do sleep 0.05; done"
 GATE = f"sh -c 'touch began_@pdg_index; {WAIT}'"

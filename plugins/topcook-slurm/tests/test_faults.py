@@ -19,7 +19,7 @@ from topcook.testkit.cookbench import CookBench
 from topcook_slurm.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.engine
 
 GATE = "sh -c 'touch began_@pdg_index; while [ ! -e gate ]; do sleep 0.05; done'"
 #: Says that it began, takes its time, says that it is done.
