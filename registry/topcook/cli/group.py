@@ -28,14 +28,14 @@ class Row(NamedTuple):
 COMMANDS: tuple[Row, ...] = (
     Row("Cook", "cook", "topcook.cli.cook", "Cook a TOP network."),
     Row("Cook", "resume", "topcook.cli.resume", "Go on with a cook that was ended."),
-    Row("Cook", "cooks", "topcook.cli.cooks", "Show which cooks run, which died, and how the last ones ended."),
-    Row("Cook", "cancel", "topcook.cli.cancel", "End a running cook, or what a dead one left running."),
-    Row("Cook", "pause", "topcook.cli.pause", "Have a running cook begin nothing new."),
-    Row("Cook", "unpause", "topcook.cli.unpause", "Let a paused cook go on."),
     Row("Cook", "preflight", "topcook.cli.preflight", "Send a tiny job through each scheduler of a network."),
     Row("Cook", "submit", "topcook.cli.submit", "Submit a whole network as one job."),
-    Row("Cook", "status", "topcook.cli.status", "Show how far a submitted cook is."),
-    Row("Cook", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),
+    Row("Running", "cooks", "topcook.cli.cooks", "Show which cooks run, which died, and how the last ones ended."),
+    Row("Running", "status", "topcook.cli.status", "Show how far a submitted cook is."),
+    Row("Running", "pause", "topcook.cli.pause", "Have a running cook begin nothing new."),
+    Row("Running", "unpause", "topcook.cli.unpause", "Let a paused cook go on."),
+    Row("Running", "cancel", "topcook.cli.cancel", "End a running cook, or what a dead one left running."),
+    Row("Running", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),
     Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),
     Row("Look", "logs", "topcook.cli.logs", "Show what the job of a work item printed in the last cook."),
     Row("Look", "map", "topcook.cli.map_path", "Show what a path is called on another machine, and why."),
@@ -56,7 +56,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Author", "uninstall", "topcook.cli.uninstall", "Take out what install put in."),
     Row("Author", "pack", "topcook.cli.pack", "Turn a types file into a project that pip installs."),
 )
-SECTIONS: tuple[str, ...] = ("Cook", "Look", "Types", "Author")
+SECTIONS: tuple[str, ...] = ("Cook", "Running", "Look", "Types", "Author")
 
 _ABOUT = """Cook TOP networks with any PDG scheduler, chosen by name.
 
