@@ -112,9 +112,9 @@ class Screen:
         return next((line for line in self.lines if line.startswith((" ▌", " █", " >", " #"))), "")
 
     def until(self, fulfilled: Callable[[], bool]) -> None:
-        """Read until the screen fulfils something."""
+        """Read until the screen fulfils something, and is drawn to the end: a frame has no cursor while it comes."""
         end = time.monotonic() + PATIENCE
-        while not fulfilled():
+        while self.screen.cursor.hidden or not fulfilled():
             left = end - time.monotonic()
             assert left > 0, f"in vain:\n{self.text}"
             self._read(left)
