@@ -107,6 +107,7 @@ class TestCluster:
                 self.start_node(name)
             self.wait(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), "both nodes are idle")
         except BaseException:
+            # Whatever kept it from starting, Ctrl-C too: its daemons must not run on.
             self.close()
             raise
         return self
