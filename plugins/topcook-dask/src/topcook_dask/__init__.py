@@ -1,0 +1,1 @@
+"""A scheduler for Dask clusters: ``daskscheduler`` in Topcook's menu."""
