@@ -177,8 +177,7 @@ def guard(read: int) -> int:
     """Hear of jobs until the pipe ends, then end those that are left; answers 0."""
     left = {}  # type: dict[str, tuple[int, str]]
     with os.fdopen(read, "rb") as stream:
-        for line in stream:
-            pid, token, end = json.loads(line.decode())
+        for pid, token, end in (json.loads(line.decode()) for line in stream):
             left[token] = (pid, end)
             if pid < 0:
                 del left[token]
@@ -209,7 +208,10 @@ def _first_line(*path: str) -> str:
 
 
 class Cook:
-    """The result server of the job's cook, by the line protocol; one connection for each call."""
+    """The result server of the job's cook, by the line protocol; others tell it by another ``where`` and ``call``."""
+
+    #: Whether the cook has recorded then what it was told. If not, what is written down of the job's end stays.
+    records = True
 
     def __init__(self, spec: "Spec") -> None:
         self._env = spec.get("env", {})
@@ -259,13 +261,13 @@ class Job:
     asked why), leash, again (the engine may run it again by itself).
     """
 
-    def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None) -> None:
+    def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None, cook: "Union[Cook, None]" = None) -> None:
         self.spec = spec
         self.token = str(spec["token"])
         self.state, self.reason, self.exit = "", "", None  # type: str, str, Any
         self.pid = 0
         self._guard = watcher
-        self._cook = Cook(spec)
+        self._cook = cook or Cook(spec)
         self._ending = None  # type: Union[threading.Thread, None]
         self._over = False
         self._hurry = False
@@ -300,7 +302,7 @@ class Job:
         return status if status >= 0 else _SHELL_SIGNAL - status
 
     def _guarded(self, pid: int) -> None:
-        if self._guard is not None:
+        if self._guard:
             self._guard.tell(pid, self.token, self.end_file)
 
     def _begin_again(self) -> None:
@@ -325,9 +327,8 @@ class Job:
     def _end_it(self) -> None:
         with self._lock:  # not between the decision to start and the process
             pid = self.pid
-        left = end_family(pid, self.token, float(self.spec.get("grace", GRACE)))
-        if left:
-            self.reason += "; could not be ended: %s" % ", ".join([str(each) for each in left])
+        for each in end_family(pid, self.token, float(self.spec.get("grace", GRACE))):
+            self.reason += "; process %d could not be ended" % each
 
     def _open_log(self, began: float) -> "tuple[int, str]":
         """The descriptor for the job's output, and why it is not the log's: a disk that is full stops no job."""
@@ -371,8 +372,7 @@ class Job:
                 process = subprocess.Popen(argv, cwd=cwd, env=self._environment(), start_new_session=True, **streams)
                 self.pid = process.pid
         except (OSError, ValueError) as problem:
-            missing = cwd is not None and not os.path.isdir(cwd)
-            what = 'its directory "%s"' % cwd if missing else '"%s"' % argv[0]
+            what = 'its directory "%s"' % cwd if cwd and not os.path.isdir(cwd) else '"%s"' % argv[0]
             self.exit = _NOT_FOUND if isinstance(problem, FileNotFoundError) else _NOT_STARTED
             why = getattr(problem, "strerror", None) or problem
             self.state, self.reason = "failed", "%s could not be used on %s: %s" % (what, socket.gethostname(), why)
@@ -414,13 +414,13 @@ class Job:
         until = time.monotonic() + float(self.spec.get("patience", PATIENCE))
         status = self.exit if self.exit is not None else 1
         last = self._report("ended", self.state, status, took, self.reason)
-        kept = False
+        kept = not self._cook.records
         for words in [*self._spooled(), *([self._report("warning", complaint)] if complaint else []), last]:
             try:
                 self._cook.insist(words, until, self._rest)
             except Refused as problem:
                 _complain("%s: a report was refused: %s" % (self.token, problem))
-                kept = words is last
+                kept = kept or words is last
             except OSError as problem:
                 _complain("%s: the end was not reported: %s" % (self.token, problem))
                 return
@@ -473,7 +473,7 @@ def _heed_signals(job: Job) -> None:
 def main() -> int:
     """Run one job of a job file; the exit status is its command's, as a shell tells it."""
     words = sys.argv[1:]
-    if words[:1] == ["--guard"]:
+    if words == ["--guard"]:
         return guard(0)
     for stream in (0, 1, 2):
         try:

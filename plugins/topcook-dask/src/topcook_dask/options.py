@@ -1,0 +1,109 @@
+"""Parms of the scheduler, and what Dask is told of those that nodes and items may override."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "TaskOptions", "task_options", "template_parms"]
+
+PREFIX = "dask"
+
+#: name, label, type, default: what holds for the whole scheduler.
+_OWN: tuple[tuple[str, str, str, float | str], ...] = (
+    # The cluster queues: nothing is gained by handing over few items at a time.
+    ("pdg_maxitems", "Max Items", "Integer", 0),
+    ("dask_address", "Scheduler Address", "String", ""),
+    ("dask_schedulerfile", "Scheduler File", "String", ""),
+    ("dask_collect", "Collect for Seconds", "Float", 0.02),
+    ("dask_poll", "Ask Every", "Float", 10.0),
+    ("dask_lostafter", "Lost After", "Float", 30.0),
+    ("dask_statusurl", "Status URL", "String", ""),
+)
+#: name without prefix, label, type, default.
+_JOB: tuple[tuple[str, str, str, float | str], ...] = (
+    ("resources", "Resources", "String", ""),
+    ("workers", "Workers", "String", ""),
+    ("otherworkers", "Allow Other Workers", "Toggle", 0),
+    ("priority", "Priority", "Integer", 0),
+)
+_ENVIRONMENT: tuple[tuple[str, str, str, float | str], ...] = (
+    ("dask_envunset", "Unset Variables", "String", ""),
+    ("dask_envmulti", "Environment Variables", "Integer", 0),
+    ("dask_envname#", "Name", "String", ""),
+    ("dask_envvalue#", "Value", "String", ""),
+)
+#: What is read of an item's job parms, with what stands when nobody gave it.
+JOB_PARMS: dict[str, bool | float | str] = {
+    name: bool(default) if kind == "Toggle" else default for name, _, kind, default in _JOB
+}
+_RESOURCE = re.compile(r"([^\s=,;]+)=(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
+
+
+class BadOptionError(ValueError):
+    """A parm has a value that cannot be passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What holds for tasks that are submitted together."""
+
+    resources: tuple[tuple[str, float], ...] = ()
+    workers: tuple[str, ...] = ()
+    other_workers: bool = False
+    priority: int = 0
+
+    def keywords(self) -> dict[str, Any]:
+        """The keywords of ``Client.map``."""
+        return {
+            "resources": dict(self.resources) or None,
+            "workers": list(self.workers) or None,
+            "allow_other_workers": self.other_workers and bool(self.workers),
+            "priority": self.priority,
+        }
+
+
+def template_parms() -> list[dict[str, Any]]:
+    """The parms as ``templateBody`` lists them; ``pdg::scheduler`` tags those that nodes and items may override."""
+    tag = ["pdg::scheduler"]
+    own = [{"name": name, "label": label, "type": kind, "value": value} for name, label, kind, value in _OWN]
+    job = [
+        {"name": f"{PREFIX}_{name}", "label": label, "type": kind, "value": value, "tag": tag}
+        for name, label, kind, value in _JOB
+    ]
+    env = [
+        {"name": name, "label": label, "type": kind, "value": value, "tag": tag}
+        for name, label, kind, value in _ENVIRONMENT
+    ]
+    return [*own, *job, *env]
+
+
+def task_options(values: Mapping[str, Any]) -> TaskOptions:
+    """What these parms mean; raises ``BadOptionError`` for what cannot be read."""
+    return TaskOptions(
+        resources=_resources(str(values["resources"])),
+        workers=tuple(re.split(r"[\s,;]+", str(values["workers"]).strip())) if str(values["workers"]).strip() else (),
+        other_workers=bool(values["otherworkers"]),
+        priority=int(values["priority"]),
+    )
+
+
+def _resources(text: str) -> tuple[tuple[str, float], ...]:
+    found: dict[str, float] = {}
+    for word in re.split(r"[\s,;]+", text.strip()):
+        if not word:
+            continue
+        match = _RESOURCE.fullmatch(word)
+        if match is None:
+            raise BadOptionError(
+                f'{PREFIX}_resources: "{word}" is no resource\n'
+                f'    write NAME=NUMBER as workers are started with: dask worker --resources "GPU=2 slots=8"'
+            )
+        amount = float(match[2])
+        if match[1] in found:
+            raise BadOptionError(f'{PREFIX}_resources: "{match[1]}" stands there twice: {text!r}')
+        if amount:
+            found[match[1]] = amount
+    return tuple(sorted(found.items()))

@@ -1,0 +1,116 @@
+"""What runs on a Dask worker: this file lies in the script directory, and is loaded there by its path.
+
+Workers need neither Topcook nor the version of it that the cook has. So that a cook finds the jobs of an earlier
+session, which brought another version of this file, what is shared by all of them is a module without code.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import threading
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from distributed import get_worker
+
+#: How many tokens are kept of jobs that were canceled and may yet begin.
+_MOST_REFUSED = 100_000
+
+
+def _shared() -> Any:
+    """What there is once in this process, whichever versions of this file are loaded."""
+    # Invariant: what its first version has put into it, all later ones keep.
+    shared = sys.modules.get("_topcook_jobs")
+    if shared is None:
+        shared = types.ModuleType("_topcook_jobs")
+        new: Any = shared
+        new.lock, new.jobs, new.refused, new.guards = threading.Lock(), {}, {}, {}
+        shared = sys.modules.setdefault("_topcook_jobs", shared)
+    return shared
+
+
+def run(jobs: str, index: int, topic: str) -> list[Any]:
+    """Run one job of a job file in this thread; its end: state, exit status, reason."""
+    wrapper = _wrapper(os.path.dirname(os.path.abspath(__file__)))
+    spec = wrapper.read_job(jobs, index)
+    job = wrapper.Job(spec, _guard(wrapper), _reports(wrapper, spec, topic))
+    shared = _shared()
+    with shared.lock:
+        refused = shared.refused.pop(job.token, None)
+        shared.jobs[job.token] = job
+    if refused is not None:
+        job.cancel(refused)
+    try:
+        job.run()
+    finally:
+        with shared.lock:
+            shared.jobs.pop(job.token, None)
+    return [job.state, job.exit, job.reason]
+
+
+def cancel(tokens: Iterable[str], reason: str) -> list[str]:
+    """End these jobs, and let none of them begin; comes back at once with those that run here."""
+    shared = _shared()
+    running = []
+    with shared.lock:
+        for token in tokens:
+            job = shared.jobs.get(token)
+            if job is None:
+                # Its task may be on its way to this worker.
+                shared.refused[token] = reason
+            else:
+                running.append((token, job))
+        while len(shared.refused) > _MOST_REFUSED:
+            shared.refused.pop(next(iter(shared.refused)))
+    for _, job in running:
+        job.cancel(reason)
+    return [token for token, _ in running]
+
+
+def here(tokens: Iterable[str]) -> list[str]:
+    """Those of these jobs that run in this process."""
+    shared = _shared()
+    with shared.lock:
+        return [token for token in tokens if token in shared.jobs]
+
+
+def _reports(wrapper: Any, spec: dict[str, Any], topic: str) -> Any:
+    """The job's way to the cook: by Dask's own connection, which is there already."""
+    worker = get_worker()
+    cook = wrapper.Cook(spec)
+    token = spec["token"]
+    # Nobody says whether it was heard: what is written down of the end stays.
+    cook.records = False
+    cook.where = lambda: (topic, "")
+    cook.call = lambda words: worker.log_event(topic, {"token": token, "said": words, "worker": worker.address})
+    return cook
+
+
+def _wrapper(folder: str) -> Any:
+    path = os.path.join(folder, "jobwrapper.py")
+    return _loaded(f"_topcook_wrapper_{os.stat(path).st_mtime_ns}_{os.stat(path).st_size}", path)
+
+
+def _loaded(name: str, path: str) -> Any:
+    module = sys.modules.get(name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module = sys.modules.setdefault(name, module)
+    return module
+
+
+def _guard(wrapper: Any) -> Any:
+    """The process that ends this one's jobs when this one is killed; one for each version of the wrapper."""
+    shared = _shared()
+    with shared.lock:
+        guard = shared.guards.get(wrapper.__name__)
+        if guard is None:
+            guard = shared.guards[wrapper.__name__] = wrapper.Guard()
+    return guard
