@@ -41,6 +41,15 @@ def tick_soon(scheduler: Any, seconds: float = 0.0) -> None:
     host_of(scheduler).tick_soon(seconds)
 
 
+def waits_for(scheduler: Any, words: str) -> None:
+    """Say what the items wait for that the scheduler holds: ``a licence of nuke``; empty, when nothing keeps them.
+
+    From any thread, as often as it changes. A cook in which nothing moves tells it, ``topcook cooks`` and
+    ``topcook status`` show it. It holds until the next word, and for this cook.
+    """
+    host_of(scheduler).waits_for(words)
+
+
 def log_to_scheduler(scheduler: Any) -> None:
     """From now on what the calling thread prints and logs goes into the scheduler's log, as in its callbacks."""
     host_of(scheduler).adopt_thread()

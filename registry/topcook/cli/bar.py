@@ -15,6 +15,8 @@ from topcook.cli.feed import Tally
 from topcook.cli.wording import ended_line, log_lines, message_lines
 from topcook.model.states import FINAL, SUCCESSFUL, WorkItemState
 from topcook.model.workitem import Trait
+from topcook.runtime.standstill import words_of
+from topcook.runtime.summary import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,6 +151,10 @@ class BarView:
 
     def _now(self) -> Text:
         now = time.monotonic()
+        if not self._cooking:
+            words = words_of(self._cook.link, self._cook.state)
+            told = "; ".join(f"{name} waits for {printable(each)}" for name, each in words.items())
+            return Text(told, style="dim", no_wrap=True, overflow="ellipsis")
         oldest = sorted(self._cooking.values(), key=lambda each: each[1])[:NAMED]
         named = [f"{item.name} {_clock(now - since)}" for item, since in oldest]
         more = len(self._cooking) - len(named)

@@ -92,6 +92,7 @@ def _facts(seen: Seen) -> dict[str, Any]:
         "started": seen.started,
         "finished": seen.finished,
         "counts": seen.counts,
+        "waits": seen.waits,
         "pid": process.pid if process is not None else None,
         "host": process.host if process is not None else None,
         "jobs": seen.jobs,
@@ -146,6 +147,7 @@ def items_text(seen: Seen) -> str:
 
 def _details(seen: Seen, ids: list[str]) -> Iterator[str]:
     from topcook.runtime.control.naming import short_id
+    from topcook.runtime.summary import printable
 
     process = seen.process
     who = f"process {process.pid} on {process.host}" if process is not None else "its process is gone"
@@ -153,6 +155,8 @@ def _details(seen: Seen, ids: list[str]) -> Iterator[str]:
     yield _clipped(f"    {was}{who}, since {when(seen.started)}")
     if seen.folder:
         yield _clipped(f"    in {seen.folder}", middle=True)
+    for scheduler, words in seen.waits.items():
+        yield _clipped(f"    {scheduler} waits for {printable(words)}")
     short = short_id(seen.cook, ids)
     if not seen.is_here and process is not None:
         yield f"    tell it there: ssh {process.host} topcook cancel {short}"

@@ -54,6 +54,7 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
     yield f"{click.style(f'{state}:', fg=_COLOURS.get(state, 'yellow'), bold=True)} {_counts(cook)}"
     if state in _STOPPED and cook.state.cancel_reason:
         yield f"  {cook.state.cancel_reason}"
+        yield from _waited(cook)
     yield from _outputs(cook)
 
 
@@ -115,6 +116,14 @@ def _blocked(cook: Cook) -> Iterator[str]:
         yield f"{click.style(name, fg='red', bold=True)}: blocked: {printable(redact(reason))}"
     if told:
         yield ""
+
+
+def _waited(cook: Cook) -> Iterator[str]:
+    """What the items waited for that were taken and then canceled."""
+    canceled = {item.scheduler for item in cook.state.all_items() if item.state is WorkItemState.CookedCancel}
+    for name, words in cook.link.waiting.items():
+        if words and name in canceled:
+            yield f"  {name} waited for {printable(words)}"
 
 
 def _counts(cook: Cook) -> str:

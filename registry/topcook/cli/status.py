@@ -91,6 +91,10 @@ def _text(said: dict[str, Any], path: str) -> str:
     parts = [f"{counts[word]:,} {word}" for word in _WORDS if counts.get(word)]
     took = (said.get("finished") or time.time()) - said["started"]
     lines = [f"{said['state']}: {', '.join(parts) or 'no work items yet'}, {seconds(max(0.0, took))}"]
+    if said["state"] in _OPEN:
+        from topcook.runtime.summary import printable
+
+        lines += [f"  {name} waits for {printable(words)}" for name, words in (said.get("waits") or {}).items()]
     log = os.path.join(os.path.dirname(path), "cook.log")
     if said["state"] == "lost":
         lines.append(f"  its process {said.get('pid')} is gone without a word")

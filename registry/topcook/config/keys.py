@@ -121,8 +121,8 @@ KEYS: tuple[Key, ...] = (
         "watchdog.seconds",
         "count",
         60,
-        "how long a callback, or a function that cooks in this process, may take before the cook says where it stands; "
-        "0: it says nothing",
+        "how long a callback, or a function that cooks in this process, may take before the cook says where it stands, "
+        "and nothing may move before it says what it waits for; 0: it says nothing",
         "TOPCOOK_WATCHDOG",
     ),
     Key(

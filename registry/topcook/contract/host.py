@@ -246,6 +246,9 @@ class SchedulerHost(Protocol):
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now rather than at the next tick."""
 
+    def waits_for(self, words: str) -> None:
+        """Say what the items that it holds wait for, empty when nothing keeps them; from any thread."""
+
     def tick_soon(self, seconds: float) -> None:
         """Call ``onTick`` within so many seconds, whatever the tick period is; from any thread."""
 

@@ -33,8 +33,8 @@ from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
 from topcook.runtime.resume.memory import Judged, Memory
+from topcook.runtime.standstill import Standstill
 from topcook.runtime.statedir import cook_directory, forget_cook
-from topcook.runtime.staticwatch import StaticWatch
 from topcook.runtime.surroundings import ready_for_callbacks
 from topcook.runtime.tokens import new_cook_id
 from topcook.runtime.usedtypes import UsedTypes
@@ -117,11 +117,11 @@ class Cook:
             identify=memory.identify if memory is not None else None,
         )
         self._patience = Patience(graph, self.link, self._generator)
-        self._statics = StaticWatch(graph)
         #: Schedulers whose ``onStartCook`` was ordered and that have not stopped yet: whether they were asked to.
         self._running: dict[str, bool] = {}
         self.state = CookState(node_states(self.nodes, graph.node_class), ())
         self.state.early_from = 0 if static_only else EARLY_FROM
+        self._standstill = Standstill(graph, self.link, self.state)
         self._limits = Limits(graph, self.link, self.state, self.nodes)
         self._placement = Placement(graph, self.link, self.state, self._limits)
 
@@ -230,7 +230,7 @@ class Cook:
         for done in acknowledge:
             done(None)
         if changes:
-            self._statics.changed(changes)
+            self._standstill.changed(changes)
             self.observers.tell("items_changed", cook=self, changes=changes)
         for item, what in self.state.drain_problems():
             self._tell(Message("warning", item.scheduler, f"{item.name}: {what}"))
@@ -255,8 +255,8 @@ class Cook:
         if self.state.cancel_reason:
             self._patience.hurry()
         while True:
-            batch = self.link.inbox.drain(self._limits.timeout(self._statics.timeout(self._patience.timeout())))
-            batch += [*self._patience.look(), *self._statics.look(), *self._limits.look()]
+            batch = self.link.inbox.drain(self._limits.timeout(self._standstill.timeout(self._patience.timeout())))
+            batch += [*self._patience.look(), *self._standstill.look(), *self._limits.look()]
             if batch:
                 return batch
 
@@ -372,7 +372,7 @@ class Cook:
             self._read_kept(items)
 
     def _act_hand_over_static(self, order: ins.HandOverStatic) -> None:
-        self._statics.given(order.scheduler, order.items)
+        self._standstill.given(order.scheduler, order.items)
         self.graph.host(order.scheduler).hand_over_static(order.items)
         self._read_kept(order.items)
 

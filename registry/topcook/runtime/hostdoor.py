@@ -155,6 +155,11 @@ class HostDoor:
 
     def request_task(self) -> None:
         """Ask for the next ``onSchedule`` now."""
+    def waits_for(self, words: str) -> None:
+        """Keep what its items wait for; the cook tells it when nothing moves, and whoever asks."""
+        if self.link is not None:
+            self.link.waiting[self.name] = redact(words)
+
         if self.link is not None:
             self.link.post_room(self.name)
 

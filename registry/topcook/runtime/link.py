@@ -48,6 +48,8 @@ class CookLink:
         self.lasting = False
         #: Ask schedulers for the URIs of every item they were given, not only of those that did not end well.
         self.all_uris = False
+        #: What each scheduler says its items wait for; empty: nothing. Written by their threads, read by all.
+        self.waiting: dict[str, str] = {}
 
     def keeper_for(self, scheduler: str) -> JobKeeper:
         """The local jobs of one scheduler; ask for it once."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from topcook.machine.items import Change
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
+    from topcook.runtime.link import CookLink
 
 #: After so many seconds in which nothing that was handed over statically moved, the cook says so.
 STALLED_AFTER = 60.0
@@ -40,15 +41,20 @@ class _Given:
 class StaticWatch:
     """Asked by the cook loop only."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, link: CookLink) -> None:
         """Watch a cook of ``graph``."""
         self._graph = graph
+        self._link = link
         self._given: dict[str, _Given] = {}
         self._next = 0.0
 
     def given(self, scheduler: str, items: Sequence[WorkItem]) -> None:
         """These are handed over to a scheduler all at once."""
         self._given[scheduler] = _Given(items)
+
+    def watches(self, scheduler: str) -> bool:
+        """Whether it holds static items that are not done."""
+        return scheduler in self._given
 
     def changed(self, changes: Iterable[Change]) -> None:
         """Note what moved, and let schedulers that keep books of their static items know what has ended well."""
@@ -80,7 +86,7 @@ class StaticWatch:
             given.items = [item for item in given.items if item.state not in FINAL]
             if not given.items:
                 del self._given[name]
-            elif not given.told and now - given.at >= STALLED_AFTER:
+            elif not given.told and now - given.at >= STALLED_AFTER and not self._link.waiting.get(name):
                 held = [item for item in given.items if item.phase == Phase.HANDED_OVER]
                 if held and not any(item.phase == Phase.COOKING for item in given.items):
                     given.told = True

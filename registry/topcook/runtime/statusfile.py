@@ -1,7 +1,7 @@
 """A cook's status as a small JSON file that is kept up to date: what a submitted job's status URI answers.
 
-``{version, network, cook, state, pid, host, counts, started, updated, finished, report, log}``; ``state`` is submitted,
-starting, cooking or paused, then as in the report.
+``{version, network, cook, state, pid, host, counts, waits, started, updated, finished, report, log}``; ``state`` is
+submitted, starting, cooking or paused, then as in the report; ``waits`` is by scheduler what its items wait for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topcook.runtime.standstill import words_of
 from topcook.runtime.summary import counts, end_state
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class StatusFile:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "counts": {},
+            "waits": {},
             "started": now,
             "updated": now,
             "finished": None,
@@ -60,7 +62,8 @@ class StatusFile:
     def _tell(self, cook: Cook, state: str, finished: float | None = None) -> None:
         found = {each.name: number for each, number in counts(cook).items()}
         self._said.update(network=cook.graph.network.name, cook=cook.cook_id, state=state, counts=found)
-        self._said.update(started=cook.started, finished=finished)
+        waits = words_of(cook.link, cook.state) if finished is None else {}
+        self._said.update(started=cook.started, finished=finished, waits=waits)
         self._write()
         self._due = time.monotonic() + PERIOD
 

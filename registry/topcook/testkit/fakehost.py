@@ -136,6 +136,7 @@ class FakeHost:
         self.tasks = 0
         self.most_in_flight = 0
         self.ticks_asked: list[float] = []
+        self.waiting = ""
         self.disk = ""
         self.shown: set[int] = set()
         self.takes_in_process = False
@@ -179,6 +180,10 @@ class FakeHost:
     def limit_in_flight(self, count: int) -> None:
         """Keep it as ``most_in_flight``."""
         self.most_in_flight = count
+
+    def waits_for(self, words: str) -> None:
+        """Keep it as ``waiting``."""
+        self.waiting = words
 
     def tick_soon(self, seconds: float) -> None:
         """Remember it in ``ticks_asked``."""

@@ -105,6 +105,18 @@ class ProcessFarm:
         finally:
             mark.unlink()
 
+    @contextlib.contextmanager
+    def held(self, reason: str) -> Iterator[None]:
+        """What is queued stays so meanwhile, for this reason; jobs that run go on."""
+        mark = self.folder / "held"
+        draft = self.folder / ".held.part"
+        draft.write_text(reason, encoding="utf-8")
+        draft.replace(mark)
+        try:
+            yield
+        finally:
+            mark.unlink()
+
     def _order(self, what: str, job: str) -> None:
         (self.folder / "orders" / f"{what}.{job}").touch()
 
@@ -145,6 +157,10 @@ class _Daemon:
                 return
             if job["phase"] != "queued":
                 continue
+            if held := _text(self.folder / "held"):
+                if job["reason"] != held:
+                    self._say(job["id"], reason=held)
+                continue
             env = {**os.environ, **job.get("env", {}), "FARM_JOB_ID": job["id"]}
             null = subprocess.DEVNULL
             try:
@@ -159,7 +175,7 @@ class _Daemon:
             self.running[job["id"]] = process
             if job.get("limit"):
                 self.until[job["id"]] = time.monotonic() + job["limit"]
-            self._say(job["id"], phase="running", pid=process.pid, runs=job["runs"] + 1)
+            self._say(job["id"], phase="running", pid=process.pid, runs=job["runs"] + 1, reason="")
 
     def _reap(self) -> None:
         now = time.monotonic()
@@ -211,6 +227,12 @@ def _jobs(folder: Path) -> Iterator[dict[str, Any]]:
     for path in (folder / "jobs").glob("*.json"):
         with contextlib.suppress(FileNotFoundError):
             yield json.loads(path.read_text(encoding="utf-8"))
+
+
+def _text(path: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="utf-8")
+    return ""
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

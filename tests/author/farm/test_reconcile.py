@@ -103,7 +103,7 @@ def test_a_start_that_nobody_told_is_told_once_the_engine_runs_it(bench: Bench) 
     bench.watch()
     bench.at(10, FarmState(Q, "Priority"))
     assert [said.payload for said in bench.host.notifications[1:]] == [("grid 44: queued, Priority",)]
-    assert bench.reconciler.waits_for() == "1 jobs on grid (Priority)"
+    assert bench.reconciler.waits_for() == "1 job on grid (Priority)"
     bench.at(20, FarmState(Q, "Priority"))
     bench.at(30, FarmState(R))
     assert [said.kind for said in bench.host.notifications[2:]] == [Kind.STARTED]
@@ -184,7 +184,7 @@ def test_while_the_engine_is_away_it_is_asked_more_and_more_seldom_and_told_once
     assert bench.reconciler.waits_for() == "grid, which has not answered for 239 s"
     bench.at(300, FarmState(R))
     assert bench.host.warnings[1:] == ["grid answers again, after 290 s"]
-    assert bench.reconciler.waits_for() == "1 jobs on grid"
+    assert bench.reconciler.waits_for() == "1 job on grid"
 
 
 def test_jobs_are_taken_up_that_the_engine_knows_or_that_have_left_an_end(bench: Bench) -> None:

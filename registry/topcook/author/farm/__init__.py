@@ -20,7 +20,7 @@ from topcook.author.farm.job import (
     write_jobs,
 )
 from topcook.author.farm.reconcile import FarmState, Flight, Phase, Reconciler
-from topcook.author.host import tick_soon
+from topcook.author.host import tick_soon, waits_for
 
 __all__ = [
     "Collector",
@@ -44,4 +44,5 @@ __all__ = [
     "warn_of_local_disk",
     "wrap_command",
     "write_jobs",
+    "waits_for",
 ]

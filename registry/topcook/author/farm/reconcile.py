@@ -16,7 +16,7 @@ from typing import Any
 from topcook.author.farm.ends import Ends, JobEnding, tell_cook
 from topcook.author.farm.engine import EngineError
 from topcook.author.farm.job import FarmJob, prepare_farm
-from topcook.author.host import host_of, record_of
+from topcook.author.host import host_of, record_of, waits_for
 from topcook.author.report import report
 from topcook.model.notification import Kind, Notification
 from topcook.model.states import FINAL, WorkItemState
@@ -25,6 +25,8 @@ __all__ = ["FarmState", "Flight", "Phase", "Reconciler"]
 
 #: While the engine is away it is asked more and more seldom, up to so many seconds, and its silence told this often.
 LONGEST_PAUSE, TOLD_EVERY = 120.0, 300.0
+#: So often the cook is told anew what it waits for.
+WORDS_EVERY = 5.0
 _LOOK = 0.2
 
 
@@ -108,6 +110,7 @@ class Reconciler:
         self._away_since: float | None = None
         self._pause = every
         self._told_at = 0.0
+        self._words, self._words_due = "", 0.0
 
     # -- what is in flight ----------------------------------------------------------------------------------------
 
@@ -135,14 +138,21 @@ class Reconciler:
         return [flight.engine_id for flight in self._flights.values()]
 
     def waits_for(self) -> str:
-        """What a cook that does not go on waits for, in words; empty when nothing is in flight."""
+        """What a cook that does not go on waits for, in words; empty when nothing is in flight.
+
+        ``tick`` has the cook know it.
+        """
         flights = self.in_flight
         if not flights:
             return ""
         if self._away_since is not None:
             return f"{self.engine}, which has not answered for {self._clock() - self._away_since:.0f} s"
-        reasons = {flight.state.reason for flight in flights if flight.state is not None and flight.state.reason}
-        return f"{len(flights)} jobs on {self.engine}" + (f" ({'; '.join(sorted(reasons)[:3])})" if reasons else "")
+        number, reasons = len(flights), {each.state.reason for each in flights if each.state and each.state.reason}
+        run = sum(record_of(each.work_item).state is WorkItemState.Cooking for each in flights)
+        jobs = f"{number:,} job{'s' if number > 1 else ''}"
+        where = f"{jobs} that run on {self.engine}" if run == number else f"{jobs} on {self.engine}"
+        some = f", of which {run:,} run" if 0 < run < number else ""
+        return where + some + (f" ({'; '.join(sorted(reasons)[:3])})" if reasons else "")
 
     def _add(self, flight: Flight) -> None:
         if not self._flights:
@@ -155,6 +165,12 @@ class Reconciler:
         """Look, when it is time; to be called in ``onTick``."""
         if self._flights and self._clock() >= self._next:
             self.look()
+        if self._clock() >= self._words_due:
+            self._words_due = self._clock() + WORDS_EVERY
+            words = self.waits_for()
+            if words != self._words:
+                self._words = words
+                waits_for(self._scheduler, words)
 
     def look(self) -> None:
         """Read the ends on disk, then ask the engine, now."""
@@ -164,6 +180,7 @@ class Reconciler:
         if not self._flights:
             return
         states = self._ask([flight.engine_id for flight in self._flights.values()])
+        self._words_due = 0.0
         if states is not None:
             for flight in list(self._flights.values()):
                 self._weigh(flight, states.get(flight.engine_id, FarmState(Phase.GONE)))

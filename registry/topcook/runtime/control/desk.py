@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from topcook.machine.phases import SETTLED, Phase
+from topcook.runtime.standstill import words_of
 from topcook.runtime.summary import counts
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Desk:
             "reason": cook.state.cancel_reason,
             "started": cook.started,
             "counts": self._counts(),
+            "waits": words_of(cook.link, cook.state),
         }
 
     def _state(self) -> str:

@@ -34,7 +34,7 @@ class Seen:
 
     ``state`` is one of ``RUNNING``, ``DEAD``, or how it ended; of one that died and has a successor it is ``died``.
     ``network`` is the path of the file, empty where a program cooks. ``jobs`` are tokens of jobs that a dead one left
-    running here. ``counts`` are items by the name of their state.
+    running here. ``counts`` are items by the name of their state, ``waits`` is by scheduler what its items wait for.
     """
 
     cook: str
@@ -47,6 +47,7 @@ class Seen:
     finished: float | None = None
     process: Process | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)
     journal: str = ""
     card: Card | None = None
@@ -140,6 +141,7 @@ def _alive(seen: Seen) -> Seen:
         try:
             said = ask(seen.card, {"ask": "status"}, _PATIENCE)
             seen.state, seen.counts = str(said.get("state", "silent")), dict(said.get("counts", {}))
+            seen.waits = dict(said.get("waits", {}))
             return seen
         except NobodyAnswersError:
             seen.state = "silent" if process.is_alive() else "ending"
