@@ -7,7 +7,7 @@ from typing import Any
 
 import pdg
 from pdg.processor import PyProcessor
-from topcook.author import add_item_graph, read_item_graph
+from topcook.author import TaskScript, add_item_graph, read_item_graph
 
 
 class ItemGraph(PyProcessor):
@@ -53,6 +53,10 @@ class ItemGraph(PyProcessor):
             code = compile(work_item.command, f"<command of {work_item.name}>", "exec")
             exec(code, {"__name__": "__main__", "pdg": pdg, "self": self, "work_item": work_item})  # noqa: S102
         return pdg.result.Success
+
+    def taskScript(self, work_item: Any) -> TaskScript:
+        """The same as text, for schedulers that run it elsewhere."""
+        return TaskScript(work_item.command, f"<command of {work_item.name}>")
 
 
 def registerTypes(type_registry: Any) -> None:

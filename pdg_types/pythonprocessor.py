@@ -7,6 +7,7 @@ from typing import Any
 
 import pdg
 from pdg.processor import PyProcessor
+from topcook.author import TaskScript
 
 #: The snippet of each callback, and the names it sees beside ``pdg``.
 SNIPPETS: dict[str, tuple[str, ...]] = {
@@ -79,6 +80,11 @@ class PythonProcessor(PyProcessor):
     def onCookTask(self, work_item: Any) -> Any:
         """Run ``cooktask`` for an in-process item."""
         return self._run("cooktask", work_item)
+
+    def taskScript(self, work_item: Any) -> TaskScript:
+        """``cooktask`` as text, for schedulers that run it elsewhere."""
+        snippet = self.snippet("cooktask")
+        return TaskScript(snippet.text, snippet.path, snippet.line, body=True)
 
     def _run(self, parm: str, *args: Any) -> Any:
         if not self.isSet(parm):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pdg
 from pdg.processor import PyProcessor
-from topcook.author import Batches
+from topcook.author import Batches, TaskScript
 
 BINARIES = {
     "": "__PDG_PYTHON__",
@@ -109,6 +109,18 @@ class PythonScript(Batches, PyProcessor):
         names = {"__name__": "__main__", "__file__": code.co_filename, "pdg": pdg, "self": self, "work_item": work_item}
         exec(code, names)  # noqa: S102 - running the network's Python is the point
         return pdg.result.Success
+
+    def taskScript(self, work_item: Any) -> TaskScript:
+        """The same as text, for schedulers that run it elsewhere."""
+        if self.isSet("script"):
+            snippet = self.snippet("script")
+            return TaskScript(snippet.text, snippet.path, snippet.line)
+        path = self._path(work_item)
+        try:
+            with open(path, encoding="utf-8") as stream:
+                return TaskScript(stream.read(), path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise pdg.CookError(f'"file" cannot be read: {error}') from None
 
     def _code(self, item: Any = None) -> Any:
         if self.isSet("script"):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from topcook.contract.fields import TextFields
     from topcook.contract.host import JobEnd, JobKeeper, JobLimits
     from topcook.contract.itemgraph import add_item_graph
+    from topcook.contract.taskscript import TaskScript
     from topcook.model.graphfile.itemgraph import read_item_graph
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "JobParms",
     "JobReport",
     "LocalJob",
+    "TaskScript",
     "TextFields",
     "add_item_graph",
     "attempt_token",
@@ -93,6 +95,7 @@ _HOMES = {
         "JobLimits",
     ),
     "contract.itemgraph": ("add_item_graph",),
+    "contract.taskscript": ("TaskScript",),
     "model.graphfile.itemgraph": ("read_item_graph",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

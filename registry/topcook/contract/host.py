@@ -57,6 +57,9 @@ class GraphServices(Protocol):
     def context_object(self) -> Any:
         """The ``pdg.GraphContext`` behind this."""
 
+    def node_instance(self, node: Node) -> Any:
+        """The object of a node's type, made when first asked for; raises what its type raises."""
+
     def cook_in_process(self, item: WorkItem) -> None:
         """Run the item's own Python cook (``onCookTask``) on the calling thread; raises what it raises."""
 
@@ -243,11 +246,11 @@ class SchedulerHost(Protocol):
     def limit_in_flight(self, count: int) -> None:
         """Offer it nothing while it holds so many items (0: no limit), whatever ``pdg_maxtasks`` allows."""
 
-    def request_task(self) -> None:
-        """Ask for the next ``onSchedule`` now rather than at the next tick."""
-
     def waits_for(self, words: str) -> None:
         """Say what the items that it holds wait for, empty when nothing keeps them; from any thread."""
+
+    def request_task(self) -> None:
+        """Ask for the next ``onSchedule`` now rather than at the next tick."""
 
     def tick_soon(self, seconds: float) -> None:
         """Call ``onTick`` within so many seconds, whatever the tick period is; from any thread."""
@@ -282,8 +285,8 @@ class SchedulerHost(Protocol):
     def local_disk(self, path: str) -> str:
         """The kind of file system that a path is on, where that is a disk of this machine alone; else empty."""
 
-    def accept_in_process(self, *, accept: bool) -> None:
-        """Whether in-process items may be handed to this scheduler."""
+    def accept_in_process(self, *, accept: bool, as_text: bool = False) -> None:
+        """Whether in-process items may be handed to it; ``as_text``: those alone whose Python its node type gives."""
 
     def stop_cook(self) -> None:
         """Cancel the whole cook (17.5's ``stopCook``)."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from topcook.contract.fields import static_of
 from topcook.contract.secrets import Vault
+from topcook.contract.taskscript import gives_task_script
 from topcook.errors import ConfigError, CookRefusedError, InternalError
 from topcook.model.builtinparms import NODE_PARMS, SCHEDULER_PARMS
 from topcook.model.node import Network, Node, NodeType, SchedulerNode
@@ -331,10 +332,12 @@ class Graph:
         """The hosts that are open."""
         return list(self._hosts.values())
 
-    def accepts_in_process(self, name: str, _item: WorkItem) -> bool:
-        """Whether a scheduler takes in-process items (``setAcceptInProcess``); one that is not open does not."""
+    def accepts_in_process(self, name: str, item: WorkItem) -> bool:
+        """Whether a scheduler takes this in-process item (``setAcceptInProcess``); one that is not open does not."""
         host = self._hosts.get(name)
-        return host is not None and host.accepts_in_process
+        if host is None or not host.accepts_in_process:
+            return False
+        return not host.takes_text_only or gives_task_script(self.node_class(item.node))
 
     def remove_node(self, node: Node) -> None:
         """The node leaves the network."""

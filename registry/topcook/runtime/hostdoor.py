@@ -58,6 +58,8 @@ class HostDoor:
         self.directories = Directories()
         self.ports_ready = False
         self.accepts_in_process = False
+        #: Of in-process items it takes those alone whose node type gives their Python as text.
+        self.takes_text_only = False
         #: Changes with every notification.
         self.notified = 0
         #: How many items the scheduler wants to hold at most; 0: it has not said.
@@ -153,13 +155,13 @@ class HostDoor:
             if self.link is not None:
                 self.link.post_limits(self)
 
-    def request_task(self) -> None:
-        """Ask for the next ``onSchedule`` now."""
     def waits_for(self, words: str) -> None:
         """Keep what its items wait for; the cook tells it when nothing moves, and whoever asks."""
         if self.link is not None:
             self.link.waiting[self.name] = redact(words)
 
+    def request_task(self) -> None:
+        """Ask for the next ``onSchedule`` now."""
         if self.link is not None:
             self.link.post_room(self.name)
 
@@ -257,9 +259,9 @@ class HostDoor:
         found = file_system(path)
         return "" if found.network else found.kind
 
-    def accept_in_process(self, *, accept: bool) -> None:
-        """Whether in-process items may be handed to this scheduler."""
-        self.accepts_in_process = accept
+    def accept_in_process(self, *, accept: bool, as_text: bool = False) -> None:
+        """Whether in-process items may be handed to it; ``as_text``: those alone whose Python its node type gives."""
+        self.accepts_in_process, self.takes_text_only = accept, as_text
 
     # ------------------------------------------------------------------ keeper, shared servers
 

@@ -126,6 +126,10 @@ class FakeGraph:
         """A ``FakeContext``."""
         return self.context
 
+    def node_instance(self, node: Node) -> Any:
+        """There is none: nodes here have names and items only."""
+        raise LookupError(f'node "{node.name}" has no object')
+
     def cook_in_process(self, item: WorkItem) -> None:
         """Run the item's function with its handle; raises what that raises."""
         self._functions[item.id](self.handle(item))

@@ -239,7 +239,7 @@ class FakeHost:
         """What ``disk`` says."""
         return self.disk
 
-    def accept_in_process(self, *, accept: bool) -> None:
+    def accept_in_process(self, *, accept: bool, as_text: bool = False) -> None:  # noqa: ARG002 - the real one's
         """Remember it in ``takes_in_process``."""
         self.takes_in_process = accept
 

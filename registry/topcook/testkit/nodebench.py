@@ -138,6 +138,10 @@ class NodeBench:
         """There is no graph context."""
         return None
 
+    def node_instance(self, node: Node) -> Any:
+        """The node's object."""
+        return self._instances[node]
+
     def cook_in_process(self, item: WorkItem) -> None:
         """Run the item's own Python cook here."""
         cook_in_process(self.instance(item.node), item, self)

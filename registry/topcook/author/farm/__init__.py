@@ -19,6 +19,7 @@ from topcook.author.farm.job import (
     wrap_command,
     write_jobs,
 )
+from topcook.author.farm.python import accept_python, python_job
 from topcook.author.farm.reconcile import FarmState, Flight, Phase, Reconciler
 from topcook.author.host import tick_soon, waits_for
 
@@ -35,14 +36,16 @@ __all__ = [
     "JobFile",
     "Phase",
     "Reconciler",
+    "accept_python",
     "announce_server",
     "ends_dir",
     "farm_job",
     "prepare_farm",
+    "python_job",
     "tell_cook",
     "tick_soon",
+    "waits_for",
     "warn_of_local_disk",
     "wrap_command",
     "write_jobs",
-    "waits_for",
 ]
