@@ -138,13 +138,13 @@ class _Planner:
         followed = []
         common: list[int] = []
         for array in sorted(by_array):
-            needed = by_array[array]
-            its_task = self._places[needed[0]].task
-            if len(needed) == 1 and len(self.plan.arrays[array].items) > 1 and task in {None, its_task}:
+            its = by_array[array]
+            its_task = self._places[its[0]].task
+            if len(its) == 1 and len(self.plan.arrays[array].items) > 1 and task in {None, its_task}:
                 task = its_task
                 followed.append(array)
             else:
-                common += needed
+                common += its
         return _Kind(tuple(followed), frozenset(common)), task
 
     def _follow(self, kind: _Kind, by_task: Mapping[int | None, list[int]], rows: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from topcook.author.farm import (
 )
 from topcook_slurm.commands import Slurm
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
-from topcook_slurm.states import state_of
+from topcook_slurm.states import SlurmJob, never_begins, state_of
+from topcook_slurm.static import StaticHandOver
 from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions
 
 #: Reasons of waiting jobs that pass as others end; any other may need somebody.
@@ -39,12 +40,14 @@ _GONE = 25.0
 #: Seconds for which a controller that is away is tried then: a try may take ten.
 _AWAY = 12.0
 _CANCEL_AGAIN = 2.0
+#: Seconds that jobs try to tell their end, and tries of a report within them: some two seconds.
+_PATIENCE, _LEFT_PATIENCE, _LEFT_TRIES = 120.0, 5.0, "4"
 
 
 class SlurmScheduler(CallbackServerMixin, PyScheduler):
     """Sends items to a Slurm cluster: those that get ready within a moment go as one array."""
 
-    #: The cook drives the order: what needs what is decided where the results are known.
+    #: Unless it is asked for: what needs what is decided where the results are known, and upstream results reach jobs.
     staticCook = False
 
     def __init__(self, scheduler: Any, name: str) -> None:
@@ -83,6 +86,14 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self, self._send, wait=self["slurm_collect"].evaluateFloat(), most=10_000
         )
         self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
+        self._static = StaticHandOver(
+            self,
+            self._submissions,
+            make=lambda item: self._job(item, left=True),
+            words_of=self._words_of,
+            offer=self._collect,
+            cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
+        )
         self._engine_ids = {}
         self._uncanceled, self._lost, self._again, self._told_reasons = set(), {}, {}, set()
         self._ending = False
@@ -100,23 +111,17 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def onSchedule(self, work_item: Any) -> Any:
         """Keep the item's job for a moment, to be sent with others."""
-        requeue = bool(self._of(work_item)["requeue"])
-        environment = {"PDG_JOBID_VAR": JOB_VARIABLE}
-        self._collector.add(
-            farm_job(
-                self,
-                work_item,
-                prefix=PREFIX,
-                environment=environment,
-                signaled="leave",
-                leash=True,
-                again=requeue,
-            )
-        )
+        self._static.retried(work_item.id)
+        self._collect(work_item)
         return pdg.scheduleResult.Succeeded
+
+    def onScheduleStatic(self, dependencies: Any, dependents: Any, ready_items: Any) -> None:
+        """Give all of them to Slurm, as arrays that wait for each other there."""
+        self._static.begin(dependencies, self._most())
 
     def onTick(self) -> Any:
         """Send what has waited long enough, and look after what nobody has told the end of."""
+        self._static.tick()
         self._collector.flush_if_due()
         self._submissions.retry()
         if self._uncanceled and time.monotonic() >= self._cancel_next:
@@ -128,6 +133,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
         """End the jobs of these items."""
         gone = {item.id for item in work_items}
+        self._static.drop(gone)
         self._collector.drop(lambda job: job.item in gone)
         self._submissions.drop(gone)
         self._cancel(self._reconciler.ids_of(work_items))
@@ -135,6 +141,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:
         """Take up the jobs that an earlier session has left, running or ended."""
         taken = self._reconciler.adopt(jobs)
+        self._static.adopt(taken)
         self._engine_ids |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
         return taken
 
@@ -176,19 +183,42 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def _own(self) -> dict[str, Any]:
         return {name: type(default)(self[f"{PREFIX}_{name}"].evaluate()) for name, default in JOB_PARMS.items()}
 
+    def _collect(self, work_item: Any) -> None:
+        self._collector.add(self._job(work_item))
+
+    def _job(self, work_item: Any, *, left: bool = False) -> FarmJob:
+        """The item's job; one that is ``left`` to Slurm holds up what waits for it there as long as it tries to report."""
+        tries = {"PDG_RPC_RETRIES": _LEFT_TRIES} if left else {}
+        requeue = bool(self._of(work_item)["requeue"])
+        return farm_job(
+            self,
+            work_item,
+            prefix=PREFIX,
+            environment={"PDG_JOBID_VAR": JOB_VARIABLE, **tries},
+            signaled="leave",
+            leash=True,
+            again=requeue,
+            patience=_LEFT_PATIENCE if left else _PATIENCE,
+        )
+
+    def _words_of(self, work_item: Any) -> tuple[int, tuple[str, ...]] | None:
+        """How many of its array may run at a time, and the options of that; ``None`` where they are told as wrong."""
+        values = self._of(work_item)
+        try:
+            return int(values["simultaneous"]), tuple(options(values))
+        except BadOptionError as error:
+            report(self, work_item).failed(str(error))
+            return None
+
     def _send(self, jobs: list[FarmJob]) -> None:
         """Jobs of one node with the same options are one array, as long as Slurm lets it be."""
         groups: dict[tuple[Any, ...], list[FarmJob]] = {}
         for job in jobs:
-            values = self._of(job.work_item)
-            try:
-                words = options(values)
-            except BadOptionError as error:
-                report(self, job.work_item, job.attempt).failed(str(error))
-                continue
-            groups.setdefault((job.work_item.node.name, int(values["simultaneous"]), *words), []).append(job)
+            words = self._words_of(job.work_item)
+            if words is not None:
+                groups.setdefault((job.work_item.node.name, *words), []).append(job)
         most = self._most() if groups else 1
-        for (_, simultaneous, *words), group in groups.items():
+        for (_, simultaneous, words), group in groups.items():
             for start in range(0, len(group), most):
                 self._submissions.send(Submission(group[start : start + most], words, simultaneous))
 
@@ -211,6 +241,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def _poll(self, ids: Sequence[str]) -> dict[str, FarmState]:
         jobs = self._slurm.states(ids)
         states = {each: state_of(job) for each, job in jobs.items()}
+        self._note_held(jobs, states)
         self._note_lost([each for each in ids if each not in states], states)
         self._tell_reasons(states)
         return states
@@ -227,6 +258,15 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         for reason in waiting.keys() - self._told_reasons:
             self.cookWarning(f"{waiting[reason]} jobs wait on Slurm: {reason}")
         self._told_reasons |= waiting.keys()
+
+    def _note_held(self, jobs: Mapping[str, SlurmJob], states: dict[str, FarmState]) -> None:
+        """What Slurm says of jobs whose items wait here: it has ended the jobs, and that is not how the items end."""
+        for flight in self._reconciler.in_flight:
+            item, job = flight.work_item.id, jobs.get(flight.engine_id)
+            if job is not None and never_begins(job):
+                self._static.cut_off(item)
+            if self._static.holds(item):
+                states[flight.engine_id] = FarmState(Phase.QUEUED)
 
     def _note_lost(self, unknown: list[str], states: dict[str, FarmState]) -> None:
         """Jobs that have not begun, and that Slurm does not know.
@@ -261,7 +301,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self.cookWarning(f"Slurm has lost {len(flights)} jobs before they began: they are submitted again")
         for flight in flights:
             self._again[flight.token] = self._again.get(flight.token, 0) + 1
-            self.onSchedule(flight.work_item)
+            if not self._static.cut_off(flight.work_item.id):
+                self._collect(flight.work_item)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -284,7 +325,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def _end_all(self) -> None:
         self._ending = True
         self._collector.drop(lambda _job: True)
-        unheard = self._submissions.drop_all()
+        unheard = [*self._submissions.drop_all(), *self._static.drop_all()]
         tokens = [job.token for submission in unheard for job in submission.jobs]
         left = [*self._reconciler.all_ids()]
         until = time.monotonic() + _AWAY

@@ -15,7 +15,7 @@ from typing import Any
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import expanded
 
-__all__ = ["SlurmJob", "from_accounting", "from_queue", "state_of"]
+__all__ = ["SlurmJob", "from_accounting", "from_queue", "never_begins", "state_of"]
 
 #: What each state means; those that stand nowhere here are jobs that wait.
 _RUNNING = frozenset({"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SUSPENDED", "STOPPED"})
@@ -77,15 +77,13 @@ def state_of(job: SlurmJob) -> FarmState:
     states = job.states
     if states & _RUNNING:
         return FarmState(Phase.RUNNING, "suspended" if states & {"SUSPENDED", "STOPPED"} else "")
+    if never_begins(job):
+        return FarmState(Phase.FAILED, f"what its job {job.id} waits for on Slurm never succeeds")
     if "REQUEUED" in states or "PENDING" in states:
-        if job.reason == _NEVER:
-            return FarmState(Phase.FAILED, _dependency(job))
         return FarmState(Phase.QUEUED, "" if job.reason in _SILENT else job.reason)
     if "COMPLETED" in states:
         return FarmState(Phase.SUCCEEDED, "", 0)
     if "CANCELLED" in states:
-        if job.reason == _NEVER:
-            return FarmState(Phase.FAILED, _dependency(job))
         return FarmState(Phase.CANCELED, f"somebody canceled its job {job.id} on Slurm", job.exit_status)
     for name, words in _WORDS.items():
         if name in states:
@@ -93,8 +91,9 @@ def state_of(job: SlurmJob) -> FarmState:
     return FarmState(Phase.QUEUED, job.reason)
 
 
-def _dependency(job: SlurmJob) -> str:
-    return f"what its job {job.id} waits for on Slurm never succeeds"
+def never_begins(job: SlurmJob) -> bool:
+    """Whether Slurm does not begin it because of what it waits for; with ``--kill-on-invalid-dep`` it has ended it."""
+    return job.reason == _NEVER and bool(job.states & {"PENDING", "REQUEUED", "CANCELLED"})
 
 
 def _reason(job: SlurmJob, words: str) -> str:

@@ -20,6 +20,7 @@ from topcook.author.farm import (
     write_jobs,
 )
 from topcook_slurm.commands import Slurm
+from topcook_slurm.ids import ranges
 
 __all__ = ["JOB_VARIABLE", "Submission", "Submissions"]
 
@@ -34,13 +35,30 @@ _LOOK = 0.05
 
 
 class Submission:
-    """Jobs with the same options of one node: an array, or a single job."""
+    """Jobs with the same options of one node: an array, or a single job.
 
-    def __init__(self, jobs: Sequence[FarmJob], options: Sequence[str], simultaneous: int = 0) -> None:
+    ``tasks`` are the numbers of its jobs in an array that has gaps, or a single task; ``depends`` is what Slurm is told
+    that it waits for.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[FarmJob],
+        options: Sequence[str],
+        simultaneous: int = 0,
+        tasks: Sequence[int] | None = None,
+        depends: str = "",
+    ) -> None:
         """Not sent yet."""
         self.jobs = tuple(jobs)
         self.options = tuple(options)
         self.simultaneous = simultaneous
+        self.tasks = tuple(range(len(jobs))) if tasks is None and len(jobs) > 1 else tuple(tasks or ())
+        self.depends = depends
+        #: Slurm's id of it, once that is known.
+        self.job = ""
+        #: Slurm no longer knows what it would wait for.
+        self.unbound = False
         self.file: JobFile | None = None
         #: Where an earlier try may have reached Slurm although nobody heard its answer.
         self.tried = False
@@ -56,7 +74,7 @@ class Submission:
 
     def ids(self, job: str) -> list[str]:
         """What Slurm calls each of its jobs."""
-        return [f"{job}_{index}" for index in range(len(self.jobs))] if len(self.jobs) > 1 else [job]
+        return [f"{job}_{task}" for task in self.tasks] or [job]
 
 
 class Submissions:
@@ -85,7 +103,7 @@ class Submissions:
     def send(self, submission: Submission) -> None:
         """Send it now, or keep it where Slurm is away."""
         try:
-            job = self._try(submission)
+            self.now(submission)
         except EngineAwayError as error:
             submission.next = self._clock() + submission.pause
             tick_soon(self._scheduler, submission.pause)
@@ -95,12 +113,27 @@ class Submissions:
                 self._told = True
                 count = sum(len(each.jobs) for each in self._waiting)
                 self._scheduler.cookWarning(f"{error}\n    {count} jobs wait to be submitted; it is tried again")
-        except (EngineError, OSError) as error:
-            for each in self._wanted(submission):
-                report(self._scheduler, each.work_item, each.attempt).failed(f"it could not be submitted: {error}")
         else:
             self._told = False
+
+    def now(self, submission: Submission) -> None:
+        """Send it now; raises ``EngineAwayError``. What Slurm refuses has failed, unless that is its dependency."""
+        try:
+            job = self._try(submission)
+        except EngineAwayError:
+            raise
+        except (EngineError, OSError) as error:
+            submission.unbound = bool(submission.depends) and "dependency" in str(error).lower()
+            for each in () if submission.unbound else self._wanted(submission):
+                report(self._scheduler, each.work_item, each.attempt).failed(f"it could not be submitted: {error}")
+        else:
             self._sent(submission, job)
+
+    def arrived(self, submission: Submission) -> bool:
+        """Whether Slurm has one whose answer nobody heard; if so, it is sent. Raises ``EngineError``."""
+        job = self._known().get(submission.name, "") if submission.tried else ""
+        self._sent(submission, job)
+        return bool(job)
 
     def retry(self) -> None:
         """Send what is due; to be called in ``onTick``."""
@@ -128,9 +161,10 @@ class Submissions:
         self._wait_for_strays()
         for name, job in self._known().items():
             with suppress(OSError):
-                listed = (self._folder() / name).read_text(encoding="utf-8").splitlines()
-                many = len(listed) > 1
-                found.update({each: f"{job}_{i}" if many else job for i, each in enumerate(listed) if each in wanted})
+                for line in (self._folder() / name).read_text(encoding="utf-8").splitlines():
+                    token, _, task = line.partition(" ")
+                    if token in wanted:
+                        found[token] = f"{job}_{task}" if task else job
         return found
 
     # -- inside ---------------------------------------------------------------------------------------------------
@@ -145,7 +179,10 @@ class Submissions:
             submission.file = write_jobs(self._scheduler, submission.jobs)
             folder = self._folder()
             folder.mkdir(parents=True, exist_ok=True)
-            lines = "".join(f"{job.token}\n" for job in submission.jobs)
+            lines = "".join(
+                f"{job.token}{task}\n"
+                for job, task in zip(submission.jobs, [f" {task}" for task in submission.tasks] or [""], strict=True)
+            )
             (folder / submission.name).write_text(lines, encoding="utf-8")
         if submission.tried:
             there = self._known().get(submission.name, "")
@@ -154,11 +191,12 @@ class Submissions:
         if not self._wanted(submission):
             return ""
         submission.tried = True
-        return self._slurm.submit(self._script(submission.file), self._words(submission))
+        return self._slurm.submit(self._script(submission.file, submission.tasks), self._words(submission))
 
     def _sent(self, submission: Submission, job: str) -> None:
         if not job:
             return
+        submission.job = job
         unwanted = []
         for each, engine_id in zip(submission.jobs, submission.ids(job), strict=True):
             self._watch(each, engine_id)
@@ -188,13 +226,19 @@ class Submissions:
     def _folder(self) -> Path:
         return Path(str(self._scheduler.tempDir(True))) / "slurm"
 
-    def _script(self, file: JobFile) -> str:
+    def _script(self, file: JobFile, tasks: Sequence[int]) -> str:
         # The wrapper takes the shell's place: it ends with what Slurm started. SLURM_JOB_ID is another number for each
         # task of an array, by which nobody asks.
-        if len(file.jobs) == 1:
+        if not tasks:
             return f"#!/bin/sh\nexport {JOB_VARIABLE}=$SLURM_JOB_ID\nexec {shlex.join(file.argv(0))}\n"
-        name = f"{JOB_VARIABLE}=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
-        return f'#!/bin/sh\nexport {name}\nexec {shlex.join(file.argv())} "$SLURM_ARRAY_TASK_ID"\n'
+        head = f"#!/bin/sh\nexport {JOB_VARIABLE}=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\n"
+        if tasks == tuple(range(len(tasks))):
+            return f'{head}exec {shlex.join(file.argv())} "$SLURM_ARRAY_TASK_ID"\n'
+        find = '[ "$task" = "$SLURM_ARRAY_TASK_ID" ] && break; place=$((place+1))'
+        return (
+            f"{head}place=0\nfor task in {' '.join(map(str, tasks))}; do {find}; done\n"
+            f'exec {shlex.join(file.argv())} "$place"\n'
+        )
 
     def _words(self, submission: Submission) -> list[str]:
         jobs = submission.jobs
@@ -204,13 +248,14 @@ class Submissions:
         logs = str(self._scheduler.logDir(False)).replace("%", "%%")
         limit = f"%{submission.simultaneous}" if submission.simultaneous > 0 else ""
         return [
-            f"--job-name={node if len(jobs) > 1 else jobs[0].name}",
+            f"--job-name={node if submission.tasks else jobs[0].name}",
             f"--comment={_MARK}cook={cook} node={node} items={items} jobs={submission.name}",
             # What the job itself says is in its own log: here is what was said of one that could not begin.
             f"--output={logs}/{submission.name.replace('%', '%%')}.slurm",
             "--open-mode=append",
             f"--chdir={self._scheduler.workingDir(False)}",
-            *([f"--array=0-{len(jobs) - 1}{limit}"] if len(jobs) > 1 else []),
+            *([f"--array={ranges(submission.tasks)}{limit}"] if submission.tasks else []),
+            *([f"--dependency={submission.depends}", "--kill-on-invalid-dep=yes"] if submission.depends else []),
             *submission.options,
         ]
 
