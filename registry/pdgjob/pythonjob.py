@@ -139,12 +139,12 @@ class PythonJob(jobwrapper.Job):
                 self._raise_in_it()
             time.sleep(0.02)
         if self._thread:
-            self.reason += "; it is in a call that cannot be interrupted, and goes on in process %d of %s" % (
-                os.getpid(),
-                socket.gethostname(),
-            )
-            with contextlib.suppress(OSError, jobwrapper.Refused):
-                self._cook.call(self._report("ended", self.state, 1, 0.0, self.reason))
+            where = "it is in a call that cannot be interrupted, and goes on in process %d of %s"
+            where %= os.getpid(), socket.gethostname()
+            self.reason += "; " + where
+            # The cook may hold it for canceled already, and hear of its end no more.
+            self._said(self._report("warning", "canceled, but " + where))
+            self._said(self._report("ended", self.state, 1, 0.0, self.reason))
 
     def _raise_in_it(self) -> None:
         with self._lock:

@@ -20,6 +20,7 @@ _OWN: tuple[tuple[str, str, str, float | str], ...] = (
     ("dask_collect", "Collect for Seconds", "Float", 0.02),
     ("dask_poll", "Ask Every", "Float", 10.0),
     ("dask_lostafter", "Lost After", "Float", 30.0),
+    ("dask_inprocess", "In-Process Items as Tasks", "Toggle", 1),
     ("dask_statusurl", "Status URL", "String", ""),
 )
 #: name without prefix, label, type, default.

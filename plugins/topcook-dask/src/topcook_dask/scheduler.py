@@ -20,11 +20,11 @@ from topcook.author.farm import (
     FarmState,
     Phase,
     Reconciler,
-    farm_job,
     tell_cook,
     tick_soon,
     write_jobs,
 )
+from topcook_dask.inprocess import AT_ONCE, job_of, welcome
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
 from topcook_dask.tasks import WorkerCode, key_of, token_of
 
@@ -50,6 +50,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """The parms; ``pdg::scheduler`` tags those that nodes and items may override."""
         return json.dumps({"name": "daskscheduler", "parameters": template_parms()})
 
+    def onStart(self) -> bool:
+        """Say which in-process items are welcome."""
+        welcome(self)
+        return True
+
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Read what holds for the whole cook."""
         self._client = distributed.Client(self["dask_address"].evaluateString(), timeout=10, set_as_default=False)
@@ -62,7 +67,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._topic = ""
         self._jobs: dict[str, FarmJob] = {}
         self._futures: dict[str, Any] = {}
-        self._told: deque[list[Any]] = deque()
+        #: What jobs have told beside their start and end, by token, until their end comes; then what is told together.
+        self._said: dict[str, list[list[Any]]] = {}
+        self._told: deque[list[list[Any]]] = deque()
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
         return True
@@ -78,14 +85,15 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def onSchedule(self, work_item: Any) -> Any:
         """Keep the item's job for a moment, to be sent with others."""
-        self._collector.add(farm_job(self, work_item, prefix=PREFIX, again=True))
+        self._collector.add(job_of(self, work_item, prefix=PREFIX, again=True))
         return pdg.scheduleResult.Succeeded
 
     def onTick(self) -> Any:
         """Send what has waited long enough, and look after what nobody has told the end of."""
         self._collector.flush_if_due()
         while self._told:
-            tell_cook(self, [self._told.popleft()])
+            for words in tell_cook(self, self._told.popleft()):
+                self.cookWarning(f"a report was refused: {words}")
         self._reconciler.tick()
         return pdg.tickResult.SchedulerReady
 
@@ -135,7 +143,16 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if job is None:
             return
         told = report(self, job.work_item, job.attempt)
-        if words[0] == "start_cook":
+        if words[0] in AT_ONCE:
+            self._told.append([words])
+            tick_soon(self)
+        elif said["token"] in self._said:
+            # Its end comes after what it told before, by the same way.
+            self._said[said["token"]].append(words)
+            if words[0] == "ended":
+                self._told.append(self._said.pop(said["token"]))
+                tick_soon(self)
+        elif words[0] == "start_cook":
             told.started()
         elif words[0] == "ended":
             _, _, _, state, status, _took, reason, _ = words
@@ -147,8 +164,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
                 told.canceled(reason, exit_status=status)
             self._futures.pop(key_of(job.work_item.node.name, job.token), None)
         else:
-            self._told.append(words)
-            tick_soon(self)
+            self._said[said["token"]] = [words]
 
     # -- what became of jobs --------------------------------------------------------------------------------------
 

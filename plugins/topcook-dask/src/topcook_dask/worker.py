@@ -34,9 +34,11 @@ def _shared() -> Any:
 
 def run(jobs: str, index: int, topic: str) -> list[Any]:
     """Run one job of a job file in this thread; its end: state, exit status, reason."""
-    wrapper = _wrapper(os.path.dirname(os.path.abspath(__file__)))
+    folder = os.path.dirname(os.path.abspath(__file__))
+    wrapper = _script(folder, "jobwrapper")
     spec = wrapper.read_job(jobs, index)
-    job = wrapper.Job(spec, _guard(wrapper), _reports(wrapper, spec, topic))
+    kind = _script(folder, "pythonjob").PythonJob if "python" in spec else wrapper.Job
+    job = kind(spec, _guard(wrapper), _reports(wrapper, spec, topic))
     shared = _shared()
     with shared.lock:
         refused = shared.refused.pop(job.token, None)
@@ -89,9 +91,9 @@ def _reports(wrapper: Any, spec: dict[str, Any], topic: str) -> Any:
     return cook
 
 
-def _wrapper(folder: str) -> Any:
-    path = os.path.join(folder, "jobwrapper.py")
-    return _loaded(f"_topcook_wrapper_{os.stat(path).st_mtime_ns}_{os.stat(path).st_size}", path)
+def _script(folder: str, name: str) -> Any:
+    path = os.path.join(folder, f"{name}.py")
+    return _loaded(f"_topcook_{name}_{os.stat(path).st_mtime_ns}_{os.stat(path).st_size}", path)
 
 
 def _loaded(name: str, path: str) -> Any:
