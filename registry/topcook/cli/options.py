@@ -168,15 +168,22 @@ def load(network: str, options: dict[str, Any], *, to_run: bool = False) -> Any:
     both = set(options["static"]) & set(options["no_static"])
     if both:
         raise click.UsageError(f'"{min(both)}" is named by --static and by --no-static')
-    context = load_configured(
-        network,
-        to_run=to_run,
-        profile=options["profile"],
-        scheduler=options["scheduler"],
-        overrides=options["overrides"],
-        parms=options["parms"],
-        job_parms=options["job_parms"],
-    )
+    return _settled(load_configured(network, to_run=to_run, **_of_network(options)), options)
+
+
+def load_again(network: str, options: dict[str, Any], like: Any) -> Any:
+    """Another graph context of the same file, with the types and the configuration of the first."""
+    from topcook.runtime.netfile import load_network
+
+    core = like.core
+    return _settled(load_network(network, factory=core.factory, config=core.config, **_of_network(options)), options)
+
+
+def _of_network(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("profile", "scheduler", "overrides", "parms", "job_parms")}
+
+
+def _settled(context: Any, options: dict[str, Any]) -> Any:
     for takes in (True, False):
         for name in options["static" if takes else "no_static"]:
             context.core.decide_static(name, takes=takes)

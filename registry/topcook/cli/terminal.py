@@ -72,6 +72,13 @@ class Terminal:
             os.unlink(path)
         return kept
 
+    def forget(self) -> None:
+        """Throw away what was caught."""
+        path, self._log = self._log, ""
+        if path:
+            with suppress(OSError):
+                os.unlink(path)
+
     def write(self, text: str) -> None:
         """Write to standard error; a terminal that has gone ends no cook."""
         with suppress(OSError, ValueError):

@@ -84,6 +84,7 @@ class Cook:
         Raises ``CycleError`` for items, added by hand, that wait for themselves.
         """
         self.graph = graph
+        self._over = threading.Event()
         self.cook_id = cook_id or new_cook_id()
         self._keeper = CookKeeper(
             cook_directory(self.cook_id),
@@ -135,10 +136,9 @@ class Cook:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end; False when it has not come within ``timeout`` seconds. Raises what broke the cook."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            if self._thread.is_alive():
-                return False
+        # Not the thread's own end: a ``join`` that Ctrl-C interrupts takes the thread for ended.
+        if self._thread is not None and not self._over.wait(timeout):
+            return False
         if self.error is not None:
             raise self.error
         return True
@@ -185,6 +185,8 @@ class Cook:
             self.run()
         except BaseException as error:  # noqa: BLE001 - carried to whoever waits
             self.error = error
+        finally:
+            self._over.set()
 
     def run(self) -> str:
         """Cook to the end; answers the outcome: cooked, failed, canceled, refused, or static for a dry run.
@@ -242,6 +244,7 @@ class Cook:
         if self.memory is not None:
             self.memory.identify(item for node in self.nodes for item in node.items)
             self.state.remembers = self.memory.remembers and not self.static_only
+            self.state.left_behind = self.memory.left_behind
         self.recorder.begin(item for node in self.nodes for item in node.items)
         self.used.use_all(map(self.graph.node_record, [] if self.static_only else self.nodes))
         try:

@@ -35,6 +35,8 @@ TRIGGER_OF: dict[ScheduleResult, Trigger] = {
 TOLD_AFTER = 0.05
 #: How a scheduler of ours takes many items in one call, each as if ``onSchedule`` had answered Succeeded for it.
 ALL = "scheduleAll"
+#: How an item's reason ends that its scheduler would not have.
+REJECTED = "does not accept it: onAcceptWorkItem returned Reject"
 
 
 class HandingOver(HostDoor):
@@ -132,10 +134,7 @@ class HandingOver(HostDoor):
             return str(error)
         if answer is not AcceptResult.Reject:
             return ""
-        return (
-            f'scheduler "{self.name}" does not accept it: onAcceptWorkItem returned Reject\n'
-            f'    give node "{item.node.name}" another scheduler'
-        )
+        return f'scheduler "{self.name}" {REJECTED}\n    give node "{item.node.name}" another scheduler'
 
     # ------------------------------------------------------------------ of the whole host
 

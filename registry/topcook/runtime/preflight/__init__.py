@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from topcook.runtime.preflight.flight import inspect, schedulers_of
+from topcook.runtime.preflight.flight import Flight, schedulers_of
 
-__all__ = ["inspect", "schedulers_of"]
+__all__ = ["Flight", "schedulers_of"]

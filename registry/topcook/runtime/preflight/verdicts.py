@@ -29,7 +29,7 @@ def unheard(flown: Flown) -> list[Finding]:
             Finding(
                 "job",
                 BAD,
-                f"nothing was heard in time: {flown.stuck}",
+                f"nothing was heard {flown.stuck}",
                 f"look at the queue of {host.type_name}, or give it longer: topcook preflight --timeout SECONDS",
             )
         ]
