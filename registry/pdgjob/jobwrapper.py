@@ -2,15 +2,15 @@
 
     python3 jobwrapper.py JOBFILE [INDEX]
 
-``JOBFILE`` is written by ``topcook.author`` and holds one job, or the tasks of an array; the index comes from the
-command line or from SLURM_ARRAY_TASK_ID. The command runs in a session of its own, its output goes to its log, its end
-is written to a file before it is reported, so that it is known even if nobody hears the report. One file, standard
-library only, any Python from 3.6 on. A program that runs many jobs imports it and calls ``Job(spec, guard).run()``.
+``JOBFILE`` is written by ``topcook.author`` and holds one job, or the tasks of an array (SLURM_ARRAY_TASK_ID). The
+command runs in a session of its own, its output goes to its log, its end to a file before it is reported, to be known
+even if nobody hears the report. One file, standard library, Python 3.6. Who runs many calls ``Job(spec, guard).run()``.
 """
 
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -33,6 +33,7 @@ SERVER_FILE = ".pdg_result_server"
 #: Defaults of a job: seconds to end by itself, seconds that a report is tried again.
 GRACE, PATIENCE = 5.0, 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _ANSWER, _LOOK, _KILL_TIME = 0.1, 5.0, 4.0, 0.05, 10.0
+_TOGETHER = 200  # milliseconds: a pipe holds what is told in this time
 _PARENT_DEATH, _SUBREAPER = 1, 36
 _SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 128, 127, 126
 #: Where this process has one job, all its children are the job's but these.
@@ -61,10 +62,10 @@ def read_job(path: str, index: int) -> "Spec":
     return dict(shared, **dict(own, env=dict(shared.get("env", {}), **own.get("env", {}))))
 
 
-def family(pid: int, token: str) -> "list[int]":
-    """The processes of a job: what descends from ``pid``, is in its session, or carries the token; zombies left out."""
+def family(pid: int, run: str) -> "list[int]":
+    """The processes of a job's run: what descends from ``pid``, is in its session, or says so; zombies left out."""
     parents, found = {}, set()  # type: dict[int, int], set[int]
-    mark = b"\0PDG_ITEM_TOKEN=" + token.encode() + b"\0"
+    mark = b"\0PDG_ITEM_RUN=" + run.encode() + b"\0"
     for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
         try:
             each = int(name)
@@ -75,7 +76,7 @@ def family(pid: int, token: str) -> "list[int]":
             parents[each] = int(fields[1])
             if pid and pid in (each, int(fields[3])):
                 found.add(each)
-            elif token:
+            elif run:
                 with open("/proc/%s/environ" % name, "rb") as stream:
                     if mark in b"\0" + stream.read() + b"\0":
                         found.add(each)
@@ -90,27 +91,27 @@ def family(pid: int, token: str) -> "list[int]":
     return sorted(found - {os.getpid()})
 
 
-def _signal_all(pid: int, token: str, number: int) -> bool:
+def _signal_all(pid: int, run: str, number: int) -> bool:
     """Signal a job's processes; whether there were any."""
     some = False
     # Each but once: a program that ends on the first SIGTERM dies of a second one.
-    for each in family(pid, token) or ([-pid] if pid else []):
+    for each in family(pid, run) or ([-pid] if pid else []):
         with contextlib.suppress(OSError):
             os.kill(each, number)
             some = True
     return some
 
 
-def end_family(pid: int, token: str, grace: float) -> "list[int]":
+def end_family(pid: int, run: str, grace: float) -> "list[int]":
     """TERM, ``grace`` seconds, KILL, for all processes of a job; those that could not be ended."""
-    if grace > 0 and _signal_all(pid, token, signal.SIGTERM):
+    if grace > 0 and _signal_all(pid, run, signal.SIGTERM):
         until = time.monotonic() + grace
-        while time.monotonic() < until and family(pid, token):
+        while time.monotonic() < until and family(pid, run):
             time.sleep(_LOOK)
     until = time.monotonic() + _KILL_TIME
-    while _signal_all(pid, token, signal.SIGKILL) and family(pid, token) and time.monotonic() < until:
+    while _signal_all(pid, run, signal.SIGKILL) and family(pid, run) and time.monotonic() < until:
         time.sleep(_LOOK)
-    return family(pid, token)
+    return family(pid, run)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -130,17 +131,15 @@ class Guard:
 
     def __init__(self, fork: bool = False) -> None:
         self._lock = threading.Lock()
-        self.pid = 0
-        self._pipe = -1
         read, self._pipe = os.pipe()
-        if fork:
+        if not fork:
+            words = [sys.executable, "-I", "-S", os.path.abspath(__file__), "--guard"]
+            self.pid = subprocess.Popen(words, stdin=read, start_new_session=True).pid
+        else:
             self.pid = os.fork()
             if self.pid == 0:
                 self.close()
                 _become_guard(read)
-        else:
-            words = [sys.executable, "-I", "-S", os.path.abspath(__file__), "--guard"]
-            self.pid = subprocess.Popen(words, stdin=read, start_new_session=True).pid
         os.close(read)
 
     def close(self) -> None:
@@ -149,12 +148,12 @@ class Guard:
             os.close(self._pipe)
             self._pipe = -1
 
-    def tell(self, pid: int, token: str, end: str = "") -> None:
-        """If we are killed, end this job's processes and write its end to the file ``end``; ``pid`` -1: it is done."""
+    def tell(self, pid: int, run: str, end: str = "") -> None:
+        """If we are killed, end this run's processes and write its end to the file ``end``; ``pid`` -1: it is done."""
         if self._pipe >= 0:
             with self._lock:
                 try:
-                    os.write(self._pipe, json.dumps([pid, token, end]).encode() + b"\n")
+                    os.write(self._pipe, json.dumps([pid, run, end]).encode() + b"\n")
                 except OSError:  # somebody ended the guard: the job goes on without
                     self.close()
 
@@ -175,27 +174,32 @@ def _become_guard(read: int) -> None:
 
 def guard(read: int) -> int:
     """Hear of jobs until the pipe ends, then end those that are left; answers 0."""
-    left = {}  # type: dict[str, tuple[int, str]]
-    with os.fdopen(read, "rb") as stream:
-        for pid, token, end in (json.loads(line.decode()) for line in stream):
-            left[token] = (pid, end)
+    left, rest, until_end = {}, b"", select.poll()  # type: dict[str, tuple[int, str]], bytes, select.poll
+    until_end.register(read, 0)
+    for data in iter(lambda: os.read(read, 65536), b""):
+        *lines, rest = (rest + data).split(b"\n")
+        for pid, run, end in (json.loads(line.decode()) for line in lines):
+            left[run] = (pid, end)
             if pid < 0:
-                del left[token]
+                del left[run]
+        # What is told of many short jobs is read together, so that not each of them wakes us up.
+        until_end.poll(_TOGETHER)
     _own_children[:] = []
-    for token, (pid, end) in left.items():
-        end_family(pid, token, 0.0)
+    for run, (pid, end) in left.items():
+        end_family(pid, run, 0.0)
         if end and not os.path.exists(end):
             reason = "its wrapper was killed on %s" % socket.gethostname()
-            write_end(end, {"token": token, "state": "lost", "exit": None, "reason": reason, "at": time.time()})
+            said = {"token": run.partition("#")[0], "state": "lost", "exit": None, "reason": reason, "at": time.time()}
+            write_end(end, said)
     return 0
 
 
-def write_end(path: str, said: "Spec") -> bool:
-    """Write a file whole or not at all; whether it is there."""
-    draft = "%s.%d.part" % (path, os.getpid())
+def write_end(path: str, said: "Spec", draft: str = "") -> bool:
+    """Write a file whole or not at all; whether it is there. ``draft`` becomes it: a file less to make."""
+    draft = draft or "%s.%d.part" % (path, os.getpid())
     with contextlib.suppress(OSError):
-        with open(draft, "w") as stream:
-            json.dump(said, stream)
+        with open(draft, "wb") as stream:
+            stream.write(json.dumps(said).encode())
         os.replace(draft, path)
         return True
     return False
@@ -264,35 +268,34 @@ class Job:
     def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None, cook: "Union[Cook, None]" = None) -> None:
         self.spec = spec
         self.token = str(spec["token"])
+        # The engine may run it anew here while what it left of this run is being ended.
+        self.run_id = "%s#%d.%.6f" % (self.token, os.getpid(), time.time())
         self.state, self.reason, self.exit = "", "", None  # type: str, str, Any
         self.pid = 0
         self._guard = watcher
         self._cook = cook or Cook(spec)
         self._ending = None  # type: Union[threading.Thread, None]
-        self._over = False
-        self._hurry = False
-        env = spec.get("env", {})
+        self._over = self._hurry = False
+        env, ends = spec.get("env", {}), spec.get("ends", "")
         self._engine_id = os.environ.get(env.get("PDG_JOBID_VAR", ""), "") or env.get("PDG_JOBID", "")
         self._lock = threading.Lock()
-        ends = spec.get("ends", "")
         name = os.path.join(ends, self.token.replace("/", "_")) if ends else ""
         self.end_file, self.spool = (name + ".json", name + ".reports") if name else ("", "")
+        self._began = name + ".began" if name and spec.get("again") else ""  # becomes the file of its end
 
     def run(self) -> int:
         """Run the command to its end, with all that goes with it."""
         began, since = time.time(), time.monotonic()
         log, complaint = self._open_log(began)
-        if self.spool and self.spec.get("again"):
-            with contextlib.suppress(OSError):  # a disk that is full cannot tell
-                self._begin_again()
+        if self._began:
+            self._begin_again()
         # Before there is a process: the token finds it, whatever happens from here on.
         self._guarded(0)
         process = self._start(log)
         os.close(log)
         if process is not None:
             self._watch(process)
-            # Its number may be another's by now.
-            self._guarded(0)
+            self._guarded(0)  # its number may be another's by now
         self._over = True
         if self._ending is not None:
             self._ending.join()
@@ -303,16 +306,16 @@ class Job:
 
     def _guarded(self, pid: int) -> None:
         if self._guard:
-            self._guard.tell(pid, self.token, self.end_file)
+            self._guard.tell(pid, self.run_id, self.end_file)
 
     def _begin_again(self) -> None:
         """Where the engine has run this attempt before: what was told of outputs then counts no more."""
-        try:
-            os.close(os.open(self.spool + ".began", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        except FileExistsError:
-            # Told at the end, before all that this run tells.
-            with open(self.spool, "w") as stream:
-                stream.write(json.dumps(self._report("invalidate_cache", -1)) + "\n")
+        again = os.path.exists(self.end_file) or os.path.exists(self._began)
+        # Told at the end, before all that this run tells.
+        text = json.dumps(self._report("invalidate_cache", -1)) + "\n" if again else ""
+        # A disk that is full cannot tell.
+        with contextlib.suppress(OSError), open(self.spool if again else self._began, "w") as stream:
+            stream.write(text)
 
     def cancel(self, reason: str, state: str = "canceled") -> None:
         """End the job from another thread or a signal handler; comes back at once."""
@@ -327,17 +330,18 @@ class Job:
     def _end_it(self) -> None:
         with self._lock:  # not between the decision to start and the process
             pid = self.pid
-        for each in end_family(pid, self.token, float(self.spec.get("grace", GRACE))):
+        for each in end_family(pid, self.run_id, float(self.spec.get("grace", GRACE))):
             self.reason += "; process %d could not be ended" % each
 
     def _open_log(self, began: float) -> "tuple[int, str]":
         """The descriptor for the job's output, and why it is not the log's: a disk that is full stops no job."""
-        path, complaint = self.spec.get("log", ""), ""
+        path = self.spec.get("log", "")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
         heading = "topcook: %s on %s, %s\n" % (self.token, socket.gethostname(), when)
         try:
-            for each in filter(None, (self.spec.get("ends", ""), os.path.dirname(path))):
-                os.makedirs(each, exist_ok=True)
+            for each in (self.spec.get("ends", ""), os.path.dirname(path)):
+                if each and not os.path.isdir(each):
+                    os.makedirs(each, exist_ok=True)
             log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
                 os.write(log, heading.encode("utf-8", "backslashreplace"))
@@ -346,8 +350,8 @@ class Job:
                 os.close(log)
                 raise
         except OSError as problem:
-            complaint = "its log %s could not be written: %s" % (path, problem.strerror or problem)
-        return os.open(os.devnull, os.O_RDWR), complaint
+            why = "its log %s could not be written: %s" % (path, problem.strerror or problem)
+        return os.open(os.devnull, os.O_RDWR), why
 
     def _environment(self) -> "dict[str, str]":
         drop = set(self.spec.get("unset", ()))
@@ -359,7 +363,7 @@ class Job:
             env["PYTHONPATH"] = os.pathsep.join([scripts, *kept])
         if self.spool:
             env["PDG_REPORT_SPOOL"] = self.spool
-        env["PDG_ITEM_TOKEN"] = self.token
+        env.update(PDG_ITEM_TOKEN=self.token, PDG_ITEM_RUN=self.run_id)
         return env
 
     def _start(self, log: int) -> "Any":
@@ -384,11 +388,9 @@ class Job:
         """Report the start, as long as it is news; then wait."""
 
         def ended(pause: float) -> bool:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(pause)
-            except subprocess.TimeoutExpired:
-                return False
-            return True
+            return process.returncode is not None
 
         with contextlib.suppress(OSError, Refused):
             if self._cook.where()[0]:
@@ -407,7 +409,7 @@ class Job:
         said = {"token": self.token, "item": self.spec.get("item"), "attempt": self.spec.get("attempt")}  # type: Spec
         said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
         said.update(host=socket.gethostname(), job=self._engine_id, complaint=complaint)
-        if self.end_file and not write_end(self.end_file, said):
+        if self.end_file and not write_end(self.end_file, said, self._began):
             complaint = complaint or "its end could not be written to %s" % self.end_file
         if not self._cook.where()[0] or (self.state in ("signaled", "orphaned")):
             return
@@ -426,7 +428,7 @@ class Job:
                 return
         if self.end_file and not kept:
             # The cook has recorded it.
-            for path in (self.spool + ".began", self.spool, self.end_file):
+            for path in (self.spool, self.end_file):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
 
@@ -475,12 +477,9 @@ def main() -> int:
     words = sys.argv[1:]
     if words == ["--guard"]:
         return guard(0)
-    for stream in (0, 1, 2):
-        try:
-            os.fstat(stream)
-        except OSError:
-            # A closed descriptor would be given to the next file that is opened.
-            os.open(os.devnull, os.O_RDWR)
+    # A closed descriptor would be given to the next file that is opened.
+    while os.open(os.devnull, os.O_RDWR) <= 2:  # noqa: PLR2004 - of the three that everybody has
+        pass
     try:
         spec = read_job(words[0], int(words[1] if words[1:] else os.environ.get("SLURM_ARRAY_TASK_ID", "0")))
     except (OSError, ValueError, IndexError) as problem:

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -370,6 +370,41 @@ def test_a_program_may_run_many_jobs_under_one_guard(farm: Farm, sink: Recording
     worker.kill()
     for spec in specs:
         until(lambda token=spec["token"]: not having(token), "no process left")
+
+
+def test_what_a_killed_run_has_left_is_ended_and_not_the_run_that_the_engine_began_anew(farm: Farm) -> None:
+    script = "import time; time.sleep(600)"
+    first = farm.start(farm.spec(script, again=True))
+    (left,) = until(lambda: having(farm.token), "it runs")
+    second = farm.start(farm.spec(script, again=True))
+    until(lambda: len(having(farm.token)) == 2, "it runs anew")
+    first.kill()
+    until(lambda: left not in having(farm.token), "what the first run has left is ended")
+    # The guard that did it ends when all is done.
+    until(lambda: farm.end()["state"] == "lost", "it has written so")
+    assert having(farm.token)
+    second.terminate()
+    farm.gone()
+
+
+def test_a_program_may_have_its_own_way_to_the_cook_and_the_end_stays_on_disk(farm: Farm) -> None:
+    class Way(jobwrapper.Cook):
+        records = False
+        told: ClassVar[list[Any]] = []
+
+        def where(self) -> tuple[str, str]:
+            return "by word of mouth", ""
+
+        def call(self, words: list[Any]) -> None:
+            self.told.append(words[0])
+
+    spec = farm.spec("pass", again=True)
+    assert jobwrapper.Job(spec, None, Way(spec)).run() == 0
+    assert farm.end()["state"] == "succeeded"
+    assert Way.told == ["start_cook", "ended"]
+    # The engine runs it once more, under the same attempt.
+    assert jobwrapper.Job(spec, None, Way(spec)).run() == 0
+    assert Way.told[2:] == ["start_cook", "invalidate_cache", "ended"]
 
 
 def test_a_job_that_has_no_process_yet_is_nobody_elses() -> None:
