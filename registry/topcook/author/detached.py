@@ -19,7 +19,7 @@ def cook_command(scheduler: Any, graph_file: str, node_path: str, *options: str,
     """The words that cook a submitted network: what a farm's job runs.
 
     ``graph_file`` and ``node_path`` are those of ``submitAsJob``. The path and the interpreter are the farm's, or with
-    ``local`` this machine's.
+    ``local`` this machine's. The profile is the one that the network is submitted with.
     """
     working = str(scheduler.workingDir(local))
     # Only whoever sends whole networks needs it, and all scheduler files import this package.
@@ -31,6 +31,7 @@ def cook_command(scheduler: Any, graph_file: str, node_path: str, *options: str,
     if node:
         words += ["--node", node]
     host = host_of(scheduler)
+    words += host.cook_options()
     if not host.node.implicit:
         # Its $HIP is the working directory now: "$HIP/work" would lie one deeper than where the files are.
         words += ["--parm", f"{host.name}.pdg_workingdir={working}"]

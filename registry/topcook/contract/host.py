@@ -246,6 +246,9 @@ class SchedulerHost(Protocol):
     def limit_in_flight(self, count: int) -> None:
         """Offer it nothing while it holds so many items (0: no limit), whatever ``pdg_maxtasks`` allows."""
 
+    def cook_options(self) -> list[str]:
+        """What ``topcook cook`` is to be told so that it cooks a copy of the network as this one: its profile."""
+
     def waits_for(self, words: str) -> None:
         """Say what the items that it holds wait for, empty when nothing keeps them; from any thread."""
 

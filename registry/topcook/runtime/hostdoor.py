@@ -65,6 +65,8 @@ class HostDoor:
         #: How many items the scheduler wants to hold at most; 0: it has not said.
         self.room = 0
         self.link: CookLink | None = None
+        #: Somebody has asked how a copy of the network is to be cooked.
+        self.options_asked = False
         #: Those of the threads that run functions of in-process items in this cook.
         self.function_runs: list[FunctionRuns] = []
         #: What the host's thread is to do next; ``None`` ends it.
@@ -154,6 +156,12 @@ class HostDoor:
             self.room = count
             if self.link is not None:
                 self.link.post_limits(self)
+
+    def cook_options(self) -> list[str]:
+        """The profile that the network was read with, as options of ``topcook cook``."""
+        self.options_asked = True
+        profile = self.graph.choice.profile
+        return ["--profile", profile] if profile else []
 
     def waits_for(self, words: str) -> None:
         """Keep what its items wait for; the cook tells it when nothing moves, and whoever asks."""

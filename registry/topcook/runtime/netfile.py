@@ -351,9 +351,14 @@ class _Builder:
         code = {UnknownSchedulerError: "unknown-scheduler", UnknownTypeError: "unknown-type", CycleError: "cycle"}.get(
             type(error), "refused"
         )
-        hints = [self._beside(error), *(line.strip() for line in rest.splitlines())]
+        hints = [self._is_profile(error), self._beside(error), *(line.strip() for line in rest.splitlines())]
         hint = "\n    ".join(filter(None, hints)) or None
         self.problems.append(Problem(code, before + first, path, line, column, hint))
+
+    def _is_profile(self, error: Exception) -> str:
+        """Who names a profile where a scheduler belongs has mixed up two options."""
+        name = getattr(error, "name", "") if isinstance(error, UnknownSchedulerError) else ""
+        return f"there is a profile of that name: --profile {name}" if name in self.file.profiles else ""
 
     def _beside(self, error: Exception) -> str:
         """Where a type may be that nobody knows: in a file of its name next to the network, as ``new`` writes it."""

@@ -33,10 +33,13 @@ _PLACES = re.compile(r"pdg_workingdir|localsharedroot|remotesharedroot|tempdircu
 _SEARCHED = 16 * 1024 * 1024
 
 
-def submit(context: GraphContext, network_file: str, scheduler: str, node: str = "") -> tuple[str, str]:
+def submit(
+    context: GraphContext, network_file: str, scheduler: str, node: str, warn: Callable[[str], None]
+) -> tuple[str, str]:
     """Have a scheduler cook the network as one job; its status URI and its id there, either may be empty.
 
-    Raises ``CookRefusedError`` when the scheduler does not support it, or a file cannot be brought.
+    ``warn`` is told of what is not as it was asked for. Raises ``CookRefusedError`` when the scheduler does not support
+    it, or a file cannot be brought.
     """
     graph = context.core
     if node and node not in graph.network.nodes:
@@ -46,7 +49,13 @@ def submit(context: GraphContext, network_file: str, scheduler: str, node: str =
     path = f"/{graph.network.name}/{node}" if node else f"/{graph.network.name}"
     with home(graph.network):
         host.open()
-        return host.outside_a_cook(lambda call: _submit(host, call, files, path))
+        uri, job = host.outside_a_cook(lambda call: _submit(host, call, files, path))
+    if graph.choice.profile and not host.options_asked:
+        warn(
+            f'scheduler "{host.name}" was given the job, and cooks it without the profile "{graph.choice.profile}": '
+            f"its submitAsJob does not ask for it\n    build its command by topcook.author.cook_command"
+        )
+    return uri, job
 
 
 def _submit(host: Host, call: Callable[..., Any], files: list[str], node_path: str) -> tuple[str, str]:

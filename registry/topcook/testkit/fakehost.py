@@ -181,6 +181,10 @@ class FakeHost:
         """Keep it as ``most_in_flight``."""
         self.most_in_flight = count
 
+    def cook_options(self) -> list[str]:
+        """Nothing: its network has no profiles."""
+        return []
+
     def waits_for(self, words: str) -> None:
         """Keep it as ``waiting``."""
         self.waiting = words
