@@ -158,3 +158,12 @@ def test_items_given_statically_count_for_max_tasks(farm: Callable[..., MachineD
     assert cook.waiting == []
     cook.said(statics[1], Trigger.SUCCEED)
     assert cook.offered() == [dynamic]
+
+
+def test_what_an_earlier_session_may_have_given_away_is_not_given_away_unasked(cook: MachineDriver) -> None:
+    first = cook.item("a")
+    second = cook.item("b", first)
+    cook.item("b", second)
+    cook.state.left_behind = {second.id}
+    cook.begin()
+    assert cook.take(ins.HandOverStatic).items == [first]

@@ -165,7 +165,8 @@ class CookState(Recalling):
                 # What is done already is not given away; what is left is, once that is known.
                 return
             scheduler.statics_taken = True
-            items = eligible_statics(scheduler.name, self.all_items(), self.resources)
+            unseen = self.left_behind - self._looked_up
+            items = eligible_statics(scheduler.name, self.all_items(), self.resources, unseen)
             for item in items:
                 self.hand_over(item, Trigger.OFFER_STATIC)
             scheduler.drop_taken()

@@ -26,7 +26,7 @@ from topcook.model.enums import GenerateWhen
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Set
 
     from topcook.machine import events as ev
     from topcook.machine import instructions as ins
@@ -55,6 +55,8 @@ class Items:
     #: From so many items on the cook begins while static items are still being made; 0: never. And that it did.
     early_from = 0
     begun_early = False
+    #: Ids of items that a job of an earlier session may have: they are looked up before they are given to anybody.
+    left_behind: Set[int] = frozenset()
 
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
         """Know the nodes and schedulers by name."""

@@ -8,7 +8,7 @@ from topcook.machine.phases import DONE_WELL, Phase
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from topcook.machine.resources import Resources
     from topcook.model.workitem import WorkItem
@@ -19,12 +19,18 @@ _LATE_COMMAND = int(Trait.LATE_COMMAND)
 _OPEN = frozenset({Phase.WAITING, Phase.READY})
 
 
-def eligible_statics(scheduler: str, items: Iterable[WorkItem], resources: Resources | None = None) -> list[WorkItem]:
+def eligible_statics(
+    scheduler: str,
+    items: Iterable[WorkItem],
+    resources: Resources | None = None,
+    unseen: Container[int] = frozenset(),
+) -> list[WorkItem]:
     """The uncooked static items of ``scheduler`` whose unfinished ancestors are all static and its own, by id.
 
     Items that cook nothing (partitions, mostly) are nobody's: they are not handed over, and what they wait for counts.
     What needs named resources is handed over when it can have them. A command that names input files which nobody
-    knows yet cannot be handed over before they are there.
+    knows yet cannot be handed over before they are there. ``unseen`` are ids of items that an earlier session may have
+    handed over, and of which nobody has asked yet.
     Counts dependencies down from the ready items, so that it is linear and items that wait in a circle stay out.
     """
     # A batch stands for its sub-items: what they wait for outside of it, and what waits for them.
@@ -34,7 +40,7 @@ def eligible_statics(scheduler: str, items: Iterable[WorkItem], resources: Resou
         traits = int(item.traits)
         if item.phase not in _OPEN or item.batch_parent is not None or not traits & _STATIC or _is_late(item):
             continue
-        if item.batch is not None and item.batch.begun is not None:
+        if item.id in unseen or (item.batch is not None and item.batch.begun is not None):
             # A job of an earlier session may still have it.
             continue
         if resources is not None and resources.needs_of(item):

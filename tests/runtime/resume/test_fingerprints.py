@@ -16,7 +16,7 @@ from topcook.model.attributes import AttribFlag, attribute_of
 from topcook.model.files import File
 from topcook.model.workitem import Trait, WorkItem
 from topcook.runtime.netfile import load_network
-from topcook.runtime.resume.fingerprints import Fingerprints, difference
+from topcook.runtime.resume.fingerprints import Fingerprints, difference, is_early
 from topcook.runtime.resume.keys import Keys
 
 NETWORK = """
@@ -183,3 +183,19 @@ def test_keys_are_unique_and_short_however_deep_a_network_is(desk: Desk) -> None
     again = desk.item()
     keys.give([again])
     assert again.key == "node/0#2"
+
+
+def test_one_that_was_taken_early_says_nothing_of_inputs_and_all_of_the_rest(desk: Desk) -> None:
+    item = desk.item("node", desk.item("up", square=4))
+    early = Fingerprints(desk.core, "mtime").of(item, early=True)
+    assert is_early(early)
+    assert not is_early(desk.print(item))
+    item.dependencies = [desk.item("up", square=5)]
+    assert difference(early, desk.print(item)) == ("", [])
+    item.command = "walk"
+    assert difference(early, desk.print(item))[0].startswith("command changed")
+
+
+@given(before=st.one_of(st.text(), st.recursive(st.integers(), st.lists).map(str)))
+def test_whatever_stands_in_a_journal_is_early_or_is_not(before: str) -> None:
+    assert not is_early(before)

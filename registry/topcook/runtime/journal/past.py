@@ -230,6 +230,12 @@ class Past:
         found = {item.id: item for item in self._items([number for number in numbers if number is not None])}
         return [found.get(number) if number is not None else None for number in numbers]
 
+    def is_open(self, key: str) -> bool:
+        """Whether an item was handed over, and what became of that may not be known."""
+        number = self._ids.get(key)
+        place = number - self._first if number is not None else -1
+        return 0 <= place < len(self._open) and bool(self._open[place] and self._given[place])
+
     def items(self) -> Iterator[PastItem]:
         """Every item, by id."""
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.secrets import redact
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
 
-__all__ = ["Fingerprints", "difference"]
+__all__ = ["Fingerprints", "difference", "is_early"]
 
 VERSION = 1
 #: As ``new_cook_id`` makes them.
@@ -62,6 +63,8 @@ _ROOM = frozenset(
 #: Attributes that say the same of their item.
 _ROOM_OF_ITEM = frozenset({*(spec.name for spec in NODE_PARMS), *(f"local_{name}" for name in _ROOM)})
 #: Attributes that make nobody cook again.
+#: In place of what the inputs gave, in the fingerprint of an item that was handed over before that was known.
+_LATER = "later"
 _SILENT = AttribFlag.NoDirty | AttribFlag.Transient
 _NONE = AttribFlag.NoFlags
 
@@ -86,8 +89,8 @@ class Fingerprints:
         self._job_parms: dict[tuple[Node, str], str] = {}
         self._given: dict[int, str] = {}
 
-    def of(self, item: WorkItem, made_with: Mapping[str, Attribute] | None = None) -> str:
-        """The fingerprint, as text for the journal; taken when all that the item waits for is done.
+    def of(self, item: WorkItem, made_with: Mapping[str, Attribute] | None = None, *, early: bool = False) -> str:
+        """The fingerprint, as text for the journal; taken when all that the item waits for is done, unless ``early``.
 
         ``made_with`` are its attributes before it was handed over, where that was earlier.
         """
@@ -98,7 +101,7 @@ class Fingerprints:
         # What it needs of its own batch cooks again when any of that does, unless each is cooked apart.
         whole = batch is not None and batch.batch is not None and not batch.batch.apart
         needs = [each for each in item.dependencies if not whole or each.batch_parent is not batch]
-        inputs = {needed.key: self.given(needed) for needed in needs}
+        inputs = {} if early else {needed.key: self.given(needed) for needed in needs}
         parts = {
             "type": node["type"],
             "command": _digest(item.command),
@@ -107,7 +110,7 @@ class Fingerprints:
             "attributes": _joined(attributes),
             "outputs": _digest("\0".join([f"{file.path}\0{file.tag}" for file in item.expected_outputs or ()])),
             "files": node["files"],
-            "inputs": _joined(inputs),
+            "inputs": _LATER if early else _joined(inputs),
         }
         if item.batch is not None:
             parts["sub-items"] = self._of_parts(item.batch.items)
@@ -197,10 +200,18 @@ def _plain(value: object) -> Any:
     return json.loads(json.dumps(value, default=repr, sort_keys=True))
 
 
+def is_early(fingerprint: str) -> bool:
+    """Whether it was taken before what the item depends on was done, and so says nothing of that."""
+    with suppress(ValueError, TypeError, AttributeError):
+        return bool(_Read(*json.loads(fingerprint)).parts.get("inputs") == _LATER)
+    return False
+
+
 def difference(before: str, now: str) -> tuple[str, list[str]]:
     """Which part of a fingerprint is another one, in words, and the keys of the inputs that are; empty when none is.
 
-    Where it is the inputs, and there were too many to keep each, no keys are given.
+    Where it is the inputs, and there were too many to keep each, no keys are given. Of an early one all but the inputs
+    is compared.
     """
     if before == now:
         return "", []
@@ -210,10 +221,14 @@ def difference(before: str, now: str) -> tuple[str, list[str]]:
         return "what it did then is not known", []
     if old.version != new.version:
         return "an older Topcook has cooked it", []
-    changed = [name for name, digest in new.parts.items() if old.parts.get(name) != digest]
+    changed = [name for name, digest in new.parts.items() if old.parts.get(name) not in {digest, _later_of(name)}]
     if changed and old.mode != new.mode and set(changed) <= {"inputs", "files"}:
         return f"files were compared by {old.mode} then, and are by {new.mode} now", []
     return _told(changed[0], old, new) if changed else ("", [])
+
+
+def _later_of(part: str) -> str | None:
+    return _LATER if part == "inputs" else None
 
 
 def _told(part: str, old: _Read, new: _Read) -> tuple[str, list[str]]:

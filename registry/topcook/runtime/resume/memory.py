@@ -122,6 +122,10 @@ class Memory:
         #: Ids of batches of which something is not as a job that may still run has it.
         self._spoiled: set[int] = set()
         self._told = 0
+        #: Ids of items that a job of before may have: whoever would hand them over unseen asks for that first.
+        self.left_behind: set[int] = set()
+        #: The last attempts of earlier sessions, by id.
+        self._attempts: dict[int, int] = {}
         #: What was found about each item that was looked up, by its id: verdict and reason.
         self.found: dict[int, tuple[Verdict, str]] = {}
         if self._known:
@@ -149,6 +153,8 @@ class Memory:
                     together.append(item)
             if self.past is not None:
                 self._by_key[item.key] = item
+                if self.past.is_open(item.key):
+                    self.left_behind.add(item.id)
         if together and self.past is not None:
             self._count_on(together, self.past.find_all([item.key for item in together]))
 
@@ -169,30 +175,37 @@ class Memory:
     def note(self, instructions: Iterable[ins.Instruction], changes: Iterable[Change]) -> None:
         """Write down what the items would do that are about to be handed over for the first time.
 
-        Of one that is handed over before what it waits for is done, that is known when it begins.
+        Of one that is handed over before what it waits for is done, that is known when it begins; until then, of one
+        that somebody else may begin while nobody of us is there, as much as is known.
         """
         for each in instructions:
             if isinstance(each, ins.HandOver | ins.HandOverStatic):
                 for item in each.items:
                     if item.batch is not None:
-                        self._note_parts(item.batch)
+                        self._note_parts(item.batch, early=isinstance(each, ins.HandOverStatic))
                     if item.id in self._noted:
                         continue
                     if _needs_nothing(item):
                         self._note(item, self._judged.pop(item.id, "") or self._prints.of(item))
                     else:
-                        self._early[item.id] = item.attributes or {}
+                        self._note_early(item)
         if self._early:
             for item, _, new, _ in changes:
                 if new in _BEGINS and item.id in self._early and _needs_nothing(item):
                     self._note(item, self._prints.of(item, self._early.pop(item.id)))
 
-    def _note_parts(self, batch: Batch) -> None:
+    def _note_early(self, item: WorkItem) -> None:
+        self._early[item.id] = item.attributes or {}
+        self._recorder.keep_fingerprint(item, self._prints.of(item, early=True))
+
+    def _note_parts(self, batch: Batch, *, early: bool) -> None:
         for sub in batch.items:
             if sub.id not in self._noted and sub.phase not in SETTLED:
                 if not batch.apart and _needs_nothing(sub, beside=sub.batch_parent):
                     # Nobody may ever tell that it begins.
                     self._note(sub, self._prints.of(sub))
+                elif early:
+                    self._note_early(sub)
                 else:
                     self._early.setdefault(sub.id, dict(sub.attributes or ()))
 
@@ -302,6 +315,7 @@ class Memory:
             validate=self._validates_outputs(item.scheduler),
             name_of=self._by_key.get,
             unseen=self._unseen,
+            attempts=self._attempts,
         )
         parent = item.batch_parent
         return judge_part(found) if parent is not None and parent.batch is not None and parent.batch.apart else found
@@ -362,7 +376,7 @@ class Memory:
                 self._tell(item, found.reason)
             rows += self._settle_found(found)
             if past is not None and self.how.resume:
-                item.attempt = past.attempt
+                item.attempt = self._attempts[item.id] = past.attempt
                 if (
                     item.batch_parent is None
                     and len(past.earlier) > past.anew

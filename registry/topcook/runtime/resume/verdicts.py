@@ -10,7 +10,7 @@ from topcook.machine.phases import DONE_BADLY, DONE_WELL, LOST, SETTLED, Phase
 from topcook.model.enums import CacheMode
 from topcook.model.states import SUCCESSFUL, WorkItemState
 from topcook.model.workitem import Trait
-from topcook.runtime.resume.fingerprints import difference
+from topcook.runtime.resume.fingerprints import difference, is_early
 from topcook.runtime.resume.stamps import stands
 
 if TYPE_CHECKING:
@@ -77,11 +77,13 @@ def judge(
     validate: bool,
     name_of: Callable[[str], WorkItem | None],
     unseen: Mapping[int, WorkItem | None],
+    attempts: Mapping[int, int],
 ) -> Finding:
     """The verdict on an item that has something to cook, and whose dependencies are done.
 
     ``mode`` is its node's cache mode, ``validate`` says whether outputs are looked for on disk, ``name_of`` gives an
     item by its key. ``unseen`` is what ``unseen_cause`` answered for items that cook nothing themselves, by id.
+    ``attempts`` are the last ones of earlier sessions, by id.
     """
     if mode is CacheMode.AlwaysRead:
         return _read_only(item, past, fingerprint, how)
@@ -90,7 +92,7 @@ def judge(
     found = Finding(item, Verdict.COOK, "", fingerprint, past)
     if maybe_in_flight(past):
         found.reason = "it was in flight"
-        changed = _change(item, past, fingerprint, CacheMode.Automatic, name_of)
+        changed = _change(item, past, fingerprint, CacheMode.Automatic, name_of) or _renewed(item, past, attempts)
         if how.resume and not changed:
             found.verdict = Verdict.IN_FLIGHT
         elif changed:
@@ -203,7 +205,7 @@ def _why_again(
 def _change(
     item: WorkItem, past: PastItem, fingerprint: str, mode: CacheMode, name_of: Callable[[str], WorkItem | None]
 ) -> str:
-    if not past.fingerprint:
+    if not past.fingerprint or (is_early(past.fingerprint) and not maybe_in_flight(past)):
         return "what it did then is not known"
     words, keys = difference(past.fingerprint, fingerprint)
     if words in {"input changed", "it depends on other work items"}:
@@ -216,6 +218,22 @@ def _change(
         if keys:
             return f'input "{inputs[0].name}" changed'
     return words
+
+
+def _renewed(item: WorkItem, past: PastItem, attempts: Mapping[int, int]) -> str:
+    """Of an item that was handed over before what it depends on was done: which of that is another attempt by now."""
+    if not is_early(past.fingerprint):
+        return ""
+    todo, seen = list(item.dependencies), set()
+    for needed in todo:
+        if needed.id in seen:
+            continue
+        seen.add(needed.id)
+        if int(needed.traits) & _AUTOMATIC:
+            todo += needed.dependencies
+        elif needed.phase != Phase.CACHED and needed.attempt != attempts.get(needed.id):
+            return f'depends on "{needed.name}", which cooks again'
+    return ""
 
 
 def unseen_cause(item: WorkItem, unseen: Mapping[int, WorkItem | None]) -> WorkItem | None:

@@ -1,0 +1,137 @@
+"""A farm that was given all static items at once goes on without the engine: who goes on finds what it has done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Shell
+from tests.waiting import until
+
+#: Keeps the order by itself: each job waits for the ends of those that it needs.
+FARM = '''
+import os, subprocess
+import pdg
+from pdg.scheduler import PyScheduler
+
+HIP = os.environ["HIP"]
+
+class Farm(PyScheduler):
+    """Its jobs are processes of their own."""
+
+    staticCook = True
+
+    def __init__(self, scheduler, name):
+        super().__init__(scheduler, name)
+        self.jobs = set()
+
+    def onSchedule(self, work_item):
+        return self.send(work_item, ())
+
+    def onScheduleStatic(self, dependencies, dependents, ready_items):
+        for work_item, needed in dependencies.items():
+            self.send(work_item, needed)
+        open(HIP + "/all", "w").close()
+
+    def send(self, work_item, needed):
+        end = lambda item: "%s/end.%s" % (HIP, item.name)
+        if os.path.exists(end(work_item)):
+            os.unlink(end(work_item))
+        waits = "".join("while [ ! -s %s ]; do sleep 0.02; done; " % end(each) for each in needed)
+        waits += "".join('test "$(cat %s)" = 0 || exit; ' % end(each) for each in needed)
+        command = self.expandCommandTokens(work_item.command, work_item)
+        shell = "%s(%s; echo $? > %s.part; mv %s.part %s)" % (waits, command, *[end(work_item)] * 3)
+        subprocess.run(["setsid", "sh", "-c", "(%s) >/dev/null 2>&1 &" % shell], check=True)
+        self.jobs.add(work_item)
+        return pdg.scheduleResult.Succeeded
+
+    def onTick(self):
+        for work_item in list(self.jobs):
+            path = "%s/end.%s" % (HIP, work_item.name)
+            if os.path.exists(path):
+                self.jobs.discard(work_item)
+                (self.onWorkItemFailed if int(open(path).read()) else self.onWorkItemSucceeded)(work_item.id, -1)
+        return pdg.tickResult.SchedulerReady
+
+    def onAdoptWorkItems(self, jobs):
+        self.jobs |= {work_item for work_item, token, job in jobs}
+        return [work_item for work_item, token, job in jobs]
+
+    def onCancelWorkItems(self, work_items, node):
+        self.jobs -= set(work_items)
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Farm, label="Farm")
+'''
+NODES = """
+[schedulers.farm]
+type = "farm"
+[schedulers.farm.parms]
+pdg_tickperiod = 0.05
+[nodes.a]
+type = "genericgenerator"
+scheduler = "farm"
+[nodes.a.parms]
+itemcount = 2
+command = "sh $HIP/job.sh a_@pdg_index"
+[nodes.b]
+type = "genericgenerator"
+scheduler = "farm"
+inputs = ["a"]
+[nodes.b.parms]
+command = "sh $HIP/job.sh b_@pdg_index"
+[nodes.all]
+type = "waitforall"
+inputs = ["b"]
+[nodes.c]
+type = "genericgenerator"
+scheduler = "farm"
+inputs = ["all"]
+[nodes.c.parms]
+command = "sh $HIP/job.sh c"
+"""
+JOB = 'while [ ! -e "$HIP/gate" ]; do sleep 0.02; done; echo "$1" >> "$HIP/story"\n'
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
+
+
+def story(shell: Shell) -> list[str]:
+    path = shell.folder / "story"
+    return sorted(path.read_text().splitlines()) if path.exists() else []
+
+
+def left(shell: Shell) -> None:
+    """A cook whose engine is killed when the farm has all its items, and which the farm has gone on with to its end."""
+    shell.write("types/farm.py", FARM)
+    shell.environment |= {"PDG_TYPES_PATH": str(shell.folder / "types"), "HIP": str(shell.folder)}
+    shell.write("job.sh", JOB)
+    shell.network(NODES)
+    engine = shell.start("cook", "net.toml")
+    # What is given away is in the journal before.
+    until((shell.folder / "all").exists)
+    engine.kill()
+    engine.wait()
+    (shell.folder / "gate").touch()
+
+
+ALL = ["a_0", "a_1", "b_0", "b_1", "c"]
+
+
+def test_what_a_farm_has_done_by_itself_is_done(shell: Shell) -> None:
+    left(shell)
+    until(lambda: story(shell) == ALL)
+    report = shell.cook("net.toml", "--resume")
+    cooked = {item["name"]: (item["state"], item["attempts"]) for item in report["items"] if item["node"] != "all"}
+    assert set(cooked.values()) == {("CookedSuccess", 1)}, cooked
+    assert story(shell) == ALL
+
+
+def test_what_depends_on_an_item_that_was_edited_since_cooks_again(shell: Shell) -> None:
+    left(shell)
+    until(lambda: story(shell) == ALL)
+    shell.network(NODES.replace("job.sh a_@pdg_index", "job.sh x_@pdg_index"))
+    report = shell.cook("net.toml", "--resume")
+    cooked = {item["name"]: (item["state"], item["attempts"]) for item in report["items"] if item["node"] != "all"}
+    assert set(cooked.values()) == {("CookedSuccess", 2)}, cooked
+    assert story(shell) == sorted([*ALL, "x_0", "x_1", "b_0", "b_1", "c"])
