@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
-from topcook_slurm.states import SlurmJob, from_accounting, from_queue, state_of
+from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, state_of
 
 
 def number(value: int | None) -> dict[str, Any]:
@@ -122,6 +122,14 @@ def test_no_answer_of_a_stranger_shape_raises_anything_but_its_own_error(jobs: l
 def test_what_is_no_list_of_jobs_is_said(text: str) -> None:
     with pytest.raises(ValueError, match=r"list of jobs|Expecting"):
         from_queue(text)
+
+
+def test_a_queue_that_could_not_be_asked_is_no_queue_without_jobs() -> None:
+    """As 22.05 says it, with exit status 0, while the controller is away."""
+    words = {"description": "Failed while looking for jobs", "error_number": -1, "error": "Unspecified error"}
+    with pytest.raises(NoAnswerError, match="Failed while looking for jobs: Unspecified error"):
+        from_queue(json.dumps({"meta": {}, "errors": [{**words, "source": "slurm_load_jobs"}], "jobs": []}))
+    assert from_queue(json.dumps({"errors": [], "warnings": [], "jobs": []})) == []
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from topcook.author.farm import EngineAwayError, EngineCommand, EngineError
 from topcook_slurm.ids import condensed
-from topcook_slurm.states import SlurmJob, from_accounting, from_queue
+from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue
 
 __all__ = ["Slurm"]
 
@@ -43,7 +43,7 @@ class Slurm:
     All raise ``EngineAwayError`` where asking later helps, else ``EngineError``.
     """
 
-    def __init__(self, conf: str = "", timeout: float = 60.0) -> None:
+    def __init__(self, conf: str = "", timeout: float = 30.0) -> None:
         """Ask nothing yet."""
         environment = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.match(name)}
         if conf:
@@ -70,6 +70,8 @@ class Slurm:
         said = self._command.run("squeue", "--json", "--states=all", "--me")
         try:
             jobs = {job.id: job for job in from_queue(said)}
+        except NoAnswerError as error:
+            raise EngineAwayError(f"Slurm: squeue: {error}") from None
         except ValueError as error:
             raise EngineError(
                 f"Slurm: the JSON of squeue cannot be read: {error}\n"

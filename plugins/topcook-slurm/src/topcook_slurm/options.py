@@ -19,6 +19,7 @@ _OWN: tuple[tuple[str, str, str, float | str], ...] = (
     ("slurm_maxarray", "Max Tasks in an Array", "Integer", 0),
     ("slurm_poll", "Ask Every", "Float", 10.0),
     ("slurm_lostafter", "Lost After", "Float", 30.0),
+    ("slurm_timeout", "Command Timeout", "Float", 30.0),
     ("slurm_statusurl", "Status URL", "String", "slurm:{job}"),
 )
 #: name without prefix, label, type, default, and the option of ``sbatch`` that it gives, where it is one.

@@ -76,11 +76,16 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Read what holds for the whole cook."""
-        self._slurm = Slurm(self["slurm_conf"].evaluateString())
+        self._slurm = self._commands()
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
         self._lost_after = self["slurm_lostafter"].evaluateFloat()
         self._reconciler = Reconciler(
-            self, self._poll, engine="Slurm", every=self["slurm_poll"].evaluateFloat(), find=self._find
+            self,
+            self._poll,
+            engine="Slurm",
+            every=self["slurm_poll"].evaluateFloat(),
+            lost_after=self._lost_after,
+            find=self._find,
         )
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["slurm_collect"].evaluateFloat(), most=10_000
@@ -149,7 +154,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         """The cook of a whole network as one job."""
         logs = Path(str(self.logDir(True)))
         logs.mkdir(parents=True, exist_ok=True)
-        slurm = Slurm(self["slurm_conf"].evaluateString())
         words = [
             f"--job-name={Path(graph_file).stem}",
             f"--comment=topcook submit {node_path}",
@@ -158,7 +162,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             *options(self._own()),
         ]
         script = f"#!/bin/sh\nexec {shlex.join(cook_command(self, graph_file, node_path, '--progress', 'plain'))}\n"
-        job = slurm.submit(script, words)
+        job = self._commands().submit(script, words)
         return self._status_url(job), job
 
     # -- what is shown --------------------------------------------------------------------------------------------
@@ -177,6 +181,9 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     # -- submitting -----------------------------------------------------------------------------------------------
 
+    def _commands(self) -> Slurm:
+        return Slurm(self["slurm_conf"].evaluateString(), self["slurm_timeout"].evaluateFloat())
+
     def _of(self, work_item: Any) -> dict[str, Any]:
         return self._parms.of(work_item)
 
@@ -187,7 +194,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._collector.add(self._job(work_item))
 
     def _job(self, work_item: Any, *, left: bool = False) -> FarmJob:
-        """The item's job; one that is ``left`` to Slurm holds up what waits for it there as long as it tries to report."""
+        """The item's job; one that is ``left`` to Slurm must not hold up what waits for it there by its reports."""
         tries = {"PDG_RPC_RETRIES": _LEFT_TRIES} if left else {}
         requeue = bool(self._of(work_item)["requeue"])
         return farm_job(

@@ -15,7 +15,7 @@ from typing import Any
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import expanded
 
-__all__ = ["SlurmJob", "from_accounting", "from_queue", "never_begins", "state_of"]
+__all__ = ["NoAnswerError", "SlurmJob", "from_accounting", "from_queue", "never_begins", "state_of"]
 
 #: What each state means; those that stand nowhere here are jobs that wait.
 _RUNNING = frozenset({"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SUSPENDED", "STOPPED"})
@@ -49,9 +49,19 @@ class SlurmJob:
     comment: str = ""
 
 
+class NoAnswerError(Exception):
+    """``squeue`` has heard nothing from the controller, which it says by a list of no jobs beside one of errors."""
+
+
 def from_queue(text: str) -> list[SlurmJob]:
-    """The jobs of ``squeue --json``, a task of an array each; raises ``ValueError`` for what is none."""
+    """The jobs of ``squeue --json``, a task of an array each.
+
+    Raises ``NoAnswerError``, with its words, where it could not ask, and ``ValueError`` for what is no such answer.
+    """
     match json.loads(text):
+        # Its exit status is 0 then, at least in 22.05.
+        case {"jobs": [], "errors": [error, *_]}:
+            raise NoAnswerError(_words_of(error))
         case {"jobs": list(jobs)}:
             pass
         case _:
@@ -123,6 +133,11 @@ def _jobs(said: Mapping[str, Any]) -> Iterator[SlurmJob]:
         ids = [str(number)]
     for each in ids:
         yield SlurmJob(each, states, reason, status, nodes, comment)
+
+
+def _words_of(error: Any) -> str:
+    said = [error.get(key) for key in ("description", "error")] if isinstance(error, dict) else [error]
+    return ": ".join(str(each) for each in said if each) or "it does not say why"
 
 
 def _states(value: Any) -> frozenset[str]:

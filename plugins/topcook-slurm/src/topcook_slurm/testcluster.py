@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -83,17 +83,29 @@ class TestCluster:
     """Two nodes, ``n1`` and ``n2``, of so many CPUs each; a context manager that starts and ends them.
 
     ``max_array_size`` is Slurm's own limit, one more than the largest index. A node whose daemon is silent for
-    ``node_timeout`` seconds is down.
+    ``node_timeout`` seconds is down. ``settings`` are more of ``slurm.conf``, or others in place of those there,
+    ``node`` more words for both nodes, ``lines`` whole lines (partitions); ``files`` lie beside it (``cgroup.conf``).
     """
 
     #: No class of tests, whatever its name says to pytest.
     __test__ = False
 
-    def __init__(self, cpus: int = 8, max_array_size: int = 1001, node_timeout: int = 10) -> None:
+    def __init__(
+        self,
+        cpus: int = 8,
+        max_array_size: int = 1001,
+        node_timeout: int = 10,
+        *,
+        settings: Mapping[str, str] | None = None,
+        node: str = "",
+        lines: Sequence[str] = (),
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         """Nothing runs yet."""
         # Sockets have short paths.
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-"))
         self._cpus, self._most, self._node_timeout = cpus, max_array_size, node_timeout
+        self._settings, self._node, self._lines, self._files = settings or {}, node, lines, files or {}
         self.environment = {"SLURM_CONF": str(self.folder / "slurm.conf")}
         self._ports = _free_ports(1 + len(NODES))
 
@@ -101,7 +113,7 @@ class TestCluster:
         """Start it, and wait until both nodes are idle."""
         try:
             self._write_conf()
-            self._start_munged()
+            self.start_munged()
             self.start_controller()
             for name in NODES:
                 self.start_node(name)
@@ -131,6 +143,34 @@ class TestCluster:
         """Kill slurmctld, at once."""
         self._kill("slurmctld")
 
+    def pause_controller(self) -> None:
+        """Have slurmctld answer nobody, as one does that has too much to do; ``resume_controller`` has it go on."""
+        os.kill(self._pid("slurmctld"), signal.SIGSTOP)
+
+    def resume_controller(self) -> None:
+        """Have a paused slurmctld go on."""
+        os.kill(self._pid("slurmctld"), signal.SIGCONT)
+
+    def stop_munged(self) -> None:
+        """Kill munged: nobody can prove any more who he is."""
+        self._kill("munged")
+
+    def start_munged(self) -> None:
+        """Start munged; it has the key that it had."""
+        places = {
+            "key-file": self.folder / "munge.key",
+            "socket": self.folder / "munge.sock",
+            "pid-file": self.folder / "munged.pid",
+            "log-file": self.folder / "munged.log",
+            "seed-file": self.folder / "munge.seed",
+        }
+        if not places["key-file"].exists():
+            places["key-file"].write_bytes(os.urandom(128))
+            places["key-file"].chmod(0o400)
+        places["socket"].unlink(missing_ok=True)
+        self._run("munged", "--force", *(f"--{name}={path}" for name, path in places.items()))
+        self.wait(places["socket"].exists, "munged listens")
+
     def start_node(self, name: str) -> None:
         """Start the slurmd of a node."""
         self._run("slurmd", "-N", name, "-f", self.environment["SLURM_CONF"])
@@ -142,6 +182,8 @@ class TestCluster:
 
     def mend(self) -> None:
         """Have all jobs gone and all daemons running, and wait until both nodes are idle."""
+        if not _is_alive(self._pid("munged")):
+            self.start_munged()
         if not self.is_up():
             self.stop_controller()
             self.start_controller()
@@ -214,7 +256,7 @@ class TestCluster:
         host = socket.gethostname().partition(".")[0]
         nodes = "\n".join(
             f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={self._cpus} RealMemory=4000"
-            f" State=UNKNOWN"
+            f" State=UNKNOWN {self._node}"
             for name, port in zip(NODES, self._ports[1:], strict=True)
         )
         for name in ("state", *(f"spool.{node}" for node in NODES)):
@@ -229,21 +271,12 @@ class TestCluster:
             nodes=nodes,
             names=",".join(NODES),
         )
-        (self.folder / "slurm.conf").write_text(text, encoding="utf-8")
-
-    def _start_munged(self) -> None:
-        key = self.folder / "munge.key"
-        key.write_bytes(os.urandom(128))
-        key.chmod(0o400)
-        places = {
-            "key-file": key,
-            "socket": self.folder / "munge.sock",
-            "pid-file": self.folder / "munged.pid",
-            "log-file": self.folder / "munged.log",
-            "seed-file": self.folder / "munge.seed",
-        }
-        self._run("munged", "--force", *(f"--{name}={path}" for name, path in places.items()))
-        self.wait((self.folder / "munge.sock").exists, "munged listens")
+        kept = [line for line in text.splitlines() if line.partition("=")[0] not in self._settings]
+        more = [f"{name}={value}" for name, value in self._settings.items()]
+        # What partitions stand upon comes before them.
+        (self.folder / "slurm.conf").write_text("\n".join([*more, *kept, *self._lines, ""]), encoding="utf-8")
+        for name, content in self._files.items():
+            (self.folder / name).write_text(content, encoding="utf-8")
 
     def _run(self, name: str, *argv: str) -> None:
         program = _program(name)

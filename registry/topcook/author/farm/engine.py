@@ -64,8 +64,11 @@ class EngineCommand:
                 env=None if self.environment is None else dict(self.environment),
                 check=False,
             )
-        except subprocess.TimeoutExpired:
-            raise EngineAwayError(f"{self.engine}: {argv[0]} did not answer within {self.timeout:g} s") from None
+        except subprocess.TimeoutExpired as error:
+            # Clients that try again by themselves say why while they do; bytes, whatever the encoding is.
+            said = (error.stderr or b"").decode("utf-8", "backslashreplace").strip()[-2000:]
+            late = f"{self.engine}: {argv[0]} did not answer within {self.timeout:g} s"
+            raise EngineAwayError(f"{late}: {said}" if said else late) from None
         except FileNotFoundError:
             raise EngineError(
                 f"{self.engine}: there is no {argv[0]} on this machine\n    install its client, or mend PATH"
