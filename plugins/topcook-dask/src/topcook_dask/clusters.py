@@ -1,0 +1,154 @@
+"""What is to be started where no running cluster is named; ``clusterhost.py`` starts it."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from typing import Any
+
+from topcook_dask.settings import PREFIX, BadClusterError, Settings
+
+__all__ = ["JOBQUEUE", "cluster_spec"]
+
+#: The kinds of clusters on batch systems: the class of dask-jobqueue, and its words for account and queue.
+JOBQUEUE: dict[str, tuple[str, str | None, str | None]] = {
+    "slurm": ("SLURMCluster", "account", "queue"),
+    "pbs": ("PBSCluster", "account", "queue"),
+    "lsf": ("LSFCluster", "project", "queue"),
+    "sge": ("SGECluster", "project", "queue"),
+    "htcondor": ("HTCondorCluster", None, None),
+}
+_RESOURCE = re.compile(r"([^\s=,;]+)=(\d+(?:\.\d+)?)")
+
+
+def cluster_spec(settings: Settings, *, name: str = "topcook", logs: str = "", shared: str = "") -> dict[str, Any]:
+    """What ``clusterhost.py`` is to start, as plain data; raises ``BadClusterError``.
+
+    ``name`` is that of its jobs, ``logs`` and ``shared`` directories that this machine and the nodes see.
+    """
+    kind = settings.cluster.lower() or "local"
+    if kind not in {"local", *JOBQUEUE}:
+        raise BadClusterError(
+            f'{PREFIX}_cluster: there is no "{settings.cluster}"\n    one of local, {", ".join(JOBQUEUE)}'
+        )
+    if settings.maximum and settings.minimum > settings.maximum:
+        raise BadClusterError(
+            f"{PREFIX}_minimum is {settings.minimum}, more than {PREFIX}_maximum, which is {settings.maximum}"
+        )
+    if kind == "local":
+        cls, options = "distributed.LocalCluster", _local(settings)
+    else:
+        cls, options = f"dask_jobqueue.{JOBQUEUE[kind][0]}", _jobqueue(settings, kind, name, logs, shared)
+    count = settings.count if kind == "local" else settings.count or max(settings.minimum, 1)
+    return {
+        "kind": kind,
+        "class": cls,
+        "options": options,
+        "tls": settings.tls() or settings.encrypt,
+        "count": 0 if settings.maximum else count,
+        "minimum": settings.minimum,
+        "maximum": settings.maximum,
+        "idle": settings.idle,
+    }
+
+
+def _local(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "dashboard_address": settings.dashboard or "127.0.0.1:0",
+        "n_workers": settings.minimum if settings.maximum else settings.count or None,
+        "threads_per_worker": settings.threads or None,
+        "resources": _resources(settings.workerresources),
+        "local_directory": settings.scratch,
+        "host": settings.host,
+        "scheduler_port": settings.port,
+        "interface": settings.interface,
+    }
+    if settings.workermemory:
+        options["memory_limit"] = settings.workermemory
+    return {name: value for name, value in options.items() if value not in ("", {})}
+
+
+def _jobqueue(settings: Settings, kind: str, name: str, logs: str, shared: str) -> dict[str, Any]:
+    _, account, queue = JOBQUEUE[kind]
+    processes = max(1, settings.processes)
+    given: dict[str, Any] = {
+        "processes": processes,
+        "cores": settings.threads * processes,
+        "memory": _times(settings.workermemory, processes),
+        "job_name": re.sub(r"[^\w.+-]", "_", name),
+        "walltime": settings.walltime if kind != "htcondor" else "",
+        "resource_spec": settings.resourcespec if kind in {"pbs", "sge"} else "",
+        "disk": settings.disk if kind == "htcondor" else "",
+        "job_extra_directives": _directives(settings.directives, kind),
+        "job_script_prologue": settings.prologue.splitlines(),
+        "worker_extra_args": _worker_words(settings),
+        "python": shlex.quote(settings.python) if settings.python else "",
+        "local_directory": shlex.quote(settings.scratch) if settings.scratch else "",
+        "log_directory": settings.logdir or logs,
+        "death_timeout": str(math.ceil(settings.deathtimeout)),
+        "config_name": settings.jobqueueconfig,
+        "interface": settings.interface,
+        "shared_temp_directory": shared,
+    }
+    if account:
+        given[account] = settings.account
+    elif settings.account:
+        raise BadClusterError(f"{PREFIX}_account: HTCondor has none\n    {PREFIX}_directives takes what it is told")
+    if queue:
+        given[queue] = settings.queue
+    elif settings.queue:
+        raise BadClusterError(f"{PREFIX}_queue: HTCondor has none\n    {PREFIX}_directives takes what it is told")
+    # Blank is what jobqueue.yaml says, a studio's or dask-jobqueue's own.
+    options = {key: value for key, value in given.items() if value not in ("", 0, [], {})}
+    listen: dict[str, Any] = {"dashboard_address": settings.dashboard or ":0"}
+    if settings.host:
+        listen["host"] = settings.host
+    if settings.port:
+        listen["port"] = settings.port
+    return options | {"scheduler_options": listen}
+
+
+def _directives(text: str, kind: str) -> list[str] | dict[str, str]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if kind != "htcondor":
+        return lines
+    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+
+
+def _worker_words(settings: Settings) -> list[str]:
+    try:
+        words = shlex.split(settings.workerargs)
+    except ValueError as error:
+        raise BadClusterError(f"{PREFIX}_workerargs cannot be read: {error}: {settings.workerargs!r}") from None
+    resources = _resources(settings.workerresources)
+    if resources:
+        words += ["--resources", " ".join(f"{name}={amount:g}" for name, amount in resources.items())]
+    # dask-jobqueue writes them into a script as they are.
+    return [shlex.quote(word) for word in words]
+
+
+def _resources(text: str) -> dict[str, float]:
+    found = {}
+    for word in re.split(r"[\s,;]+", text.strip()):
+        match = _RESOURCE.fullmatch(word)
+        if match:
+            found[match[1]] = float(match[2])
+        elif word:
+            raise BadClusterError(
+                f'{PREFIX}_workerresources: "{word}" is no resource\n    write NAME=NUMBER: "slots=4 GPU=1"'
+            )
+    return found
+
+
+def _times(memory: str, processes: int) -> str:
+    if not memory:
+        return ""
+    from dask.utils import parse_bytes
+
+    try:
+        return f"{parse_bytes(memory) * processes}B"
+    except ValueError:
+        raise BadClusterError(
+            f'{PREFIX}_workermemory: "{memory}" is no amount of memory\n    write "8GB" or "500MiB"'
+        ) from None
