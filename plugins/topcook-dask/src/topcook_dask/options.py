@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "TaskOptions", "task_options", "template_parms"]
+from topcook_dask.settings import CLUSTER_PARMS, PREFIX
 
-PREFIX = "dask"
+__all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "TaskOptions", "task_options", "template_parms"]
 
 #: name, label, type, default: what holds for the whole scheduler.
 _OWN: tuple[tuple[str, str, str, float | str], ...] = (
     # The cluster queues: nothing is gained by handing over few items at a time.
     ("pdg_maxitems", "Max Items", "Integer", 0),
-    ("dask_address", "Scheduler Address", "String", ""),
-    ("dask_schedulerfile", "Scheduler File", "String", ""),
+    *((f"{PREFIX}_{name}", label, kind, default) for name, label, kind, default in CLUSTER_PARMS),
     ("dask_collect", "Collect for Seconds", "Float", 0.02),
     ("dask_poll", "Ask Every", "Float", 10.0),
     ("dask_lostafter", "Lost After", "Float", 30.0),

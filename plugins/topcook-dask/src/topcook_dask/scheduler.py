@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import distributed
-
 import pdg
 from pdg.job.callbackserver import CallbackServerMixin
 from pdg.scheduler import PyScheduler
@@ -24,8 +22,10 @@ from topcook.author.farm import (
     tick_soon,
     write_jobs,
 )
+from topcook_dask.connect import Connection, connect
 from topcook_dask.inprocess import AT_ONCE, job_of, welcome
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
+from topcook_dask.settings import Settings
 from topcook_dask.tasks import WorkerCode, key_of, token_of
 
 
@@ -39,6 +39,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """Nothing can be read yet: parms exist from ``onStart`` on."""
         PyScheduler.__init__(self, scheduler, name)
         CallbackServerMixin.__init__(self, False)  # False: jobs run on other machines
+        self._connection: Connection | None = None
 
     @classmethod
     def templateName(cls) -> str:
@@ -57,7 +58,6 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Read what holds for the whole cook."""
-        self._client = distributed.Client(self["dask_address"].evaluateString(), timeout=10, set_as_default=False)
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
         self._reconciler = Reconciler(self, self._poll, engine="Dask", every=self["dask_poll"].evaluateFloat())
         self._collector: Collector[FarmJob] = Collector(
@@ -70,6 +70,13 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         #: What jobs have told beside their start and end, by token, until their end comes; then what is told together.
         self._said: dict[str, list[list[Any]]] = {}
         self._told: deque[list[list[Any]]] = deque()
+        self._connection = connect(
+            Settings.read(lambda name: self[name].evaluate()),
+            logs=str(self.logDir(True)),
+            shared=str(self.scriptDir(True)),
+            say=self.cookWarning,
+        )
+        self._client = self._connection.client
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
         return True
@@ -79,7 +86,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if cancel:
             self._collector.drop(lambda _job: True)
             self._cancel(self._reconciler.all_ids())
-        self._client.close()
+        if self._connection:
+            self._connection.close()
+            self._connection = None
         self.stopCallbackServer()
         return True
 

@@ -37,6 +37,8 @@ class StartedCluster:
         self._absent: list[str] = []
         self._kind = spec["kind"]
         program = Path(__file__).with_name("clusterhost.py")
+        if log:
+            os.makedirs(os.path.dirname(log), exist_ok=True)
         with open(log or os.devnull, "ab") as stream:
             self._process = subprocess.Popen(
                 # -P: the modules beside it are no top-level modules.
