@@ -30,6 +30,9 @@ TRANSIENT = (
     r"MaxSubmitJob",
 )
 _MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
+#: Slurm's words where munge is at fault name it seldom, and a client that waits for it says nothing.
+_CREDENTIALS = re.compile(r"zero bytes were|authenticat|munge|did not answer within", re.IGNORECASE)
+_HINT = "if that goes on: scontrol ping; does munged run here, and has it the cluster's munge key?"
 _LOST = re.compile(r"invalid job id|already (completing|completed)|job/step already", re.IGNORECASE)
 #: What of our own environment would change what ``sbatch`` does, or mislead the job: an outer job's words.
 _NOT_PASSED_ON = re.compile(r"(SLURM_(?!CONF$)|SBATCH_(ARRAY|WAIT|TEST)|PDG_ITEM|PDG_RESULT|PDG_JOBID)")
@@ -53,12 +56,17 @@ class Slurm:
         self._command = EngineCommand("Slurm", TRANSIENT, timeout=timeout, tries=1, environment=environment)
         self._most = 0
         self._has_history = True
-        #: The arrays of which the controller knew some task when it was asked last.
+        #: All jobs of this user that the controller knew when it was asked last.
+        self.known: Mapping[str, SlurmJob] = {}
+        #: The arrays of which it knew some task then.
         self.arrays: frozenset[str] = frozenset()
 
     def submit(self, script: str, options: Sequence[str]) -> str:
         """Submit a script; the job's id."""
-        said = self._command.run("sbatch", "--parsable", *options, stdin=script)
+        try:
+            said = self._command.run("sbatch", "--parsable", *options, stdin=script)
+        except EngineAwayError as error:
+            raise EngineAwayError(f"{error}\n    {_HINT}" if _CREDENTIALS.search(str(error)) else str(error)) from None
         # "12", with several clusters "12;name"
         job = said.strip().splitlines()[-1].partition(";")[0] if said.strip() else ""
         if not job.isdigit():
@@ -77,6 +85,7 @@ class Slurm:
                 f"Slurm: the JSON of squeue cannot be read: {error}\n"
                 f"    Slurm 22.05 is the oldest version that is known to work"
             ) from None
+        self.known = jobs
         self.arrays = frozenset(job.partition("_")[0] for job in jobs if "_" in job)
         return jobs
 

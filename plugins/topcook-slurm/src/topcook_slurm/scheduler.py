@@ -26,10 +26,12 @@ from topcook.author.farm import (
     warn_of_local_disk,
 )
 from topcook_slurm.commands import Slurm
+from topcook_slurm.ids import condensed
+from topcook_slurm.later import cancel_later
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
 from topcook_slurm.states import SlurmJob, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
-from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions
+from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, twins
 
 #: Reasons of waiting jobs that pass as others end; any other may need somebody.
 _USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
@@ -251,6 +253,9 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._note_held(jobs, states)
         self._note_lost([each for each in ids if each not in states], states)
         self._tell_reasons(states)
+        twice = twins(self._slurm.known.values(), self._engine_ids.values())
+        if twice:
+            self._cancel(twice)
         return states
 
     def _find(self, tokens: Sequence[str]) -> dict[str, str]:
@@ -345,7 +350,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
                 if time.monotonic() < until:
                     time.sleep(_CANCEL_AGAIN)
                     continue
-                self.cookWarning(f"Slurm does not answer; these jobs may go on: scancel {' '.join(left)}")
+                self._leave_to_another([*left, *self._uncanceled], [each.name for each in unheard])
                 return
             except EngineError as error:
                 self.cookWarning(f"jobs could not be canceled: {error}")
@@ -353,6 +358,19 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         alive = self._reconciler.gone(_GONE)
         if alive:
             self.cookWarning(f"these jobs could not be ended: {', '.join(alive)}")
+
+    def _leave_to_another(self, left: list[str], names: list[str]) -> None:
+        """The cook ends; a process that goes on cancels its jobs as soon as Slurm answers."""
+        words = f"Slurm does not answer; these jobs may go on: scancel {' '.join(condensed(left))}"
+        try:
+            log = Path(str(self.logDir(True))) / "scancel.log"
+            cancel_later(self["slurm_conf"].evaluateString(), left, names, log)
+        except OSError as error:
+            self.cookWarning(f"{words}\n    nobody does so by himself: {error}")
+        else:
+            self.cookWarning(
+                f"{words}\n    a process on this machine does so as soon as Slurm answers, for a day; see {log}"
+            )
 
 
 def registerTypes(type_registry: Any) -> None:

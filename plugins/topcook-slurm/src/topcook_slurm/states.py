@@ -15,7 +15,7 @@ from typing import Any
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import expanded
 
-__all__ = ["NoAnswerError", "SlurmJob", "from_accounting", "from_queue", "never_begins", "state_of"]
+__all__ = ["NoAnswerError", "SlurmJob", "from_accounting", "from_queue", "lives", "never_begins", "state_of"]
 
 #: What each state means; those that stand nowhere here are jobs that wait.
 _RUNNING = frozenset({"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SUSPENDED", "STOPPED"})
@@ -99,6 +99,11 @@ def state_of(job: SlurmJob) -> FarmState:
         if name in states:
             return FarmState(Phase.FAILED, _reason(job, words), job.exit_status)
     return FarmState(Phase.QUEUED, job.reason)
+
+
+def lives(job: SlurmJob) -> bool:
+    """Whether it waits or runs."""
+    return state_of(job).phase in {Phase.QUEUED, Phase.RUNNING}
 
 
 def never_begins(job: SlurmJob) -> bool:

@@ -21,8 +21,9 @@ from topcook.author.farm import (
 )
 from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import ranges
+from topcook_slurm.states import SlurmJob, lives
 
-__all__ = ["JOB_VARIABLE", "Submission", "Submissions"]
+__all__ = ["JOB_VARIABLE", "Submission", "Submissions", "name_of", "twins"]
 
 #: Seconds until a submission is tried again, doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -209,7 +210,7 @@ class Submissions:
         """The jobs that Slurm has of ours, by the name in their comment."""
         found = {}
         for job in self._slurm.jobs().values():
-            name = job.comment.rpartition(" jobs=")[2] if job.comment.startswith(_MARK) else ""
+            name = name_of(job)
             if name:
                 found[name] = job.id.partition("_")[0]
         return found
@@ -258,6 +259,28 @@ class Submissions:
             *([f"--dependency={submission.depends}", "--kill-on-invalid-dep=yes"] if submission.depends else []),
             *submission.options,
         ]
+
+
+def name_of(job: SlurmJob) -> str:
+    """The name of the submission that this job came with; empty for jobs that are none of ours."""
+    return job.comment.rpartition(" jobs=")[2] if job.comment.startswith(_MARK) else ""
+
+
+def twins(jobs: Iterable[SlurmJob], ours: Iterable[str]) -> list[str]:
+    """The living jobs of submissions that Slurm has taken twice; of each, the one that is not among ``ours`` (ids).
+
+    One that was given up, and then sent again, may have come through after all.
+    """
+    known = {each.partition("_")[0] for each in ours}
+    of_name: dict[str, list[SlurmJob]] = {}
+    for job in jobs:
+        if name := name_of(job):
+            of_name.setdefault(name, []).append(job)
+    found = []
+    for group in of_name.values():
+        if any(job.id.partition("_")[0] in known for job in group):
+            found += [job.id for job in group if job.id.partition("_")[0] not in known and lives(job)]
+    return found
 
 
 def _submitting() -> Iterator[set[bytes]]:
