@@ -217,6 +217,8 @@ def test_a_batch_is_given_away_statically_with_what_it_waits_for() -> None:
     cook.said(frames[1], Trigger.FAIL)
     assert batch.phase == Phase.BLOCKED, "nothing is left of it"
     assert after.phase == Phase.BLOCKED
+    told = [item for order in cook.take_all(ins.CancelHeld) for item in order.items]
+    assert sorted(item.id for item in told) == [batch.id, after.id]
     cook.tell(ev.StaticReturned(FARM, [], False, cook.now))
     assert cook.end() == "failed"
 

@@ -93,6 +93,8 @@ def test_a_failing_item_blocks_dependents_that_were_given_away_with_it(cook: Mac
     cook.tell(ev.StaticReturned(FARM, order.items, raised=False, at=0.0))
     cook.said(first, Trigger.FAIL)
     assert second.phase == third.phase == Phase.BLOCKED
+    assert cook.take(ins.CancelHeld).items == [second, third], "nobody needs what the farm has of them"
+    cook.tell(ev.ItemsReleased([second, third], 0.0))
     cook.said(second, Trigger.START, Trigger.SUCCEED)
     assert second.phase == Phase.BLOCKED, "the farm may run it all the same; it depends on what failed"
     cook.said(other, Trigger.SUCCEED)
@@ -128,6 +130,7 @@ def test_when_the_static_hand_over_raises_what_was_not_reported_on_fails(cook: M
         Phase.FAILED,
         Phase.BLOCKED,
     ]
+    assert cook.take(ins.CancelHeld).items == [waits_for_lost]
     assert lost.ran().messages == ["no queue"]
     assert lost.ran().finished == 7.0
     cook.said(reported, Trigger.SUCCEED)

@@ -54,6 +54,8 @@ class CookState(Recalling):
             _HANDLERS[type(event)](self, event)
             if self.batches:
                 self.look_at_batches()
+        if self.in_vain:
+            self._take_from_schedulers()
         if self.giving_up and self.stage == "cooking":
             self.gave_up = True
             self._cancel(self.giving_up)
@@ -302,6 +304,16 @@ class CookState(Recalling):
             # A scheduler that is being stopped drops everything anyway.
             if self.schedulers[name].stage == "started":
                 self._out.append(ins.CancelHeld(name, list(items.values())))
+
+    def _take_from_schedulers(self) -> None:
+        """Have schedulers end what they were given before its time, and what cannot come any more."""
+        held: dict[str, list[WorkItem]] = {}
+        for item in self.in_vain:
+            held.setdefault(item.scheduler, []).append(item)
+        self.in_vain = []
+        for name, items in held.items():
+            if self.schedulers[name].stage == "started":
+                self._out.append(ins.CancelHeld(name, items))
 
     def _canceled_in_batch(self, item: WorkItem) -> WorkItem:
         """Cancel a sub-item that went along with its batch: the job is told when it asks. With the last, the batch."""

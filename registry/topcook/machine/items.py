@@ -57,6 +57,8 @@ class Items:
     begun_early = False
     #: Ids of items that a job of an earlier session may have: they are looked up before they are given to anybody.
     left_behind: Set[int] = frozenset()
+    #: Whether there is a past to look items up in; said before the cook begins.
+    remembers = False
 
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
         """Know the nodes and schedulers by name."""
@@ -85,8 +87,6 @@ class Items:
         #: Ids of held items that the user cancels, until the scheduler has been told.
         self._doomed: set[int] = set()
         self.stage = "new"
-        #: Whether there is a past to look items up in; said before the cook begins.
-        self.remembers = False
         #: Ids of items that were looked up, or are to be; items still to be asked about; those asked about, by id.
         self._looked_up: set[int] = set()
         self.to_recall: list[WorkItem] = []
@@ -113,6 +113,8 @@ class Items:
         self._ending: dict[int, str] = {}
         #: The last sign of life of a job that promised more: (attempt, when).
         self._alive: dict[int, tuple[int, float]] = {}
+        #: Items that were blocked although their scheduler has them, until it is told.
+        self.in_vain: list[WorkItem] = []
         #: The outputs that items had before their first attempt, of those that had any.
         self._outputs_before: dict[int, list[File]] = {}
         #: Batches about which something changed, to be looked at once the event is carried out.
@@ -285,8 +287,13 @@ class Items:
         while todo:
             for dependent in todo.pop().dependents or ():
                 if dependent.phase in _BLOCKABLE and dependent.node.name in self.nodes:
-                    self.move(dependent, Trigger.BLOCK, at)
+                    self._block_one(dependent, at)
                     todo.append(dependent)
+
+    def _block_one(self, item: WorkItem, at: float) -> None:
+        if item.phase == Phase.HANDED_OVER and item.batch_parent is None:
+            self.in_vain.append(item)
+        self.move(item, Trigger.BLOCK, at)
 
     # ------------------------------------------------------------------ joining and leaving
 
@@ -336,7 +343,7 @@ class Items:
 
     def block(self, item: WorkItem) -> None:
         """Block an item, and all that wait for it."""
-        self.move(item, Trigger.BLOCK, self.now)
+        self._block_one(item, self.now)
         self._block_dependents(item, self.now)
 
     def take_back(self, item: WorkItem, trigger: Trigger, at: float) -> None:
