@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pdgjob import _pathmap as jobs_side
@@ -229,3 +229,51 @@ def test_cook_and_job_apply_any_rule_to_any_path_alike(
         patch.setenv("PDG_PATHMAP", rules.to_json())
         patch.setenv("PDG_PATHMAP_ZONE", zone)
         assert rules.mapped(path, zone) == jobs_side.mapped(path) == PathMap.mapPathToLocal(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "there"),
+    [
+        ("cp /here/a /here/b", "cp /farm/show/a /farm/show/b"),
+        ("cd /here", "cd /farm/show"),
+        ('"/here/my file" --out=/here/x', '"/farm/show/my file" --out=/farm/show/x'),
+        ("a;/here/x|/here/y", "a;/farm/show/x|/farm/show/y"),
+        ("/heretic /here2/x /not/here/x", "/heretic /here2/x /not/here/x"),
+        ("file:///here/x", "file:///here/x"),
+        ("/farm/show/a", "/farm/show/a"),
+        ("", ""),
+    ],
+)
+def test_a_command_has_the_farms_names_of_what_lies_in_the_working_directory(command: str, there: str) -> None:
+    host = FakeHost()
+    host.directories.working = ("/here", "/farm/show")
+    assert host.make(PyScheduler).expandCommandTokens(command) == there
+
+
+@pytest.mark.parametrize("remote", ["/here", "/here/farm"])
+def test_a_directory_that_farms_see_within_ours_is_not_looked_for_in_commands(remote: str) -> None:
+    host = FakeHost()
+    host.directories.working = ("/here", remote)
+    made = host.make(PyScheduler)
+    assert made.expandCommandTokens("cp __PDG_DIR__/a /here/b") == f"cp {remote}/a /here/b"
+    env: dict[str, str] = {"HIP": "/here/net"}
+    made.resolvePathMapping(env)
+    assert env == {"HIP": "/here/net"}
+
+
+def test_jobs_get_the_rule_from_our_view_to_theirs_and_hip_by_it() -> None:
+    host, made = network_with_maps()
+    host.directories.working = ("/here", "//nas/show")
+    env = {"HIP": "/here/net"}
+    made.resolvePathMapping(env)
+    assert env["HIP"] == "//nas/show/net"
+    rules = PathRules.from_json(env["PDG_PATHMAP"]).rules
+    assert [(rule.from_path, rule.to_path) for rule in rules] == [("/here", "//nas/show"), ("/p", "/mine")]
+
+
+@given(st.text(max_size=60))
+def test_a_command_that_names_nothing_of_ours_stays_as_it_is(command: str) -> None:
+    assume("/here" not in command and "__PDG_" not in command)
+    host = FakeHost()
+    host.directories.working = ("/here", "/farm/show")
+    assert host.make(PyScheduler).expandCommandTokens(command) == command

@@ -83,6 +83,18 @@ class PathRule:
         return _joined(self.to_path, path[len(want) :], windows=windows)
 
 
+def to_farm(working: tuple[str, str]) -> PathRule | None:
+    """The rule from this machine's view of a working directory to its farm's; ``None`` where it is none.
+
+    Where the farm's lies below ours, a path in the farm's view would be taken for one in ours: then there is none.
+    """
+    local, remote = working
+    if local == remote:
+        return None
+    rule = PathRule(local, remote, origin="the working directory")
+    return rule if rule.apply(remote) is None else None
+
+
 def _folded(text: str) -> str:
     # Character by character, so that places in the folded text hold in the text: "İ" would become two.
     return "".join(low if len(low := each.lower()) == 1 else each for each in text).replace("\\", "/")

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from topcook.contract.env import expand_vars
-from topcook.contract.pathmap import VARIABLE, ZONE_VARIABLE, PathRules
+from topcook.contract.pathmap import VARIABLE, ZONE_VARIABLE, PathRules, to_farm
 from topcook.contract.scheduler_parms import SchedulerParms
 from topcook.contract.scheduler_paths import SchedulerPaths
 
@@ -72,11 +72,18 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
     def resolvePathMapping(self, env_dict: dict[str, str]) -> None:
         """Add ``PDG_PATHMAP`` (the rules for this scheduler) and ``PDG_PATHMAP_ZONE`` to ``env_dict``, by the parms.
 
-        ``pdg_mapmode`` 1 leaves jobs without a path map; with ``pdg_usemapzone`` they map for the zone ``pdg_mapzone``.
+        Where the farm has another view of the working directory, the first rule is from ours to theirs, and ``HIP`` is
+        theirs. ``pdg_mapmode`` 1 leaves jobs without a path map; with ``pdg_usemapzone`` they map for the zone
+        ``pdg_mapzone``.
         """
         parms = self._topcook.parms
         mode, use_zone, zone = (parms.get(name) for name in ("pdg_mapmode", "pdg_usemapzone", "pdg_mapzone"))
         rules = self._topcook_path_map().rules if mode is None or not mode.at() else []
+        rule = to_farm(self._topcook.directories.working)
+        if rule is not None and (mode is None or not mode.at()):
+            rules = [rule, *rules]
+            if "HIP" in env_dict:
+                env_dict["HIP"] = rule.apply(env_dict["HIP"]) or env_dict["HIP"]
         if rules:
             env_dict[VARIABLE] = PathRules(rules).to_json()
         else:

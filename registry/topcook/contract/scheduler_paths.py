@@ -8,9 +8,9 @@ import threading
 from typing import Any
 
 from topcook.contract.env import expand_vars
-from topcook.contract.pathmap import VARIABLE, PathRule, PathRules, local_zone
+from topcook.contract.pathmap import VARIABLE, PathRule, PathRules, local_zone, to_farm
 from topcook.contract.scheduler_link import SchedulerLink
-from topcook.contract.tokens import expand_tokens
+from topcook.contract.tokens import expand_tokens, in_farms_view
 from topcook.errors import RecursionTrapError
 from topcook.lean import pattern
 from topcook.model.enums import Platform
@@ -206,8 +206,14 @@ class SchedulerPaths(SchedulerLink):
     # programs
 
     def expandCommandTokens(self, item_command: str, work_item: Any = None) -> str:
-        """The command with its ``__PDG_X__`` tokens replaced, once; unknown ones stay."""
-        return expand_tokens(item_command or "", self, work_item)
+        """The command with its ``__PDG_X__`` tokens replaced, once; unknown ones stay.
+
+        Paths below this machine's working directory, such as those of ``@pdg_input``, come in the farm's view of it.
+        """
+        text = expand_tokens(item_command or "", self, work_item)
+        working = self._topcook.directories.working
+        rule = to_farm(working) if working[0] != working[1] else None
+        return text if rule is None else in_farms_view(text, rule)
 
     def applicationBin(self, name: str, work_item: Any = None) -> str:
         """The program for an application: ``PDG_<NAME>`` of the environment, else what is sensible here.

@@ -10,6 +10,8 @@ from topcook.lean import pattern
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from topcook.contract.pathmap import PathRule
+
 #: Token → what answers it: called with the scheduler and the work item.
 TOKENS: dict[str, Callable[[Any, Any], object]] = {
     "__PDG_DIR__": lambda scheduler, item: scheduler.workingDir(False),
@@ -28,6 +30,8 @@ ITEM_TOKENS: dict[str, Callable[[Any], object]] = {
     "__PDG_ITEM_ID__": lambda item: item.id,
     "__PDG_INDEX__": lambda item: item.index,
 }
+#: Behind these a path in a command is over, or, where it has such in itself, what we have to replace of it.
+_ENDS = r"\s\"'`;|&<>(),:"
 _TOKEN = pattern("|".join([*TOKENS, *ITEM_TOKENS]))
 
 
@@ -48,6 +52,13 @@ def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:
         return known[token]
 
     return _TOKEN.sub(value, text)
+
+
+def in_farms_view(text: str, rule: PathRule) -> str:
+    """A command with its paths by ``rule``; those that begin within a word, as in a URL, are left as they are."""
+    name = re.escape(rule.from_path.rstrip("/"))
+    where = re.compile(rf"(?<![\w./~\\-]){name}(?=[/{_ENDS}]|$)[^{_ENDS}]*")
+    return where.sub(lambda match: rule.apply(match.group()) or match.group(), text)
 
 
 def _answer(token: str, scheduler: Any, work_item: Any) -> str:
