@@ -26,7 +26,8 @@ from topcook.model.enums import GenerateWhen
 from topcook.model.workitem import Trait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from topcook.machine import events as ev
     from topcook.machine import instructions as ins
@@ -56,7 +57,7 @@ class Items:
     early_from = 0
     begun_early = False
     #: Ids of items that a job of an earlier session may have: they are looked up before they are given to anybody.
-    left_behind: Set[int] = frozenset()
+    left_behind: AbstractSet[int] = frozenset()
     #: Whether there is a past to look items up in; said before the cook begins.
     remembers = False
 
