@@ -262,7 +262,7 @@ class Job:
 
     Keys of ``spec``: argv, token, item, attempt; optional env, unset, cwd, log, ends (where files of ends go), scripts,
     grace and patience in seconds, signaled ("report": who signals us has canceled the job; "leave": the engine is
-    asked why), leash, again (the engine may run it again by itself).
+    asked why), leash, again (the engine may run it again by itself), expects (files without which it has failed).
     """
 
     def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None, cook: "Union[Cook, None]" = None) -> None:
@@ -299,10 +299,19 @@ class Job:
         self._over = True
         if self._ending is not None:
             self._ending.join()
+        self._look_for_outputs()
         self._tell(began, time.monotonic() - since, complaint)
         self._guarded(-1)
-        status = self.exit if self.exit is not None else 1
+        # Of one that lacks outputs the engine is to know, too: it may begin what waits for them.
+        status = self.exit if self.exit or self.state == "succeeded" else 1
         return status if status >= 0 else _SHELL_SIGNAL - status
+
+    def _look_for_outputs(self) -> None:
+        missing = [path for path in self.spec.get("expects", ()) if not os.path.exists(path)]
+        if missing and self.state == "succeeded":
+            more = " and %d more" % (len(missing) - 1) if missing[1:] else ""
+            what = 'it ended well, but its declared output "%s"%s was not written'
+            self.state, self.reason = "failed", what % (missing[0], more)
 
     def _guarded(self, pid: int) -> None:
         if self._guard:
@@ -395,11 +404,12 @@ class Job:
         with contextlib.suppress(OSError, Refused):
             if self._cook.where()[0]:
                 self._cook.insist(self._report("start_cook"), float("inf"), ended)
-        self.exit = process.wait()
+        self.exit = status = process.wait()
         if not self.state:
-            self.state = "failed" if self.exit else "succeeded"
-            if self.exit:
-                self.reason = "exit status %d" % self.exit if self.exit > 0 else "ended by signal %d" % -self.exit
+            # Whom the kernel kills for his memory hears of no reason: the engine does.
+            left = status in (-signal.SIGKILL, _SHELL_SIGNAL + signal.SIGKILL) and self.spec.get("signaled") == "leave"
+            self.state = ("signaled" if left else "failed") if status else "succeeded"
+            self.reason = ("exit status %d" if status > 0 else "ended by signal %d") % abs(status) if status else ""
 
     def _report(self, method: str, *more: "Any") -> "list[Any]":
         return [method, self.spec.get("attempt"), self.spec.get("item"), *more, self._engine_id]

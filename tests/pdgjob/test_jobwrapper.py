@@ -123,6 +123,17 @@ def test_a_failure_is_told_with_its_status_and_the_engine_gets_it_too(farm: Farm
     assert (said.exit_status, said.reason) == (3, "exit status 3")
 
 
+def test_a_job_that_lacks_what_it_was_to_write_has_failed_for_the_engine_too(farm: Farm, sink: RecordingSink) -> None:
+    expects = [str(farm.folder / name) for name in ("there", "missing", "missing_too")]
+    assert farm.run("open('there', 'w').close()", expects=expects[:1]) == 0
+    assert farm.run("open('there', 'w').close()", expects=expects) == 1
+    assert told(sink, Kind.SUCCEEDED, Kind.FAILED) == [(Kind.SUCCEEDED, 0, 2), (Kind.FAILED, 0, 2)]
+    assert sink.notifications[-1].reason == (
+        f'it ended well, but its declared output "{expects[1]}" and 1 more was not written'
+    )
+    assert farm.run("raise SystemExit(3)", expects=expects) == 3
+
+
 def test_a_signal_is_passed_on_to_the_engine_as_a_shell_tells_it(farm: Farm, sink: RecordingSink) -> None:
     assert farm.run("import os; os.kill(os.getpid(), 9)") == 128 + 9
     assert told(sink, Kind.FAILED) == [(Kind.FAILED, -9, 2)]
@@ -228,6 +239,18 @@ def test_where_the_engine_is_asked_why_a_signal_is_no_report(farm: Farm, sink: R
     assert process.wait(DEADLINE) == 128 + 15
     assert told(sink) == [(Kind.STARTED, None, 2)]
     assert (farm.end()["state"], farm.end()["reason"]) == ("signaled", "ended by SIGTERM")
+
+
+@pytest.mark.parametrize("script", ["import os; os.kill(os.getpid(), 9)", "raise SystemExit(137)"])
+def test_where_the_engine_is_asked_it_is_asked_who_killed_the_command(
+    farm: Farm, sink: RecordingSink, script: str
+) -> None:
+    """Its memory, mostly: the kernel does so for the engine, and only that one knows the limit."""
+    assert farm.run(script, signaled="leave") == 128 + 9
+    assert told(sink) == [(Kind.STARTED, None, 2)]
+    assert farm.end()["state"] == "signaled"
+    assert farm.run("raise SystemExit(9)", signaled="leave") == 9
+    assert told(sink, Kind.FAILED) == [(Kind.FAILED, 9, 2)]
 
 
 def test_a_wrapper_that_is_killed_leaves_no_process(farm: Farm) -> None:

@@ -62,13 +62,16 @@ def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
         shape(4, "COMPLETED"),
         shape(12, "FAILED", array=5, task=0, code=3 << 8),
         shape(13, "FAILED", array=5, task=1, code=9),
+        # A shell says so of a command that was killed.
+        shape(14, "FAILED", array=5, task=8, code=137 << 8),
         shape(5, "PENDING", array=5, tasks="2-3,7%4"),
     ]
     jobs = {job.id: job for job in from_queue(json.dumps({"jobs": said}))}
-    assert set(jobs) == {"4", "5_0", "5_1", "5_2", "5_3", "5_7"}
+    assert set(jobs) == {"4", "5_0", "5_1", "5_2", "5_3", "5_7", "5_8"}
     assert state_of(jobs["4"]) == FarmState(Phase.SUCCEEDED, "", 0)
     assert state_of(jobs["5_0"]) == FarmState(Phase.FAILED, "exit status 3", 3)
     assert state_of(jobs["5_1"]) == FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", -9)
+    assert state_of(jobs["5_8"]) == FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", 137)
     assert state_of(jobs["5_7"]) == FarmState(Phase.QUEUED)
 
 
@@ -90,6 +93,7 @@ def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
         ("NODE_FAIL REQUEUED", "BeginTime", Phase.QUEUED, "BeginTime"),
         ("SUSPENDED", "None", Phase.RUNNING, "suspended"),
         ("FAILED", "JobLaunchFailure", Phase.FAILED, "its job 7 failed on Slurm: JobLaunchFailure"),
+        ("FAILED", "JobHeldAdmin", Phase.FAILED, "its job 7 failed on Slurm: JobHeldAdmin"),
         ("SOMETHING_NEW", "", Phase.QUEUED, ""),
     ],
 )

@@ -34,7 +34,7 @@ _WORDS = {
 _NEVER = "DependencyNeverSatisfied"
 #: Reasons that say nothing about why a job ended as it did.
 _SILENT = frozenset({"", "None", "NonZeroExitCode", "Resources", "Priority"})
-_BYTE, _SIGNAL_BITS = 8, 0x7F
+_BYTE, _SIGNAL_BITS, _SHELL_SIGNAL = 8, 0x7F, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,11 @@ def _reason(job: SlurmJob, words: str) -> str:
         return f"{words} ({job.nodes})" if job.nodes else words
     if job.reason not in _SILENT and job.reason != "RaisedSignal":
         return f"its job {job.id} failed on Slurm: {job.reason}"
-    if job.exit_status is not None and job.exit_status < 0:
-        name = next((each.name for each in signal.Signals if each == -job.exit_status), "")
-        return f"ended by signal {-job.exit_status}" + (f" ({name})" if name else "")
+    status = job.exit_status or 0
+    number = -status if status < 0 else status - _SHELL_SIGNAL
+    if number > 0:
+        name = next((each.name for each in signal.Signals if each == number), "")
+        return f"ended by signal {number}" + (f" ({name})" if name else "")
     return f"exit status {job.exit_status}" if job.exit_status else f"its job {job.id} failed on Slurm"
 
 
