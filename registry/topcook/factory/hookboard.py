@@ -43,7 +43,7 @@ class HookBoard:
     def tell(self, hook: str, **facts: Any) -> None:
         """Call every observer; one that raises is logged and dropped, everything else goes on."""
         caller = getattr(self.manager.hook, hook)
-        for impl in list(caller.get_hookimpls()):
+        for impl in caller.get_hookimpls():
             self.busy_with = impl.plugin_name, hook, monotonic()
             try:
                 impl.function(*(facts[name] for name in impl.argnames))

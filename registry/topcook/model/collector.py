@@ -50,16 +50,19 @@ def seldom_collected() -> Iterator[None]:
                 gc.set_threshold(_seldom.before, *others)
 
 
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
+class collector_at_rest:  # noqa: N801 - used as the functions beside it are
     """Keep the cyclic collector off while many objects are made: it would walk them all, again and again."""
-    rest = gc.isenabled()
-    if rest:
+
+    __slots__ = ("_rest",)
+
+    def __enter__(self) -> None:
+        """Switch it off, where it is on."""
+        self._rest = gc.isenabled()
         gc.disable()
-    try:
-        yield
-    finally:
-        if rest:
+
+    def __exit__(self, *_: object) -> None:
+        """Switch it on again, where it was."""
+        if self._rest:
             gc.enable()
 
 

@@ -231,12 +231,19 @@ class Cook:
             raise
         for done in acknowledge:
             done(None)
+        offers = 0
+        # Whoever waits for work comes before those who only hear of it.
+        for order in instructions:
+            if not isinstance(order, ins.HandOver):
+                break
+            self._act_hand_over(order)
+            offers += 1
         if changes:
             self._standstill.changed(changes)
             self.observers.tell("items_changed", cook=self, changes=changes)
         for item, what in self.state.drain_problems():
             self._tell(Message("warning", item.scheduler, f"{item.name}: {what}"))
-        for instruction in instructions:
+        for instruction in instructions[offers:]:
             _ACTIONS[type(instruction)](self, instruction)
 
     def _first_batch(self) -> list[ev.Event]:

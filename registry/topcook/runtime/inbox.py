@@ -137,7 +137,7 @@ class Inbox:
         batch = self._taken_soon()
         wait = not batch and (timeout is None or timeout > 0)
         # What was taken before the queue ran empty must not be lost: appended one by one.
-        with contextlib.suppress(Empty):
+        try:
             first = queue.get(wait, timeout if wait else None)
             # In front: it came before what it brought about, such as the start of a job that was accepted.
             batch += self._taken_soon()
@@ -145,6 +145,8 @@ class Inbox:
             # What comes meanwhile is for the next batch.
             for _ in range(min(queue.qsize(), LARGEST_BATCH)):
                 batch.append(take())
+        except Empty:
+            return batch
         return batch
 
     def _taken_soon(self) -> list[Any]:

@@ -95,6 +95,10 @@ class HandOverNotes(Sequence[HandOverNote]):
         self._orders = [order for order in instructions if isinstance(order, _HAND_OVERS)]
         self._token_of = token
 
+    def __bool__(self) -> bool:
+        """Whether there is any, without counting them."""
+        return bool(self._orders)
+
     def __len__(self) -> int:
         """How many items are handed over."""
         return sum(len(order.items) for order in self._orders)

@@ -22,9 +22,9 @@ def test_all_rows_are_written_in_the_order_in_which_they_were_added(connection: 
     rows = [(number * 7 % 1009, f"'{number}'; --") for number in range(count)]
     for row in rows:
         table.add(row)
-    assert bool(table) is (count > 0)
+    assert bool(table.rows) is (count > 0)
     table.write(connection)
-    assert not table
+    assert not table.rows
     table.write(connection)
     assert connection.execute("SELECT item, text, other FROM thing ORDER BY number").fetchall() == [
         (*row, None) for row in rows

@@ -19,24 +19,21 @@ TOGETHER = 32
 class Table:
     """Rows that wait to be written into some columns of a table."""
 
-    __slots__ = ("_many", "_one", "_rows", "add")
+    __slots__ = ("_many", "_one", "add", "rows")
 
     def __init__(self, name: str, columns: str, *, replace: bool = False) -> None:
         """``columns`` are their names, separated by commas; ``replace``: a row may be there already."""
-        self._rows: list[tuple[Any, ...]] = []
+        #: Those that wait.
+        self.rows: list[tuple[Any, ...]] = []
         #: Add one row, its values in the order of the columns.
-        self.add = self._rows.append
+        self.add = self.rows.append
         row = f"({', '.join('?' * (columns.count(',') + 1))})"
         self._one = f"INSERT {'OR REPLACE ' if replace else ''}INTO {name} ({columns}) VALUES {row}"  # noqa: S608 - our own names
         self._many = f"{self._one}{f', {row}' * (TOGETHER - 1)}"
 
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self._rows)
-
     def write(self, connection: sqlite3.Connection) -> None:
         """Write them, in the order in which they were added, and forget them; raises what SQLite raises."""
-        rows = self._rows
+        rows = self.rows
         whole = len(rows) - len(rows) % TOGETHER
         for place in range(0, whole, TOGETHER):
             connection.execute(self._many, tuple(chain.from_iterable(rows[place : place + TOGETHER])))

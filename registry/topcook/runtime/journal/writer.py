@@ -219,7 +219,8 @@ class Journal:
                 self._tell_given(item, self._told.setdefault(item.id, _Told()))
 
     def _read_changes(self, changes: Sequence[Change], hand_overs: Sequence[HandOverNote]) -> None:
-        given = {note.item.id for note in hand_overs}
+        notes = list(hand_overs)
+        given = {note.item.id for note in notes}
         if self.session > 1:
             changes = self._of_this_session(changes, given)
         # Of several steps in one batch the last is what is true once the batch is kept.
@@ -239,7 +240,7 @@ class Journal:
                 continue
             self._ended.add((item.id, item.attempt, int(state), at, run.started, run.duration, run.exit_status))
             self._tell_end(item)
-        for note in hand_overs:
+        for note in notes:
             item = note.item
             queued = item.run.queued if item.run is not None else None
             number = self._number(note.scheduler)
@@ -292,7 +293,7 @@ class Journal:
 
     def _write(self) -> None:
         connection = self._connection
-        tables = [table for table in self._tables if table]
+        tables = [table for table in self._tables if table.rows]
         if not tables and not self._sessions:
             return
         try:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from topcook.model.attributes import Attribute
+    from topcook.model.files import File
     from topcook.model.node import Node, SchedulerNode
     from topcook.model.parms import ParmSpec
     from topcook.model.workitem import WorkItem
@@ -73,9 +74,18 @@ def _digest(text: str) -> str:
     return blake2b(_COOK.sub("<cook>", text).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
+#: Of no outputs, declared or given, and no attributes: what most items have of them.
+_NOTHING = _digest("")
+
+
 def _joined(digests: Mapping[str, str]) -> str:
     """One digest of many, whatever their order; names hold no NUL."""
     return _digest("\0".join([f"{name}\0{digests[name]}" for name in sorted(digests)])) if digests else ""
+
+
+def _files(files: list[File] | None) -> str:
+    """One digest of declared files."""
+    return _digest("\0".join([f"{file.path}\0{file.tag}" for file in files])) if files else _NOTHING
 
 
 class Fingerprints:
@@ -108,7 +118,7 @@ class Fingerprints:
             "parms": "" if plain else node["parms"],
             "job parms": self._of_scheduler(item),
             "attributes": _joined(attributes),
-            "outputs": _digest("\0".join([f"{file.path}\0{file.tag}" for file in item.expected_outputs or ()])),
+            "outputs": _files(item.expected_outputs),
             "files": node["files"],
             "inputs": _LATER if early else _joined(inputs),
         }
@@ -128,6 +138,8 @@ class Fingerprints:
         known = self._given.get(item.id)
         if known is not None:
             return known
+        if not item.outputs and not item.attributes:
+            return _NOTHING
         outputs = [f"{file.path}\0{file.tag}\0{self.stamps.of(file.path)}" for file in item.outputs or ()]
         if int(item.traits) & _PARTITION:
             # Its members come in whatever order they were done.
