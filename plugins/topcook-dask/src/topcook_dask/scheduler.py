@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pdg
 from pdg.job.callbackserver import CallbackServerMixin
@@ -14,23 +15,35 @@ from pdg.scheduler import PyScheduler
 from topcook.author import JobParms, report
 from topcook.author.farm import (
     Collector,
+    EngineAwayError,
+    EngineError,
     FarmJob,
     FarmState,
     Phase,
     Reconciler,
-    tell_cook,
+    prepare_farm,
     tick_soon,
+    warn_of_local_disk,
     write_jobs,
 )
 from topcook_dask.connect import Connection, connect
-from topcook_dask.inprocess import AT_ONCE, job_of, welcome
+from topcook_dask.heard import Heard
+from topcook_dask.inprocess import job_of, welcome
+from topcook_dask.lost import Lost
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
-from topcook_dask.settings import Settings
-from topcook_dask.tasks import WorkerCode, key_of, token_of
+from topcook_dask.session import Session
+from topcook_dask.settings import BadClusterError, ConnectError, Settings
+from topcook_dask.submitting import submit_network
+from topcook_dask.tasks import WorkerCode, key_of
+
+#: Seconds until it is tried again to submit or cancel while the cluster is away.
+_AGAIN = 1.0
+#: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
+_GONE = 20.0
 
 
 class DaskScheduler(CallbackServerMixin, PyScheduler):
-    """Sends items to a Dask cluster."""
+    """Sends items to a Dask cluster: to one that runs, or to one that is started for the cook."""
 
     #: The cook drives the order: what needs what is decided where the results are known.
     staticCook = False
@@ -39,7 +52,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """Nothing can be read yet: parms exist from ``onStart`` on."""
         PyScheduler.__init__(self, scheduler, name)
         CallbackServerMixin.__init__(self, False)  # False: jobs run on other machines
-        self._connection: Connection | None = None
+        self._session: Session | None = None
+        self._dashboard = ""
+        self._keys: dict[int, str] = {}
 
     @classmethod
     def templateName(cls) -> str:
@@ -51,44 +66,71 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """The parms; ``pdg::scheduler`` tags those that nodes and items may override."""
         return json.dumps({"name": "daskscheduler", "parameters": template_parms()})
 
+    # -- the cook -------------------------------------------------------------------------------------------------
+
     def onStart(self) -> bool:
         """Say which in-process items are welcome."""
         welcome(self)
         return True
 
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
-        """Read what holds for the whole cook."""
+        """Connect, and read what holds for the whole cook."""
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
-        self._reconciler = Reconciler(self, self._poll, engine="Dask", every=self["dask_poll"].evaluateFloat())
+        self._keys = {}
+        self._code: WorkerCode | None = None
+        self._waiting: list[FarmJob] = []
+        self._uncanceled: set[str] = set()
+        self._tell_away = True
+        self._told_reasons: set[str] = set()
+        self._look_at = float("inf")
+        self._heard = Heard(self, self._over, self._look_soon)
+        try:
+            self._session = Session(self._connection, self._heard.hear, self.cookWarning)
+        except (ConnectError, BadClusterError) as error:
+            self.cookError(str(error))
+            return False
+        self._dashboard = self._session.connection.dashboard
+        poll = self["dask_poll"].evaluateFloat()
+        self._reconciler = Reconciler(
+            self, self._poll, engine="Dask", every=poll, lost_after=self["dask_lostafter"].evaluateFloat() * 2,
+            find=self._session.find,
+        )  # fmt: skip
+        self._lost = Lost(self, self._reconciler, self["dask_lostafter"].evaluateFloat(), self.onSchedule)
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["dask_collect"].evaluateFloat(), most=2000
         )
-        self._code: WorkerCode | None = None
-        self._topic = ""
-        self._jobs: dict[str, FarmJob] = {}
-        self._futures: dict[str, Any] = {}
-        #: What jobs have told beside their start and end, by token, until their end comes; then what is told together.
-        self._said: dict[str, list[list[Any]]] = {}
-        self._told: deque[list[list[Any]]] = deque()
-        self._connection = connect(
-            Settings.read(lambda name: self[name].evaluate()),
-            logs=str(self.logDir(True)),
-            shared=str(self.scriptDir(True)),
-            say=self.cookWarning,
-        )
-        self._client = self._connection.client
+        for mismatch in self._session.connection.mismatches():
+            self.cookWarning(f"versions differ, which Dask may not bear: {mismatch}")
+        if not self._session.connection.owned:
+            warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
         return True
 
+    def _connection(self) -> Connection:
+        settings = Settings.read(lambda name: self[name].evaluate())
+        return connect(
+            settings,
+            name=f"topcook-{self.name}",
+            logs=str(self.logDir(True)),
+            shared=str(self.tempDir(True)),
+            say=self.cookWarning,
+        )
+
+    def _cluster(self) -> Session:
+        if self._session is None:
+            raise EngineAwayError("Dask is connected while something cooks")
+        return self._session
+
     def onStopCook(self, cancel: bool = False) -> bool:
         """End what is queued or runs, and come back when it is gone."""
-        if cancel:
-            self._collector.drop(lambda _job: True)
-            self._cancel(self._reconciler.all_ids())
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        if self._session is not None:
+            if cancel:
+                self._end_all()
+            self._heard.tick()
+            self._heard.remove()
+            self._session.close()
+            self._session = None
         self.stopCallbackServer()
         return True
 
@@ -100,25 +142,75 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
     def onTick(self) -> Any:
         """Send what has waited long enough, and look after what nobody has told the end of."""
         self._collector.flush_if_due()
-        while self._told:
-            for words in tell_cook(self, self._told.popleft()):
-                self.cookWarning(f"a report was refused: {words}")
+        if self._waiting:
+            self._submit_waiting()
+        if self._uncanceled:
+            self._cancel([])
+        self._heard.tick()
+        if time.monotonic() >= self._look_at:
+            self._look_at = float("inf")
+            self._reconciler.look()
         self._reconciler.tick()
+        self._lost.send_again()
         return pdg.tickResult.SchedulerReady
 
     def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
         """End the jobs of these items."""
         gone = {item.id for item in work_items}
         self._collector.drop(lambda job: job.item in gone)
+        self._waiting = [job for job in self._waiting if job.item not in gone]
         self._cancel(self._reconciler.ids_of(work_items))
+
+    def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:
+        """Take up the tasks that an earlier session has left, running or ended."""
+        if self._session is None:
+            return []
+        given = list(jobs)
+        prepare_farm(self)
+        for item, token, _ in given:
+            number = token.rpartition("-")[2]
+            self._heard.expect(FarmJob(item, token, int(number) if number.isdigit() else 1, str(item.name), {}))
+        try:
+            for cook in {token.rsplit("-", 2)[0] for _, token, _ in given}:
+                self._session.follow(cook)
+        except EngineAwayError as error:
+            self.cookWarning(str(error))
+        taken = self._reconciler.adopt(given)
+        self._keys |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
+        return taken
+
+    def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
+        """The cook of a whole network as one task, which goes on when this program has ended."""
+        key, dashboard = submit_network(self, self._connection, graph_file, node_path)
+        return self._status_url(key, dashboard), key
+
+    # -- what is shown --------------------------------------------------------------------------------------------
 
     def getLogURI(self, work_item: Any) -> str:
         """The log that the job's wrapper keeps."""
         return (Path(str(self.logDir(True))) / f"{work_item.name.replace('/', '_')}.log").as_uri()
 
+    def getStatusURI(self, work_item: Any) -> str:
+        """The task's page on Dask's dashboard, or what ``dask_statusurl`` makes of its key."""
+        key = self._keys.get(work_item.id, "")
+        return self._status_url(key, self._dashboard) if key else ""
+
+    def _status_url(self, key: str, dashboard: str) -> str:
+        given = str(self["dask_statusurl"].evaluateString())
+        if given:
+            return given.replace("{key}", quote(key))
+        pages = dashboard.removesuffix("/status")
+        return f"{pages}/info/task/{quote(key)}.html" if pages else f"dask:{key}"
+
     # -- submitting -----------------------------------------------------------------------------------------------
 
     def _send(self, jobs: list[FarmJob]) -> None:
+        self._waiting += jobs
+        self._submit_waiting()
+
+    def _submit_waiting(self) -> None:
+        """Submit all there is; what cannot be while the cluster is away waits."""
+        jobs, self._waiting = self._waiting, []
         groups: dict[TaskOptions, list[FarmJob]] = {}
         for job in jobs:
             try:
@@ -128,67 +220,101 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
                 continue
             groups.setdefault(options, []).append(job)
         for options, group in groups.items():
-            self._submit(options, group)
+            try:
+                self._submit(options, group)
+            except EngineAwayError as error:
+                self._waiting += group
+                tick_soon(self, _AGAIN)
+                if self._tell_away:
+                    self._tell_away = False
+                    self.cookWarning(f"{error}\n    {len(jobs)} jobs wait to be submitted")
+            else:
+                self._tell_away = True
 
     def _submit(self, options: TaskOptions, jobs: list[FarmJob]) -> None:
-        if self._code is None:
-            self._code = WorkerCode(str(self.scriptDir(True)), str(self.scriptDir(False)))
-            self._topic = "topcook-" + jobs[0].token.rsplit("-", 2)[0]
-            self._client.subscribe_topic(self._topic, self._heard)
-        file = write_jobs(self, jobs)
-        path = file.words[-1]
+        session = self._cluster()
+        topic = session.follow(jobs[0].token.rsplit("-", 2)[0])
+        code = self._worker_code()
+        path = write_jobs(self, jobs).words[-1]
         keys = [key_of(job.work_item.node.name, job.token) for job in jobs]
+        for job in jobs:
+            self._heard.expect(job)
+        session.submit(options, keys, [code.call("run", path, index, topic) for index in range(len(jobs))])
         for key, job in zip(keys, jobs, strict=True):
-            self._jobs[job.token] = job
+            self._keys[job.item] = key
             self._reconciler.watch(job, key)
-        texts = [self._code.call("run", path, index, self._topic) for index in range(len(jobs))]
-        futures = self._client.map(eval, texts, key=keys, pure=False, **options.keywords())
-        self._futures.update(zip(keys, futures, strict=True))
 
-    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
-        """On the client's own thread."""
-        said = event[1]
-        words, job = said["said"], self._jobs.get(said["token"])
-        if job is None:
-            return
-        told = report(self, job.work_item, job.attempt)
-        if words[0] in AT_ONCE:
-            self._told.append([words])
-            tick_soon(self)
-        elif said["token"] in self._said:
-            # Its end comes after what it told before, by the same way.
-            self._said[said["token"]].append(words)
-            if words[0] == "ended":
-                self._told.append(self._said.pop(said["token"]))
-                tick_soon(self)
-        elif words[0] == "start_cook":
-            told.started()
-        elif words[0] == "ended":
-            _, _, _, state, status, _took, reason, _ = words
-            if state == "succeeded":
-                told.succeeded(exit_status=status)
-            elif state == "failed":
-                told.failed(reason, exit_status=status)
-            elif state == "canceled":
-                told.canceled(reason, exit_status=status)
-            self._futures.pop(key_of(job.work_item.node.name, job.token), None)
-        else:
-            self._said[said["token"]] = [words]
+    def _worker_code(self) -> WorkerCode:
+        if self._code is None:
+            prepare_farm(self)
+            self._code = WorkerCode(str(self.scriptDir(True)), str(self.scriptDir(False)))
+        return self._code
 
     # -- what became of jobs --------------------------------------------------------------------------------------
 
-    def _poll(self, ids: Sequence[str]) -> dict[str, FarmState]:
-        return {each: FarmState(Phase.QUEUED) for each in ids if each in self._futures}
+    def _over(self, job: FarmJob) -> None:
+        """Its end was heard, on the client's thread."""
+        key = self._keys.get(job.item)
+        if key is not None and self._session is not None:
+            self._session.over(key)
+
+    def _look_soon(self, seconds: float) -> None:
+        self._look_at = min(self._look_at, time.monotonic() + seconds)
+        tick_soon(self, seconds)
+
+    def _poll(self, keys: Sequence[str]) -> dict[str, FarmState]:
+        session = self._cluster()
+        states = session.states(keys)
+        session.listen_again()
+        self._lost.note(keys, states)
+        self._tell_reasons(states)
+        return states
+
+    def _tell_reasons(self, states: dict[str, FarmState]) -> None:
+        """Say what tasks wait for where it is not just their turn."""
+        waiting: dict[str, int] = {}
+        for state in states.values():
+            if state.phase is Phase.QUEUED and state.reason:
+                waiting[state.reason] = waiting.get(state.reason, 0) + 1
+        starting = self._session.connection.waits_for() if self._session is not None else ""
+        for reason in waiting.keys() - self._told_reasons:
+            more = f"\n    {starting}" if starting else ""
+            self.cookWarning(f"{waiting[reason]} tasks wait on Dask: {reason}{more}")
+        # What waits again after a while is told again.
+        self._told_reasons = set(waiting)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
     def _cancel(self, keys: Iterable[str]) -> None:
-        keys = list(keys)
-        if not keys or self._code is None:
+        """End tasks now, or as soon as Dask answers again."""
+        self._uncanceled.update(keys)
+        if not self._uncanceled or self._session is None:
             return
-        text = self._code.call("cancel", [token_of(key) for key in keys], "canceled")
-        self._client.run(eval, text, on_error="ignore")
-        self._client.cancel([self._futures[key] for key in keys if key in self._futures])
+        try:
+            self._session.cancel(sorted(self._uncanceled), self._worker_code(), "canceled")
+        except EngineAwayError:
+            tick_soon(self, _AGAIN)
+        except EngineError as error:
+            self.cookWarning(f"{len(self._uncanceled)} tasks could not be canceled: {error}")
+            self._uncanceled.clear()
+        else:
+            self._uncanceled.clear()
+
+    def _end_all(self) -> None:
+        session = self._cluster()
+        self._collector.drop(lambda _job: True)
+        self._waiting.clear()
+        keys = sorted({*self._reconciler.all_ids(), *self._uncanceled})
+        if not keys:
+            return
+        try:
+            session.cancel(keys, self._worker_code(), "the cook was canceled")
+            left = session.gone(keys, self._worker_code(), _GONE)
+        except EngineError as error:
+            self.cookWarning(f"{error}\n    {len(keys)} tasks may go on; they end with their workers")
+        else:
+            if left:
+                self.cookWarning(f"these jobs could not be ended: {', '.join(sorted(left))}")
 
 
 def registerTypes(type_registry: Any) -> None:

@@ -1,7 +1,8 @@
 """How code gets to workers and scheduler: as text that is evaluated there.
 
-A pickled function would need Topcook over there, or the same version of Python. What is sent is ``eval`` and an
-expression; the code itself is a file in the script directory (``worker.py``), loaded once by each process.
+A pickled function would need Topcook over there, or the same version of Python. To workers ``eval`` is sent and an
+expression, whose code is a file in the script directory (``worker.py``); to the scheduler the code itself
+(``schedulerside.py``). Each process loads it once.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["WorkerCode", "key_of", "prefix_of", "token_of"]
+from distributed.diagnostics.plugin import SchedulerPlugin
 
-#: Loads the file once, under a name that tells its version; of two threads that come at once the first one's counts.
+__all__ = ["Sent", "SentPlugin", "WorkerCode", "key_of", "prefix_of", "token_of"]
+
+#: Under a name that tells its version; of two threads that come at once the first one's counts.
 _LOADER = """\
 import sys, types
 new = types.ModuleType(name)
 new.__file__ = path
-with open(path, encoding="utf-8") as stream:
-    exec(compile(stream.read(), path, "exec"), new.__dict__)
+if not text:
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read()
+exec(compile(text, path, "exec"), new.__dict__)
 new = sys.modules.setdefault(name, new)
 """
 
@@ -31,20 +36,42 @@ class WorkerCode:
 
     def __init__(self, local: str, remote: str, module: str = "worker") -> None:
         """Put the file there."""
-        source = _source(module)
-        self._name = f"topcook_dask_{module}_{hashlib.sha256(source).hexdigest()[:12]}"
+        source, self._name = _source(module)
         self._path = f"{remote}/{self._name}.py"
         target = Path(local) / f"{self._name}.py"
         if not target.exists():
             draft = target.with_name(f".{target.name}.{secrets.token_hex(3)}.part")
-            draft.write_bytes(source)
+            draft.write_text(source, encoding="utf-8")
             os.replace(draft, target)
 
     def call(self, function: str, *values: Any) -> str:
         """An expression that calls one of its functions; values are plain: texts, numbers, lists of them."""
-        load = f"exec({_LOADER!r}, (space := {{'name': {self._name!r}, 'path': {self._path!r}}}))"
-        module = f"(__import__('sys').modules.get({self._name!r}) or [{load}, space['new']][1])"
-        return f"{module}.{function}({', '.join(map(repr, values))})"
+        return _call(_loaded(self._name, self._path, ""), function, values)
+
+
+class Sent:
+    """A function of ``schedulerside.py``: pickled it is an expression, unpickled over there the function itself."""
+
+    def __init__(self, name: str) -> None:
+        """``name`` is the function's."""
+        self._name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is to be evaluated there."""
+        return eval, (f"{_scheduler_side()}.{self._name}",)
+
+
+class SentPlugin(SchedulerPlugin):
+    """A ``Watch``, made over there."""
+
+    def __init__(self, name: str, *values: str) -> None:
+        """``values`` are what it is made with, after its name."""
+        self.name = name
+        self._values = values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is to be evaluated there."""
+        return eval, (_call(_scheduler_side(), "Watch", (self.name, *self._values)),)
 
 
 def prefix_of(node: str) -> str:
@@ -63,6 +90,22 @@ def token_of(key: str) -> str:
     return token if prefix.startswith("topcook_") else ""
 
 
+def _scheduler_side() -> str:
+    source, name = _source("schedulerside")
+    return _loaded(name, f"{name}.py", source)
+
+
+def _loaded(name: str, path: str, text: str) -> str:
+    load = f"exec({_LOADER!r}, (space := {{'name': {name!r}, 'path': {path!r}, 'text': {text!r}}}))"
+    return f"(__import__('sys').modules.get({name!r}) or [{load}, space['new']][1])"
+
+
+def _call(module: str, function: str, values: tuple[Any, ...]) -> str:
+    return f"{module}.{function}({', '.join(map(repr, values))})"
+
+
 @cache
-def _source(module: str) -> bytes:
-    return Path(__file__).with_name(f"{module}.py").read_bytes()
+def _source(module: str) -> tuple[str, str]:
+    """The text, and a name that tells its version."""
+    text = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
+    return text, f"topcook_dask_{module}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -7,6 +7,7 @@ session, which brought another version of this file, what is shared by all of th
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 import threading
@@ -38,7 +39,17 @@ def run(jobs: str, index: int, topic: str) -> list[Any]:
     wrapper = _script(folder, "jobwrapper")
     spec = wrapper.read_job(jobs, index)
     kind = _script(folder, "pythonjob").PythonJob if "python" in spec else wrapper.Job
-    job = kind(spec, _guard(wrapper), _reports(wrapper, spec, topic))
+    reports = _reports(wrapper, spec, topic)
+    job = kind(spec, _guard(wrapper), reports)
+    ended = _ended(job.end_file)
+    if ended:
+        # Its worker died after that, before Dask heard of it.
+        reports.call(["ended", spec["attempt"], spec["item"], *ended, ""])
+        return [ended[0], ended[1], ended[3]]
+    return _run(job)
+
+
+def _run(job: Any) -> list[Any]:
     shared = _shared()
     with shared.lock:
         refused = shared.refused.pop(job.token, None)
@@ -51,6 +62,16 @@ def run(jobs: str, index: int, topic: str) -> list[Any]:
         with shared.lock:
             shared.jobs.pop(job.token, None)
     return [job.state, job.exit, job.reason]
+
+
+def cook(name: str, argv: list[str], cwd: str, log: str, env: dict[str, str]) -> list[Any]:
+    """Cook a whole network as a process; its end: state, exit status, reason."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    wrapper = _script(folder, "jobwrapper")
+    spec = {"token": name, "argv": argv, "cwd": cwd, "log": log, "env": env}
+    nobody = wrapper.Cook(spec)
+    nobody.where = lambda: ("", "")
+    return _run(wrapper.Job(spec, _guard(wrapper), nobody))
 
 
 def cancel(tokens: Iterable[str], reason: str) -> list[str]:
@@ -89,6 +110,19 @@ def _reports(wrapper: Any, spec: dict[str, Any], topic: str) -> Any:
     cook.where = lambda: (topic, "")
     cook.call = lambda words: worker.log_event(topic, {"token": token, "said": words, "worker": worker.address})
     return cook
+
+
+def _ended(path: str) -> list[Any]:
+    """The end that a run of this attempt came to by itself: state, exit status, seconds, reason."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            said = json.load(stream)
+        if said["state"] in {"succeeded", "failed", "canceled"}:
+            status = said["exit"] if said["exit"] is not None else 1
+            return [said["state"], status, max(0.0, said["at"] - said["began"]), said["reason"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return []
 
 
 def _script(folder: str, name: str) -> Any:

@@ -1,0 +1,160 @@
+"""What runs inside Dask's scheduler: sent there as text, since it may see no directory of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+
+
+class Watch(SchedulerPlugin):
+    """Tells what becomes of one cook's tasks that they cannot tell themselves, and keeps them when the cook is gone.
+
+    Events on ``topic``: ``{"token", "what": "again" | "failed" | "waits", "why"}``.
+    """
+
+    def __init__(self, name: str, cook: str, topic: str, client: str) -> None:
+        """``cook`` is what its tokens begin with; ``client`` is that of the cook."""
+        self.name = name
+        self._mark = f"-{cook}-"
+        self._topic = topic
+        self._client = client
+        self._left = False
+        self._keys: set[str] = set()
+        #: The workers that tasks were given to, and those that died with them.
+        self._at: dict[str, str] = {}
+        self._died: dict[str, list[str]] = {}
+
+    async def start(self, scheduler: Any) -> None:
+        """Take up what is there."""
+        self._scheduler = scheduler
+        self._keys = {key for key in scheduler.tasks if self._is_ours(key)}
+
+    def _is_ours(self, key: Any) -> bool:
+        return type(key) is str and self._mark in key and key.startswith("topcook_")
+
+    def update_graph(self, scheduler: Any, *, keys: Any, **_: Any) -> None:
+        """Have new tasks go on when the client of the cook is gone: it may come back for them."""
+        ours = [key for key in keys if self._is_ours(key)]
+        if ours:
+            self._keys.update(ours)
+            scheduler.client_desires_keys(ours, "fire-and-forget")
+
+    def transition(self, key: Any, start: str, finish: str, *_: Any, **__: Any) -> None:
+        """Note and tell the unusual."""
+        if not self._is_ours(key):
+            return
+        task = self._scheduler.tasks[key]
+        if finish == "processing":
+            self._at[key] = str(task.processing_on.name)
+        elif start == "processing" and task.suspicious > len(self._died.get(key, ())):
+            self._died.setdefault(key, []).append(self._at.get(key, "?"))
+            if finish != "erred":
+                self._tell(key, "again", self._at.get(key, "?"))
+        if finish == "erred":
+            self._tell(key, "failed", why_failed(task, self._died.get(key)))
+        elif finish == "no-worker":
+            self._tell(key, "waits", "")
+        elif finish == "forgotten":
+            self._keys.discard(key)
+            self._at.pop(key, None)
+            self._died.pop(key, None)
+            self._go()
+
+    def add_client(self, scheduler: Any, client: str) -> None:
+        """The cook's may be back."""
+        self._left = self._left and client != self._client
+
+    def remove_client(self, scheduler: Any, client: str) -> None:
+        """When the cook is gone, and its tasks are, nobody needs us."""
+        self._left = self._left or client == self._client
+        self._go()
+
+    def _go(self) -> None:
+        if self._left and not self._keys:
+            self._scheduler.loop.add_callback(self._remove)
+
+    def _remove(self) -> None:
+        if self._left and self._scheduler.plugins.get(self.name) is self:
+            self._scheduler.remove_plugin(self.name)
+
+    def _tell(self, key: str, what: str, why: str) -> None:
+        token = key.partition("-")[2]
+        self._scheduler.log_event(self._topic, {"token": token, "what": what, "why": why})
+
+
+def why_failed(task: Any, died: list[str] | None = None) -> str:
+    """Why Dask gave a task up, in words."""
+    text = str(task.exception_text or "")
+    where = ", ".join(sorted(map(str, task.erred_on or ())))
+    if not text and task.suspicious:
+        # What Dask says of itself comes without a text: KilledWorker.
+        return f"each worker died that ran it: {', '.join(died or [])} (the last one was {where})"
+    return f"Dask could not run it{f' on {where}' if where else ''}: {text}"
+
+
+def states(keys: list[str], dask_scheduler: Any) -> dict[str, tuple[str, str]]:
+    """The state of these tasks, as far as they are known, and what they wait for or why they failed."""
+    found = {}
+    for key in keys:
+        task = dask_scheduler.tasks.get(key)
+        if task is None:
+            continue
+        state, why = task.state, ""
+        if state == "processing" and task in task.processing_on.executing:
+            state = "executing"
+        elif state == "erred":
+            why = why_failed(task)
+        elif state in {"no-worker", "queued", "waiting", "released"}:
+            why = why_waiting(task, dask_scheduler)
+        found[key] = (state, why)
+    return found
+
+
+def why_waiting(task: Any, scheduler: Any) -> str:
+    """What keeps a task from any worker, in words; empty when it is just not its turn."""
+    workers = list(scheduler.workers.values())
+    if not workers:
+        return "no worker is connected"
+    places = sorted({*map(str, task.worker_restrictions or ()), *map(str, task.host_restrictions or ())})
+    if places and not task.loose_restrictions:
+        workers = [each for each in workers if each.address in places or each.host in places]
+        if not workers:
+            there = ", ".join(sorted(str(each.name) for each in scheduler.workers.values())[:5])
+            return f"its workers are not there: {', '.join(places)} (there are {there})"
+    for name, amount in (task.resource_restrictions or {}).items():
+        most = max(each.resources.get(name, 0) for each in workers)
+        if most < amount:
+            which = f"of the workers {', '.join(places)} none" if places else "no worker"
+            return f"{which} has {name}={amount:g}: the most is {name}={most:g}"
+    return ""
+
+
+def find(tokens: list[str], dask_scheduler: Any) -> dict[str, str]:
+    """The keys of the tasks with these tokens."""
+    wanted = set(tokens)
+    ours = (key for key in dask_scheduler.tasks if type(key) is str and key.startswith("topcook_"))
+    return {token: key for key in ours if (token := key.partition("-")[2]) in wanted}
+
+
+def release(keys: list[str], dask_scheduler: Any) -> list[str]:
+    """Have nobody want these tasks any more: those that run go on, the others are gone; answers with the workers."""
+    wanted: dict[str, list[str]] = {}
+    workers = set()
+    for key in keys:
+        task = dask_scheduler.tasks.get(key)
+        if task is None:
+            continue
+        if task.processing_on is not None:
+            workers.add(task.processing_on.address)
+        for client in task.who_wants or ():
+            wanted.setdefault(client.client_key, []).append(key)
+    for client, its in wanted.items():
+        dask_scheduler.client_releases_keys(its, client)
+    return sorted(workers)
+
+
+def hold(keys: list[str], dask_scheduler: Any) -> list[str]:
+    """Have these tasks go on without their client; answers with those that are not known yet."""
+    dask_scheduler.client_desires_keys([key for key in keys if key in dask_scheduler.tasks], "fire-and-forget")
+    return [key for key in keys if key not in dask_scheduler.tasks]

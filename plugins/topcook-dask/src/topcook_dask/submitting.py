@@ -1,0 +1,50 @@
+"""A whole network as one task, which nobody waits for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from topcook.author import cook_command
+from topcook.author.farm import prepare_farm
+from topcook_dask.connect import Connection
+from topcook_dask.options import JOB_PARMS, PREFIX, task_options
+from topcook_dask.session import Session
+from topcook_dask.tasks import WorkerCode
+
+__all__ = ["submit_network"]
+
+
+def submit_network(
+    scheduler: Any, reopen: Callable[[], Connection], graph_file: str, node_path: str
+) -> tuple[str, str]:
+    """Submit it; its key and the address of the dashboard. Raises ``ConnectError``, ``EngineError``.
+
+    ``NotImplementedError`` where the cluster would end with this program.
+    """
+    session = Session(reopen, lambda _event: None, scheduler.cookWarning)
+    try:
+        if session.connection.owned:
+            raise NotImplementedError(
+                "the cluster would end with this program\n"
+                f"    name one that runs: --parm {scheduler.name}.dask_address=ADDRESS"
+            )
+        prepare_farm(scheduler)
+        code = WorkerCode(str(scheduler.scriptDir(True)), str(scheduler.scriptDir(False)))
+        Path(str(scheduler.logDir(True))).mkdir(parents=True, exist_ok=True)
+        name = f"{Path(graph_file).stem}-{secrets.token_hex(4)}"
+        env = {each: os.environ[each] for each in ("PDG_TYPES_PATH",) if os.environ.get(each)}
+        words = cook_command(scheduler, graph_file, node_path, "--progress", "plain")
+        text = code.call(
+            "cook", name, words, str(scheduler.workingDir(False)), f"{scheduler.logDir(False)}/submit.log", env
+        )
+        values = {each: type(default)(scheduler[f"{PREFIX}_{each}"].evaluate()) for each, default in JOB_PARMS.items()}
+        key = f"topcook_submit-{name}"
+        session.submit(task_options(values), [key], [text])
+        session.keep([key])
+        return key, session.connection.dashboard
+    finally:
+        session.close()
