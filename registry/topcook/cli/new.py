@@ -38,6 +38,7 @@ def command(*, name: str, kind: str, folder: str, force: bool) -> None:
         rest      a farm that speaks HTTP and JSON
         inprocess Python functions of nodes, on threads of this process
         static    gives the farm the whole graph at once, with its dependencies
+        farm      an engine on other machines, on topcook.author.farm: for Topcook only
 
     \b
     Example:

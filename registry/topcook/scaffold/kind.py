@@ -28,5 +28,7 @@ class Kind:
     state: str = ""
     helpers: str = ""
     network: str = ""
+    #: Whether jobs run on this machine: then the result server need not be reached from others.
+    here: bool = True
     #: Callbacks written besides those that the help page calls a must.
     more: tuple[str, ...] = field(default=("onTick", "onCancelWorkItems"))

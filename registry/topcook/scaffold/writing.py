@@ -59,7 +59,7 @@ def _class(names: TypeNames, kind: Kind) -> Iterator[str]:
     yield "    def __init__(self, scheduler, name):"
     yield docstring("Parms cannot be read yet: that begins with onStart.", 8)
     yield "        PyScheduler.__init__(self, scheduler, name)"
-    yield "        CallbackServerMixin.__init__(self, True)"
+    yield f"        CallbackServerMixin.__init__(self, {kind.here})"
     yield from _indented(kind.state, 8)
     yield ""
     yield "    @classmethod"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from topcook.scaffold.kind import Kind
-from topcook.scaffold.kinds import cli, inprocess, poll, rest, static
+from topcook.scaffold.kinds import cli, farm, inprocess, poll, rest, static
 
 __all__ = ["KINDS"]
 
-KINDS: dict[str, Kind] = {each.KIND.name: each.KIND for each in (poll, cli, rest, inprocess, static)}
+KINDS: dict[str, Kind] = {each.KIND.name: each.KIND for each in (poll, cli, rest, inprocess, static, farm)}
