@@ -34,8 +34,7 @@ SERVER_FILE = ".pdg_result_server"
 GRACE, PATIENCE = 5.0, 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _ANSWER, _LOOK, _KILL_TIME = 0.1, 5.0, 4.0, 0.05, 10.0
 _TOGETHER = 200  # milliseconds: a pipe holds what is told in this time
-_PARENT_DEATH, _SUBREAPER = 1, 36
-_SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 128, 127, 126
+_PARENT_DEATH, _SUBREAPER, _SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 1, 36, 128, 127, 126
 #: Where this process has one job, all its children are the job's but these.
 _own_children = []  # type: list[int]
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
@@ -289,8 +288,7 @@ class Job:
         log, complaint = self._open_log(began)
         if self._began:
             self._begin_again()
-        # Before there is a process: the token finds it, whatever happens from here on.
-        self._guarded(0)
+        self._guarded(0)  # before there is a process: the token finds it, whatever happens from here on
         process = self._start(log)
         os.close(log)
         if process is not None:
@@ -299,19 +297,10 @@ class Job:
         self._over = True
         if self._ending is not None:
             self._ending.join()
-        self._look_for_outputs()
         self._tell(began, time.monotonic() - since, complaint)
         self._guarded(-1)
-        # Of one that lacks outputs the engine is to know, too: it may begin what waits for them.
-        status = self.exit if self.exit or self.state == "succeeded" else 1
+        status = (1 if self.exit is None else self.exit) or int(self.state == "failed")
         return status if status >= 0 else _SHELL_SIGNAL - status
-
-    def _look_for_outputs(self) -> None:
-        missing = [path for path in self.spec.get("expects", ()) if not os.path.exists(path)]
-        if missing and self.state == "succeeded":
-            more = " and %d more" % (len(missing) - 1) if missing[1:] else ""
-            what = 'it ended well, but its declared output "%s"%s was not written'
-            self.state, self.reason = "failed", what % (missing[0], more)
 
     def _guarded(self, pid: int) -> None:
         if self._guard:
@@ -410,6 +399,9 @@ class Job:
             left = status in (-signal.SIGKILL, _SHELL_SIGNAL + signal.SIGKILL) and self.spec.get("signaled") == "leave"
             self.state = ("signaled" if left else "failed") if status else "succeeded"
             self.reason = ("exit status %d" if status > 0 else "ended by signal %d") % abs(status) if status else ""
+        missing = [path for path in self.spec.get("expects", ()) if not os.path.exists(path)]
+        if missing and self.state == "succeeded":
+            self.state, self.reason = "failed", 'it ended well, but its output "%s" was not written' % missing[0]
 
     def _report(self, method: str, *more: "Any") -> "list[Any]":
         return [method, self.spec.get("attempt"), self.spec.get("item"), *more, self._engine_id]
@@ -449,8 +441,7 @@ class Job:
         return self._hurry
 
     def _spooled(self) -> "list[Any]":
-        """What the job could not report itself."""
-        # There may be nothing; or a disk was full in the middle of a line.
+        """What the job could not report itself: maybe nothing, maybe a line that a full disk has cut."""
         with contextlib.suppress(OSError, ValueError), open(self.spool) as stream:
             return [json.loads(line) for line in stream]
         return []

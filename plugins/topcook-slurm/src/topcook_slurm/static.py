@@ -13,7 +13,7 @@ from typing import Any
 
 import pdg
 from topcook.author.farm import EngineError, FarmJob, tick_soon
-from topcook.author.farm.waiting import may_begin
+from topcook.author.farm.waiting import declared_outputs, may_begin
 from topcook_slurm.plan import Plan, PlannedArray, make_plan
 from topcook_slurm.submissions import FIRST_PAUSE, LONGEST_PAUSE, Submission, Submissions
 
@@ -190,8 +190,11 @@ class StaticHandOver:
             self._unheard = None
             return
         simultaneous, words = self._options[chosen[0][0]]
+        jobs = [self._make(self._items[item]) for item, _ in chosen]
+        for job in jobs:
+            job.spec["expects"] = declared_outputs(self._scheduler, job.work_item)
         submission = Submission(
-            [self._make(self._items[item]) for item, _ in chosen],
+            jobs,
             words,
             simultaneous,
             tasks=[task for _, task in chosen] if len(array.items) > 1 else None,

@@ -1,4 +1,4 @@
-"""Whether an item that was handed over before its time may begin."""
+"""For schedulers whose engine begins items by itself: whether one may begin, and what it must not end without."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from topcook.author.host import record_of
 from topcook.model.states import FINAL
 
-__all__ = ["may_begin"]
+__all__ = ["declared_outputs", "may_begin"]
 
 
 def may_begin(work_item: Any) -> bool:
@@ -19,6 +19,25 @@ def may_begin(work_item: Any) -> bool:
     if item.batch is None:
         return not item.pending
     return not any(sub.pending > _inside(sub) for sub in item.batch.items if sub.state not in FINAL)
+
+
+def declared_outputs(scheduler: Any, work_item: Any) -> list[str]:
+    """The files that its job has to write, as the farm sees them: the ``expects`` of a ``FarmJob.spec``.
+
+    The wrapper looks for them, so that an engine begins nothing behind a job that the cook takes for failed. Those that
+    lie outside of a working directory whose name differs there are left out; all are where nobody looks for outputs
+    (``pdg_checkexpectedoutputs``).
+    """
+    if not scheduler["pdg_checkexpectedoutputs"].evaluateInt():
+        return []
+    item = record_of(work_item)
+    here, there = str(scheduler.workingDir(True)), str(scheduler.workingDir(False))  # noqa: FBT003 - PDG's word
+    items = [item, *(item.batch.items if item.batch is not None else ())]
+    paths = [file.path for each in items for file in each.expected_outputs or ()]
+    if here == there:
+        return paths
+    inside = here.rstrip("/") + "/"
+    return [there.rstrip("/") + "/" + path.removeprefix(inside) for path in paths if path.startswith(inside)]
 
 
 def _inside(sub: Any) -> int:
