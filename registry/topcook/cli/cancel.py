@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from topcook.cli.control import UnheardError, found, said, short, tell, wake
-from topcook.cli.cooks import items_text
+from topcook.cli.cooks import away_text, items_text
 from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
 from topcook.cli.problems import counted
 from topcook.cli.terminal import Terminal
-from topcook.errors import CookRefusedError
+from topcook.errors import CookRefusedError, TopcookError
 
 if TYPE_CHECKING:
     from topcook.runtime.alive import Process
@@ -37,7 +37,8 @@ def command(*, cook: str, node: str | None, item: str | None, now: bool) -> int:
 
     It is as Ctrl-C in its terminal: jobs are ended (TERM, then KILL), every scheduler gets its onStopCook(True),
     journal and report say canceled; this waits until that is done. Of a cook that died, the jobs that it left running
-    here are ended. COOK is its id, the beginning of it, or its network file: topcook cooks shows them.
+    here are ended, and those on a farm by the scheduler that sent them. COOK is its id, the beginning of it, or its
+    network file: topcook cooks shows them.
 
     Exit status: 0 ended, 1 something of it still runs, 2 there is no such cook here, 130 interrupted while waiting.
 
@@ -175,6 +176,8 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
         raise CookRefusedError(
             f"cook {seen.cook} is dead: its jobs can only be ended all together\n    topcook cancel {seen.cook}"
         )
+    if seen.away:
+        return _end_away(seen)
     if seen.jobs and sys.stderr.isatty():
         click.echo(f"ending {counted(len(seen.jobs), 'job')} …", err=True)
     left = end_dead_of(seen, "canceled")
@@ -182,7 +185,11 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
         numbers = " ".join(map(str, left.survivors))
         click.echo(f"these processes of it do not end: {numbers}\n    kill -9 {numbers}", err=True)
         return UNCOOKED
-    ended = f"ended {counted(len(left.tokens), 'job')} that it had left running" if left.tokens else "nothing of it ran"
+    ended = (
+        f"ended {counted(len(left.tokens), 'job')} that it had left running"
+        if left.tokens
+        else "nothing of it ran here"
+    )
     click.echo(f"{seen.cook} was dead: {ended}")
     if left.untold:
         click.echo(f"its journal does not know of it: {left.untold}", err=True)
@@ -190,3 +197,22 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
     if seen.journal:
         click.echo(f"    go on with it: topcook resume {short(seen)}")
     return COOKED
+
+
+def _end_away(seen: Seen) -> int:
+    """The schedulers that sent them know how to end jobs on a farm: the cook goes on to have that done, and no more."""
+    from topcook.cli.resume import command as resume
+    from topcook.runtime.control.known import left_away
+
+    click.echo(f"{away_text(seen.away)}\n    their schedulers are asked to end them", err=True)
+    try:
+        resume.main([seen.cook, "--progress", "off", "--only-end"], prog_name="topcook cancel", standalone_mode=False)
+    except TopcookError as error:
+        raise CookRefusedError(
+            f"{error}\n    {away_text(seen.away)}\n"
+            "    nothing was ended: mend what is said above, or end them by the farm's own means"
+        ) from error
+    left = left_away(seen.cook, seen.journal)
+    if left:
+        click.echo(f"{away_text(left)}\n    nobody has taken them up: end them by the farm's own means", err=True)
+    return UNCOOKED if left else COOKED

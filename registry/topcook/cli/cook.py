@@ -32,6 +32,7 @@ from topcook.runtime.resume.taking import remember, resumed
 from topcook.runtime.tokens import new_cook_id
 
 if TYPE_CHECKING:
+    from topcook.cli.onlyend import Ending
     from topcook.runtime.api import GraphContext
     from topcook.runtime.control.opening import CookDoor
     from topcook.runtime.cook import Cook
@@ -120,6 +121,7 @@ def command(
     session.how, session.network = how_of(options), network
     session.settings = settings_of(options)
     session.told = told
+    session.only_ends = options["only_end"]
     return session.run(options["nodes"])
 
 
@@ -151,6 +153,7 @@ class _Session:
         self.identity: Identity | None = None
         #: The cook's id where it can go on after its end, as `topcook resume` takes it.
         self.goes_on = ""
+        self.only_ends = False
         self.door: CookDoor | None = None
         self.progress = _progress(progress, debug=debug)
 
@@ -235,11 +238,14 @@ class _Session:
             cook.refuse(str(error))
             shown.close()
             return
+        ending = self._ending(cook)
         cook.start()
         try:
             while not cook.wait(_PERIOD):
                 self._open_door(cook)
                 shown.update()
+                if ending is not None:
+                    ending.look()
                 if self.told is not None:
                     self.told.update(cook)
         except BaseException as error:
@@ -250,6 +256,13 @@ class _Session:
             raise
         finally:
             shown.close()
+
+    def _ending(self, cook: Cook) -> Ending | None:
+        if not self.only_ends:
+            return None
+        from topcook.cli.onlyend import Ending
+
+        return Ending(cook, self.goes_on)
 
     def _open_door(self, cook: Cook) -> None:
         """Let it be controlled from outside; a cook that is over in a moment does without."""

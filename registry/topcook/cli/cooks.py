@@ -17,6 +17,7 @@ from topcook.model.states import SUCCESSFUL
 
 if TYPE_CHECKING:
     from topcook.runtime.control.known import Seen
+    from topcook.runtime.journal.glance import Away
 
 #: How many of those that ended are shown.
 ENDED = 5
@@ -42,6 +43,8 @@ _COLOURS = {
 _DAY = 24 * 3600
 #: Letters of a network's name that a row of a terminal has room for.
 _LONGEST_NAME = 30
+#: Jobs on a farm that are named.
+_NAMED = 3
 #: How the state of each is said where a word is not enough.
 _SAID = {"stopped": "stopped (Ctrl-Z)", "silent": "does not answer"}
 
@@ -96,6 +99,7 @@ def _facts(seen: Seen) -> dict[str, Any]:
         "pid": process.pid if process is not None else None,
         "host": process.host if process is not None else None,
         "jobs": seen.jobs,
+        "away": [{"scheduler": each.scheduler, "job": each.job} for each in seen.away],
         "journal": seen.journal or None,
     }
 
@@ -172,9 +176,23 @@ def _remedies(seen: Seen, short: str) -> Iterator[str]:
     if seen.jobs:
         runs = "1 job of it still runs" if len(seen.jobs) == 1 else f"{len(seen.jobs):,} jobs of it still run"
         yield click.style(f"    {runs} here", fg="yellow")
+    if seen.away:
+        yield click.style(_clipped(f"    {away_text(seen.away)}"), fg="yellow")
     if seen.journal:
         yield f"    go on with it: topcook resume {short}"
-    yield f"    {'end its jobs' if seen.jobs else 'or leave it so'}: topcook cancel {short}"
+    yield f"    {'end its jobs' if seen.jobs or seen.away else 'or leave it so'}: topcook cancel {short}"
+
+
+def away_text(away: list[Away]) -> str:
+    """``12 jobs of it may still run: farm 134_0, 134_1, 134_2 and 9 more``."""
+    jobs: dict[str, list[str]] = {}
+    for each in away:
+        jobs.setdefault(each.scheduler, []).append(each.job)
+    named = "; ".join(
+        f"{name} {', '.join(some[:_NAMED])}" + (f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else "")
+        for name, some in jobs.items()
+    )
+    return f"{counted(len(away), 'job')} of it may still run: {named}"
 
 
 def when(at: float) -> str:

@@ -27,6 +27,9 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     ),
     click.option("--resume-cook", hidden=True, default="", help="With --resume: go on with the cook of this id."),
     click.option(
+        "--only-end", hidden=True, is_flag=True, help="With --resume: take up the jobs that run, and end them."
+    ),
+    click.option(
         "--cache",
         type=click.Choice(FILE_MODES),
         default="mtime",

@@ -11,14 +11,15 @@ from topcook.lean import dataclass, field
 from topcook.runtime.alive import Process
 from topcook.runtime.control.card import Card, read_card
 from topcook.runtime.control.knock import NobodyAnswersError, ask
-from topcook.runtime.journal.glance import Glance, count_items, glance
+from topcook.runtime.journal.glance import Away, Glance, count_items, glance, jobs_away
 from topcook.runtime.journal.identity import Identity
 from topcook.runtime.journal.lock import pointer_lives, read_pointer
 from topcook.runtime.keeper import launch
 from topcook.runtime.keeper.leftover import left_jobs, left_tokens
+from topcook.runtime.keeper.record import read_record
 from topcook.runtime.statedir import cook_directory, cook_ids, journal_of
 
-__all__ = ["DEAD", "RUNNING", "Seen", "find_seen", "is_stopped", "look_at", "seen_cooks"]
+__all__ = ["DEAD", "RUNNING", "Seen", "find_seen", "is_stopped", "left_away", "look_at", "seen_cooks"]
 
 #: States of a cook that runs: ``stopped`` is one whose process is (Ctrl-Z), ``silent`` one that does not answer.
 RUNNING = frozenset({"cooking", "paused", "ending", "stopped", "silent"})
@@ -34,7 +35,8 @@ class Seen:
 
     ``state`` is one of ``RUNNING``, ``DEAD``, or how it ended; of one that died and has a successor it is ``died``.
     ``network`` is the path of the file, empty where a program cooks. ``jobs`` are tokens of jobs that a dead one left
-    running here. ``counts`` are items by the name of their state, ``waits`` is by scheduler what its items wait for.
+    running here, ``away`` jobs that it had on a farm. ``counts`` are items by the name of their state, ``waits`` is by
+    scheduler what its items wait for.
     """
 
     cook: str
@@ -49,6 +51,7 @@ class Seen:
     counts: dict[str, int] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)
+    away: list[Away] = field(default_factory=list)
     journal: str = ""
     card: Card | None = None
 
@@ -152,11 +155,21 @@ def _alive(seen: Seen) -> Seen:
 def _dead(seen: Seen, marked: dict[str, set[int]], *, newest: bool) -> Seen | None:
     if seen.is_here:
         seen.jobs = left_tokens(cook_directory(seen.cook), seen.cook, marked)
+    if newest:
+        # Who followed it has asked for the others.
+        seen.away = left_away(seen.cook, seen.journal)
     if not seen.journal and not seen.jobs:
         return None
     seen.state = DEAD if newest or seen.jobs else "died"
     seen.counts = count_items(seen.journal)
     return seen
+
+
+def left_away(cook: str, journal: str) -> list[Away]:
+    """The jobs that a dead cook had on a farm: what became of them only its scheduler can tell."""
+    away = jobs_away(journal)
+    here = read_record(cook_directory(cook)) if away else {}
+    return [each for each in away if each.token not in here]
 
 
 def _of_a_program(cook: str, marked: dict[str, set[int]]) -> Seen | None:

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from topcook.lean import dataclass
 from topcook.model.states import WorkItemState
+from topcook.runtime.journal.facts import Fact
 from topcook.runtime.journal.schema import APPLICATION
 
-__all__ = ["Glance", "count_items", "glance", "is_journal"]
+__all__ = ["Away", "Glance", "count_items", "glance", "is_journal", "jobs_away"]
 
 #: Seconds to wait for who writes: on a network disk a cook holds its journal locked until its end.
 _PATIENCE = 0.3
@@ -27,6 +28,15 @@ class Glance:
     started: float
     finished: float | None
     outcome: str
+
+
+@dataclass(slots=True)
+class Away:
+    """A job of an item without an end: its token, its scheduler, and what that one calls it."""
+
+    token: str
+    scheduler: str
+    job: str
 
 
 def glance(path: str) -> Glance | None:
@@ -65,7 +75,21 @@ def count_items(path: str) -> dict[str, int]:
     return found
 
 
-def _read(path: str, statement: str) -> list[tuple[Any, ...]]:
+def jobs_away(path: str) -> list[Away]:
+    """The jobs that schedulers had names of their own for, of items that nobody said the end of."""
+    rows = _read(
+        path,
+        "WITH last AS (SELECT item, state, max(number) FROM step GROUP BY item), "
+        "given AS (SELECT item, token, scheduler, max(number) FROM step WHERE token IS NOT NULL GROUP BY item), "
+        "job AS (SELECT item, body, max(number) FROM fact WHERE kind = ? GROUP BY item) "
+        "SELECT given.token, name.text, job.body FROM last JOIN given USING (item) JOIN job USING (item) "
+        "LEFT JOIN name ON name.number = given.scheduler WHERE last.state IN (?, ?) ORDER BY item",
+        (int(Fact.JOB), int(WorkItemState.Scheduled), int(WorkItemState.Cooking)),
+    )
+    return [Away(token, scheduler or "", job) for token, scheduler, job in rows if job]
+
+
+def _read(path: str, statement: str, values: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
     if not os.path.isfile(path):
         return []
     try:
@@ -76,7 +100,7 @@ def _read(path: str, statement: str) -> list[tuple[Any, ...]]:
             connection.execute("PRAGMA query_only = ON")
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
                 return []
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, values).fetchall()
         finally:
             connection.close()
     except sqlite3.Error:

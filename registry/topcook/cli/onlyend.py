@@ -1,0 +1,55 @@
+"""A cook that goes on only to end: its schedulers take up the jobs it left on farms, and are told to end them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from topcook.machine.phases import HELD
+from topcook.model.states import FINAL
+from topcook.runtime.control.known import left_away
+from topcook.runtime.statedir import journal_of
+from topcook.runtime.summary import counts
+
+if TYPE_CHECKING:
+    from topcook.model.states import WorkItemState
+    from topcook.runtime.cook import Cook
+
+__all__ = ["Ending"]
+
+#: Seconds without a change after which what was not taken up never will be: its item is another one by now, or gone.
+_QUIET = 3.0
+
+
+class Ending:
+    """Looks after a cook that begins nothing, and cancels it once its jobs are taken up."""
+
+    def __init__(self, cook: Cook, cook_id: str) -> None:
+        """The cook has not started."""
+        self._cook = cook
+        # Of a token, <cook>-<item>-<attempt>, the item.
+        self._left = {int(each.token.rsplit("-", 2)[1]) for each in left_away(cook_id, journal_of(cook_id))}
+        self._counts: dict[WorkItemState, int] = {}
+        self._since = time.monotonic()
+        self._told = False
+        # What was looked up is taken up all the same.
+        cook.state.paused = True
+
+    def look(self) -> None:
+        """Cancel it when it is time; to be called until it has ended."""
+        if not self._told and (self._all_taken() or self._is_quiet()):
+            self._told = True
+            self._cook.cancel("canceled by topcook cancel")
+
+    def _all_taken(self) -> bool:
+        self._left -= {
+            item.id for item in self._cook.state.all_items() if item.phase in HELD or item.state in FINAL
+        } & self._left
+        return not self._left
+
+    def _is_quiet(self) -> bool:
+        state, now = self._cook.state, time.monotonic()
+        found = counts(self._cook)
+        if found != self._counts or state.recalling or state.to_recall:
+            self._counts, self._since = found, now
+        return now - self._since > _QUIET
