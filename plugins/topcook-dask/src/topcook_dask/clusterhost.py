@@ -59,6 +59,7 @@ class Jobs:
         self.submitted: dict[str, float] = {}
         self.failures: list[str] = []
         self._said: dict[str, str] = {}
+        self._come: set[str] = set()
         self._asked = 0.0
         self._lost = 0
 
@@ -76,6 +77,7 @@ class Jobs:
             # With several workers a job, each has the job's name and a number.
             if any(each == str(name) or each.startswith(f"{name}-") for each in here):
                 self._lost = 0
+                self._come.add(job.job_id)
             elif job.job_id:
                 absent[name] = job.job_id
             elif self.failures:
@@ -102,17 +104,22 @@ class Jobs:
             if job in known:
                 self._said[job] = " ".join(known[job]).lower()
                 continue
-            self._lost += 1
-            goes_on = self._lost < _TRIES
-            where = f": see {self.logs}" if self.logs else ""
-            self.tell(
-                problem=f"the job {job} has ended before its worker came{where}"
-                f"{'' if goes_on else '; no other is submitted for it'}"
-            )
             self._said[job] = "ended"
-            if goes_on:
+            if self._replaces(job):
                 # The next adaption finds it missing.
                 cluster.workers.pop(name, None)
+
+    def _replaces(self, job: str) -> bool:
+        """Say that a job has ended that nobody has ended; whether another is worth it."""
+        if job in self._come:
+            self.tell(problem=f"the job {job} of a worker has ended; another is submitted")
+            return True
+        self._lost += 1
+        goes_on = self._lost < _TRIES
+        where = f": see {self.logs}" if self.logs else ""
+        then = "another is submitted" if goes_on else "no other is submitted for it"
+        self.tell(problem=f"the job {job} has ended before its worker came{where}; {then}")
+        return goes_on
 
 
 async def _call(argv: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
 import shlex
@@ -39,6 +40,11 @@ def cluster_spec(settings: Settings, *, name: str = "topcook", logs: str = "", s
     if kind == "local":
         cls, options = "distributed.LocalCluster", _local(settings)
     else:
+        if importlib.util.find_spec("dask_jobqueue") is None:
+            raise BadClusterError(
+                f"{PREFIX}_cluster is {kind}, and dask-jobqueue is not installed\n"
+                '    pip install "topcook-dask[jobqueue]"'
+            )
         cls, options = f"dask_jobqueue.{JOBQUEUE[kind][0]}", _jobqueue(settings, kind, name, logs, shared)
     count = settings.count if kind == "local" else settings.count or max(settings.minimum, 1)
     return {

@@ -110,7 +110,11 @@ class StartedCluster:
                 else:
                     has_begun = "address" in said
                     self._first.put(said)
-        self._first.put({"failed": f"the process that holds it has ended with status {self._process.wait()}"})
+        why = f"the process that holds it has ended with status {self._process.wait()}"
+        self._first.put({"failed": why})
+        if has_begun and not self._stdin.closed:
+            self._absent = [why]
+            self._say(f"the cluster on {self._kind}: {why}")
 
 
 def _security_of(tls: Mapping[str, str]) -> Any:

@@ -1,0 +1,152 @@
+"""Clusters that a cook starts on this machine: as they were asked for, and gone with it, however it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster_bench import MARK, cook_process, heirs, network, until_in
+from dask_bench import until
+
+from topcook.testkit.cookbench import CookBench
+from topcook_dask.clusters import cluster_spec
+from topcook_dask.connect import Connection, connect
+from topcook_dask.settings import BadClusterError, ConnectError, Settings
+
+Start = Callable[..., Connection]
+SLEEP = "sh -c 'touch began_@pdg_index; exec sleep {mark}'"
+
+
+@pytest.fixture
+def start(mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start clusters; they are gone when the test is over."""
+    monkeypatch.setenv(MARK, mark)
+    connections = []
+
+    def start(say: Callable[[str], None] = print, **parms: Any) -> Connection:
+        connections.append(connect(Settings(**parms), logs=str(tmp_path / "logs"), say=say))
+        return connections[-1]
+
+    yield start
+    for each in connections:
+        each.close()
+    until(lambda: not heirs(mark), "all its processes are gone")
+
+
+def workers(connection: Connection) -> list[dict[str, Any]]:
+    # A function in here goes over as it is: this module is none over there.
+    def ask(dask_scheduler: Any) -> list[dict[str, Any]]:
+        return [
+            {"threads": each.nthreads, "memory": each.memory_limit, "resources": dict(each.resources)}
+            for each in dask_scheduler.workers.values()
+        ]
+
+    return list(connection.client.run_on_scheduler(ask))
+
+
+@pytest.mark.engine
+def test_workers_are_as_they_were_asked_for(start: Start, mark: str) -> None:
+    connection = start(count=2, threads=3, workermemory="300MB", workerresources="slots=2 gpu=0.5")
+    assert connection.owned
+    asked = {"threads": 3, "memory": 300_000_000, "resources": {"slots": 2.0, "gpu": 0.5}}
+    assert workers(connection) == [asked, asked]
+    assert connection.dashboard.startswith("http://127.0.0.1:")
+    assert heirs(mark)
+    connection.close()
+    until(lambda: not heirs(mark), "they are gone")
+
+
+@pytest.mark.engine
+def test_a_started_cluster_can_be_encrypted(start: Start) -> None:
+    connection = start(count=1, encrypt=True)
+    address = connection.client.scheduler.address
+    assert address.startswith("tls://")
+    assert connection.client.submit(sum, (20, 22)).result(timeout=60) == 42
+    with pytest.raises(ConnectError):
+        connect(Settings(address=address, connecttimeout=1.0))
+
+
+@pytest.mark.engine
+def test_there_are_as_many_workers_as_there_is_work_for(start: Start) -> None:
+    connection = start(minimum=0, maximum=2, threads=1, idle=1.0)
+    assert workers(connection) == []
+    futures = connection.client.map(time.sleep, [0.5] * 8, pure=False)
+    until(lambda: len(workers(connection)) == 2, "two have come")
+    connection.client.gather(futures)
+    del futures
+    until(lambda: workers(connection) == [], "they are released")
+    assert connection.client.submit(sum, (20, 22)).result(timeout=60) == 42
+
+
+@pytest.mark.engine
+def test_a_cluster_ends_with_the_process_that_holds_it(start: Start, mark: str) -> None:
+    said: list[str] = []
+    connection = start(said.append, count=2)
+    (holder,) = [pid for pid in heirs(mark) if b"clusterhost" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(holder, signal.SIGKILL)
+    until(lambda: not heirs(mark), "its workers are gone, too")
+    until(connection.waits_for, "what is missing is told")
+    assert said == ["the cluster on local: the process that holds it has ended with status -9"]
+    assert said[0].partition(": ")[2] in connection.waits_for()
+
+
+@pytest.mark.engine
+def test_what_keeps_a_cluster_from_starting_is_told(start: Start) -> None:
+    with pytest.raises(ConnectError, match=r"dask_cluster is local\) could not be started: .*\n    its log is "):
+        start(host="192.0.2.1")
+
+
+@pytest.mark.engine
+def test_a_cook_without_a_cluster_has_one_of_its_own(bench: CookBench, mark: str) -> None:
+    with cook_process(bench.folder, network("", "true", count=20), mark) as cook:
+        assert cook.wait(180) == 0, (bench.folder / "out.txt").read_text()
+        until(lambda: not heirs(mark), "its cluster is gone, too")
+    items = json.loads((bench.folder / "report.json").read_text())["items"]
+    assert [item["state"] for item in items] == ["CookedSuccess"] * 20
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_of_a_cook_that_is_ended(bench: CookBench, mark: str, by: signal.Signals) -> None:
+    text = network("dask_count = 2", SLEEP.format(mark=mark), count=2)
+    with cook_process(bench.folder, text, mark) as cook:
+        until_in(cook, bench.folder, lambda: len(list(bench.folder.glob("began_*"))) == 2, "both run")
+        cook.send_signal(by)
+        cook.wait(120)
+        until(lambda: not heirs(mark), "nothing is left")
+
+
+def test_a_cluster_that_nobody_knows_is_told_with_those_there_are() -> None:
+    with pytest.raises(BadClusterError) as refused:
+        cluster_spec(Settings(cluster="cloud"))
+    assert str(refused.value) == ('dask_cluster: there is no "cloud"\n    one of local, slurm, pbs, lsf, sge, htcondor')
+
+
+def test_more_at_least_than_at_most_is_refused() -> None:
+    with pytest.raises(BadClusterError, match="dask_minimum is 3, more than dask_maximum, which is 2"):
+        cluster_spec(Settings(minimum=3, maximum=2))
+
+
+def test_what_is_no_resource_of_a_worker_is_told() -> None:
+    with pytest.raises(BadClusterError, match='dask_workerresources: "gpu" is no resource'):
+        cluster_spec(Settings(workerresources="slots=1 gpu"))
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    with pytest.raises(BadClusterError) as refused:
+        cluster_spec(Settings(cluster="slurm"))
+    assert 'pip install "topcook-dask[jobqueue]"' in str(refused.value)
+
+
+def test_a_local_cluster_is_what_dask_makes_of_it_where_nothing_is_said() -> None:
+    spec = cluster_spec(Settings())
+    assert spec["class"] == "distributed.LocalCluster"
+    assert spec["options"]["n_workers"] is None
