@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import random
+import subprocess
 import sys
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +34,7 @@ ALL = """
         inputs = ["together"]
         parms.command = "sh -c 'ls made_* | wc -l > counted'"
 """
+KILLED = 4
 MAKE = "sh -c 'echo work_@pdg_index >> began; touch made_@pdg_index'"
 
 
@@ -75,4 +80,163 @@ def test_what_waits_for_a_failure_is_blocked_and_what_waits_for_a_retry_cooks_on
     began = Counter(lines(bench.folder / "began"))
     assert began == {"work_0": 2, "work_1": 2, "work_2": 1, "after_0": 1, "after_2": 1}
     assert {item.attempt for item in done.items("after")} == {1}
+    until(lambda: ended(cluster), "nothing is left on Slurm")
+
+
+def test_pieces_of_large_layers_pair_and_batches_are_one_task(bench: CookBench, cluster: TestCluster) -> None:
+    before = set(cluster.jobs())
+    batches = AFTER.replace('inputs = ["work"]', 'inputs = ["work"]\n        parms.framesperbatch = 2')
+    done = cooked(
+        bench, network(MAKE, count=7, parms="slurm_maxarray = 3") + AFTER + batches.replace(".after]", ".two]")
+    )
+    assert done.outcome == "cooked", done.messages
+    assert done.out_of_order() == []
+    # The layers, in pieces of three; four batches: three of two items, and what is left.
+    assert sorted(arrays(cluster, before).values()) == sorted([3, 3, 1, 3, 3, 1, 1, 1, 1, 1])
+    assert len(lines(bench.folder / "began")) == 21
+
+
+def test_what_waits_for_a_missing_output_never_begins(bench: CookBench, cluster: TestCluster) -> None:
+    command = "sh -c 'test @pdg_index = 0 || touch made_@pdg_index'"
+    outputs = 'parms.outputs = [{ path = "$HIP/made_@pdg_index" }]'
+    done = cooked(bench, network(command, count=2, more=outputs) + AFTER)
+    assert sorted(done.states("work").values()) == ["CookedFail", "CookedSuccess"], done.messages
+    assert sorted(done.states("after").values()) == ["CookedSuccess", "Waiting"], done.messages
+    until(lambda: ended(cluster), "nothing is left on Slurm")
+    assert lines(bench.folder / "began") == ["after_1"]
+
+
+def test_what_waits_for_a_failure_that_holds_nothing_up_cooks_once(bench: CookBench, cluster: TestCluster) -> None:
+    command = "sh -c 'touch made_@pdg_index; test @pdg_index = 0'"
+    done = cooked(bench, network(command, count=2, more='parms.pdg_onfailure = "continue"') + AFTER)
+    assert sorted(done.states("work").values()) == ["CookedFail", "CookedSuccess"], done.messages
+    assert set(done.states("after").values()) == {"CookedSuccess"}, done.messages
+    assert sorted(lines(bench.folder / "began")) == ["after_0", "after_1"]
+
+
+def test_items_that_are_canceled_and_then_the_cook_leave_nothing_behind(
+    bench: CookBench, cluster: TestCluster, mark: str
+) -> None:
+    (bench.folder / "mark").write_text(mark)
+    context = bench.load(network("sh -c 'echo x >> ran; exec sleep $(cat mark)'", count=3) + AFTER + ALL)
+    context.core.decide_static("farm", takes=True)
+    cook = bench.start(context)
+    until(lambda: len(running(mark)) == 3, "all run")
+    first = next(item for item in cook.state.all_items() if item.node.name == "work" and item.index == 0)
+    cook.cancel_items([first])
+    until(lambda: len(running(mark)) == 2, "it is ended")
+    cook.cancel("enough")
+    done = bench.finish(context, cook)
+    assert done.outcome == "canceled", done.messages
+    assert "could not be" not in done.messages
+    assert ended(cluster)
+    assert not running(mark)
+    assert lines(bench.folder / "began") == []
+
+
+def test_while_the_controller_is_away_what_is_left_waits_to_be_submitted(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    context = bench.load(network(MAKE, count=3) + AFTER)
+    context.core.decide_static("farm", takes=True)
+    cluster.stop_controller()
+    cook = bench.start(context)
+    until(lambda: "6 jobs wait to be submitted" in "\n".join(each.text for each in cook.messages), "it is told")
+    cluster.start_controller()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.messages
+    assert Counter(lines(bench.folder / "began")) == dict.fromkeys(
+        [f"{node}_{number}" for node in ("work", "after") for number in range(3)], 1
+    )
+
+
+JOB = """
+import os, sys, time
+import pdgcmd, pdgjson
+item = pdgjson.WorkItem.fromJobEnvironment()
+name = f"{item.nodeName}_{item.index}"
+with open("began", "a") as stream:
+    stream.write(name + "\\n")
+while not os.path.exists("gate"):
+    time.sleep(0.05)
+if name == "work_1":
+    sys.exit(3)
+item.setIntAttrib("square", item.index ** 2)
+open(f"out_{name}", "w").close()
+pdgcmd.addOutputFile(os.path.abspath(f"out_{name}"))
+"""
+
+
+def test_a_cook_that_is_killed_finds_all_as_slurm_has_done_it(bench: CookBench, cluster: TestCluster) -> None:
+    """Nobody listens while it is done: ends, outputs and attributes are what the jobs have left on disk."""
+    folder = bench.folder
+    (folder / "job.py").write_text(JOB)
+    command = f"{sys.executable} {folder}/job.py"
+    after = AFTER.replace('"sh -c', f'"{command}" # "sh -c')
+    text = network(command, count=4) + after + ALL.replace("ls made_*", "ls out_after*")
+    (folder / "net.toml").write_text(textwrap.dedent(text))
+    words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--static", "farm", "--progress", "off"]
+    with (folder / "said").open("wb") as said:
+        cook = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        until(lambda: len(lines(folder / "began")) == 4, "the first layer runs")
+        cook.kill()
+        cook.wait()
+    (folder / "gate").touch()
+    until(lambda: ended(cluster), "Slurm has done all")
+    before = set(cluster.jobs())
+    assert sorted(lines(folder / "began")) == sorted(
+        [f"work_{n}" for n in range(4)] + [f"after_{n}" for n in (0, 2, 3)]
+    ), "nobody is needed"
+    again = subprocess.run(
+        [*words, "--resume", "--report", "report.json", "-v"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert again.returncode == 1, again.stdout + again.stderr
+    items = {
+        f"{each['node']}_{each['index']}": each for each in json.loads((folder / "report.json").read_text())["items"]
+    }
+    states = {name: each["state"] for name, each in items.items()}
+    assert states.pop("work_1") == "CookedFail", states
+    assert states.pop("after_1") == "Waiting"
+    assert states.pop("last_0") == "Waiting"
+    states.pop("together_0")
+    assert set(states.values()) == {"CookedSuccess"}, again.stdout + again.stderr
+    assert set(cluster.jobs()) == before, "nothing was sent again"
+    assert len(lines(folder / "began")) == 7
+    assert items["after_1"]["blocked_by"] == [items["work_1"]["id"]]
+    assert [Path(each["path"]).name for each in items["after_3"]["outputs"]] == ["out_after_3"]
+    assert items["after_3"]["attributes"]["square"]["value"] == [9]
+
+
+def test_a_cook_that_is_killed_again_and_again_runs_nothing_twice_that_had_finished(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    folder = bench.folder
+    (folder / "job.sh").write_text("sleep 0.2\necho $1 >> done\n")
+    text = network("sh job.sh work_@pdg_index", count=20, parms="slurm_poll = 0.5\n        slurm_simultaneous = 4")
+    text = text.replace("slurm_poll = 1.0\n", "") + AFTER.replace(
+        "sh -c 'echo after_@pdg_index >> began; test -e made_@pdg_index'", "sh job.sh after_@pdg_index"
+    )
+    (folder / "net.toml").write_text(textwrap.dedent(text))
+    words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--static", "farm", "--progress", "off"]
+    chance = random.Random(7)
+    for number in range(KILLED + 1):
+        with (folder / "said").open("ab") as said:
+            more = ["--resume"] if number else []
+            cook = subprocess.Popen([*words, *more], cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        if number < KILLED:
+            # By what has been done, not by the clock: a busy machine would be killed before it began.
+            goal = len(lines(folder / "done")) + chance.randrange(1, 8)
+            until(lambda: len(lines(folder / "done")) >= goal or cook.poll() is not None, "some are done")  # noqa: B023
+            cook.kill()
+            cook.wait()
+        else:
+            assert cook.wait(300) == 0, (folder / "said").read_text()[-4000:]
+    assert Counter(lines(folder / "done")) == dict.fromkeys(
+        [f"{node}_{number}" for node in ("work", "after") for number in range(20)], 1
+    )
     until(lambda: ended(cluster), "nothing is left on Slurm")
