@@ -115,6 +115,24 @@ def test_the_user_may_ask_for_it_where_the_author_says_no(bench: CookBench) -> N
     assert "all at once" in bench.cook(context).log("pdg_farm")
 
 
+@pytest.mark.parametrize("says", [True, False])
+def test_its_parm_decides_where_it_is_given(bench: CookBench, says: bool) -> None:
+    farm(bench, TAKES_ALL if says is False else TAKES_ALL.replace("    def", "    staticCook = False\n\n    def", 1))
+    parm = f'scheduler = "here"\n[schedulers.here]\ntype = "farm"\nparms = {{ topcook_static = {int(says)} }}'
+    context = bench.load(NETWORK.replace('scheduler = "farm"', parm, 1))
+    assert context.core.takes_static("here") == (says, f"its topcook_static is {int(says)}")
+    cooked = bench.cook(context)
+    assert cooked.outcome == "cooked", cooked.messages
+    assert ("all at once" in cooked.log("here")) is says
+
+
+def test_a_parm_that_asks_for_what_its_type_cannot_do_is_refused(bench: CookBench) -> None:
+    farm(bench)
+    parm = 'scheduler = "here"\n[schedulers.here]\ntype = "farm"\nparms = { topcook_static = 1 }'
+    with pytest.raises(CookRefusedError, match="leave topcook_static away"):
+        bench.cook(NETWORK.replace('scheduler = "farm"', parm, 1))
+
+
 def test_what_could_do_nothing_with_static_items_is_not_given_any(bench: CookBench) -> None:
     farm(bench)
     context = bench.load(NETWORK)

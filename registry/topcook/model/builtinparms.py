@@ -59,6 +59,13 @@ SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
         help="onSchedule calls between two ticks at most, 0: any number.",
     ),
     ParmSpec(
+        "topcook_static",
+        "Toggle",
+        "Give Static Items at Once",
+        default=(False,),
+        help="Whether it gets all static items by one onScheduleStatic; left alone, its type decides.",
+    ),
+    ParmSpec(
         "topcook_serverbind",
         "String",
         "Result Server: Listen On",

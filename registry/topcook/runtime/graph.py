@@ -299,11 +299,20 @@ class Graph:
         return host
 
     def takes_static(self, name: str) -> tuple[bool, str]:
-        """Whether a scheduler of this network is given its static items all at once, and why."""
+        """Whether a scheduler of this network is given its static items all at once, and why.
+
+        Raises ``CookRefusedError`` where its parm asks for that, and its type could do nothing with them.
+        """
         if name in self.static:
             return self.static[name], f"--{'' if self.static[name] else 'no-'}static was given"
         node = self.network.schedulers[name]
-        return static_of(node, self.types.scheduler(node.type_name).static)
+        record = self.types.scheduler(node.type_name)
+        parm = node.parms.get("topcook_static")
+        if parm is None or not parm.is_set:
+            return static_of(node, record.static)
+        if parm.at():
+            _refuse_static(name, record, "topcook_static")
+        return bool(parm.at()), f"its topcook_static is {int(bool(parm.at()))}"
 
     def decide_static(self, asked: str, *, takes: bool) -> None:
         """Decide it for the scheduler, or for all schedulers of the type, that ``asked`` names.
@@ -312,12 +321,8 @@ class Graph:
         """
         named = [name for name, node in self.network.schedulers.items() if asked in {name, node.type_name}]
         for name in named or [self.instance_name(asked)]:
-            record = self.types.scheduler(self.network.schedulers[name].type_name)
-            if takes and record.callbacks.get("onScheduleStatic") != "implemented" and not record.static[0]:
-                raise CookRefusedError(
-                    f'scheduler "{name}" cannot be given its static items at once: type "{record.name}" has no '
-                    "onScheduleStatic of its own\n    leave --static away: each item is handed over when it is ready"
-                )
+            if takes:
+                _refuse_static(name, self.types.scheduler(self.network.schedulers[name].type_name), "--static")
             self.static[name] = takes
 
     def parms_changed(self, owner: str, parm: str) -> None:
@@ -484,3 +489,11 @@ class Graph:
     def keeper_pid(self) -> int | None:
         """The process id of the keeper of the running cook, if there is one."""
         return self.cook.keeper_pid() if self.cook is not None else None
+
+
+def _refuse_static(name: str, record: Record, asked: str) -> None:
+    if record.callbacks.get("onScheduleStatic") != "implemented" and not record.static[0]:
+        raise CookRefusedError(
+            f'scheduler "{name}" cannot be given its static items at once: type "{record.name}" has no '
+            f"onScheduleStatic of its own\n    leave {asked} away: each item is handed over when it is ready"
+        )
