@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from topcook.cli.problems import counted, wants_colour
-from topcook.cli.wording import seconds, shown_path
+from topcook.cli.wording import log_uri, reason, seconds, shown_path
 from topcook.contract.secrets import redact
 from topcook.machine.phases import Phase
 from topcook.model.states import SUCCESSFUL, WorkItemState
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: How many failed items are told one by one, and how many files that were made.
 FAILURES = 10
 OUTPUTS = 5
+#: How many are named that were canceled for the same reason.
+_NAMED = 3
 _STOPPED = frozenset({"canceled", "interrupted"})
 _COLOURS = {"cooked": "green", "failed": "red"}
 
@@ -46,9 +48,11 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
         yield from _failure(failure)
     if number > len(failed):
         yield f"and {number - len(failed):,} more failed; --report FILE writes them all down"
+    lost = list(_canceled(cook))
+    yield from lost
     yield from _stalled(cook)
     yield from _blocked(cook)
-    if number:
+    if number or lost:
         yield ""
     state = end_state(cook, interrupted=interrupted)
     yield f"{click.style(f'{state}:', fg=_COLOURS.get(state, 'yellow'), bold=True)} {_counts(cook)}"
@@ -75,12 +79,31 @@ def _failure(failure: Failure) -> Iterator[str]:
         yield f"    {click.style('|', dim=True)} {line[:room]}"
     if failure.log_path:
         yield f"    log: {shown_path(failure.log_path)}"
-    elif item.run is not None and item.run.log_uri:
-        yield f"    log: {printable(item.run.log_uri)}"
+    elif item.run is not None and (uri := log_uri(item.run.log_uri)):
+        yield f"    log: {printable(uri)}"
     if item.run is not None and item.run.status_uri:
         yield f"    status: {printable(item.run.status_uri)}"
     if failure.blocks:
         yield f"    blocks {counted(failure.blocks, 'item')}"
+
+
+def _canceled(cook: Cook) -> Iterator[str]:
+    """Items that were canceled while the cook went on: by name and with the reason, once where it is the same."""
+    if cook.state.cancel_reason:
+        return
+    found: dict[str, list[str]] = {}
+    for item in cook.state.all_items():
+        if item.state is WorkItemState.CookedCancel:
+            found.setdefault(reason(item), []).append(item.name)
+    if found:
+        yield ""
+    for why, names in list(found.items())[:FAILURES]:
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        named = f"{click.style(', '.join(names[:_NAMED]), fg='yellow', bold=True)}{more}"
+        yield f"{named}: canceled" + (f": {why}" if why and why != "canceled" else "")
+    if len(found) > FAILURES:
+        left = sum(map(len, list(found.values())[FAILURES:]))
+        yield f"and {left:,} more canceled; --report FILE writes them all down"
 
 
 def _room() -> int:
@@ -111,9 +134,9 @@ def _blocked(cook: Cook) -> Iterator[str]:
     for item in cook.state.all_items():
         if item.phase == Phase.BLOCKED and item.run and item.run.messages:
             told.setdefault(item.run.messages[0], item.name)
-    for reason, name in list(told.items())[:FAILURES]:
+    for why, name in list(told.items())[:FAILURES]:
         yield ""
-        yield f"{click.style(name, fg='red', bold=True)}: blocked: {printable(redact(reason))}"
+        yield f"{click.style(name, fg='red', bold=True)}: blocked: {printable(redact(why))}"
     if told:
         yield ""
 

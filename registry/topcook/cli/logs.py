@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from topcook.cli.wording import shown_path
+from topcook.cli.wording import log_uri, shown_path
 from topcook.errors import CookRefusedError
 
 #: How many lines are shown unless more are asked for.
@@ -44,11 +44,11 @@ def command(*, network: str, item: str, lines: int, path_only: bool) -> None:
         raise CookRefusedError(
             f'there is no work item "{item}" in the last cook of "{network}"\n    {_hint(item, names)}'
         )
-    if not found.path and not found.log_uri:
-        raise CookRefusedError(f'"{found.name}" has no log in cook {found.cook}: it {_why(found.state)}')
-    if path_only:
+    if path_only and (found.path or found.log_uri):
         click.echo(found.path or found.log_uri)
         return
+    if not found.path and not log_uri(found.log_uri):
+        raise CookRefusedError(f'"{found.name}" has no log in cook {found.cook}: it {_why(found.state)}')
     state = f" {found.state}" if found.state else ""
     click.echo(f"{found.name}{state}, cook {found.cook}: {shown_path(found.path) or found.log_uri}", err=True)
     if found.status_uri:

@@ -66,6 +66,18 @@ def log_lines(cook: Cook, item: WorkItem) -> Iterator[str]:
         yield f"    {click.style('|', dim=True)} {line}"
 
 
+def log_uri(uri: str) -> str:
+    """Where a log is that this machine has no file of; empty where one would be and is not."""
+    if uri.startswith("file:///"):
+        from urllib.parse import unquote, urlsplit
+
+        path = unquote(urlsplit(uri).path)
+        # Where the directory is there, its files can be seen; else it may be the farm's.
+        if os.path.isdir(os.path.dirname(path)) and not os.path.exists(path):
+            return ""
+    return uri
+
+
 def seconds(value: float) -> str:
     """A time span as a person says it: ``0.41 s``, ``12 s``, ``3:07``, ``2:03:07``."""
     if value < 10:  # noqa: PLR2004 - below ten seconds a tenth matters
