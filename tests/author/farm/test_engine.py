@@ -39,6 +39,17 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
     assert (tmp_path / "tries").read_text().count("x") == 1
 
 
+def test_a_refusal_is_told_without_the_clients_name_on_each_line() -> None:
+    script = "printf 'sh: error: invalid partition: x\\nsh: error: submission failed\\nsh: hm\\n' >&2; exit 1"
+    with pytest.raises(EngineError, match=r"^grid: sh: invalid partition: x\nsubmission failed\nhm$"):
+        engine().run("sh", "-c", script)
+
+
+def test_a_client_that_somebody_ended_has_refused_nothing() -> None:
+    with pytest.raises(EngineAwayError, match=r"^grid: sh: ended by signal 15$"):
+        engine(tries=1).run("sh", "-c", "kill -TERM $$")
+
+
 def test_an_engine_that_hangs_is_away() -> None:
     with pytest.raises(EngineAwayError, match=r"did not answer within 0\.1 s$"):
         engine(timeout=0.1, tries=1).run(sys.executable, "-c", "import time; time.sleep(600)")

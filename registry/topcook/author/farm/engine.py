@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
@@ -77,12 +78,23 @@ class EngineCommand:
             raise EngineError(f"{self.engine}: {argv[0]} cannot be started: {error.strerror or error}") from error
         if done.returncode == 0:
             return done.stdout
-        said = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}")[-2000:]
-        text = f"{self.engine}: {argv[0]}: {said}"
-        raise (EngineAwayError if self.passes(said) else EngineError)(text)
+        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        # Whoever ended the client (a cook that is told to stop) has not heard the engine refuse.
+        away = self.passes(said) or done.returncode < 0
+        text = f"{self.engine}: {argv[0]}: {_plain(said, argv[0]) or _ending(done.returncode)}"
+        raise (EngineAwayError if away else EngineError)(text)
 
     def passes(self, said: str) -> bool:
         """Whether these words of the engine name something that passes by itself."""
         if self._pattern is None:
             self._pattern = re.compile("|".join(f"(?:{each})" for each in self.transient) or r"(?!)", re.IGNORECASE)
         return self._pattern.search(said) is not None
+
+
+def _plain(said: str, program: str) -> str:
+    """What a client says, without its name and "error" before each line: who says it is told already."""
+    return re.sub(rf"^{re.escape(os.path.basename(program))}: (?:(?:error|fatal): )?", "", said, flags=re.MULTILINE)
+
+
+def _ending(status: int) -> str:
+    return f"ended by signal {-status}" if status < 0 else f"exit status {status}"
