@@ -136,8 +136,13 @@ def test_jobs_that_reach_nobody_for_twenty_seconds_tell_their_end_then(bench: Co
 
 
 def test_a_job_that_takes_too_long_fails_with_the_reason(bench: CookBench, cluster: TestCluster, mark: str) -> None:
-    """Slurm counts whole minutes, and looks once in half of one."""
-    done = bench.cook(network(f"sleep {mark}", parms='slurm_time = "0:01"\n        slurm_requeue = 0'))
+    """Slurm counts whole minutes, and looks once in half of one: the minute is over at once, not the half."""
+    context = bench.load(network(f"sleep {mark}", parms='slurm_time = "1"'))
+    cook = bench.start(context)
+    until(lambda: running(mark), "the job runs")
+    (job,) = [job for job, state in cluster.jobs().items() if state == "RUNNING"]
+    cluster.call("scontrol", "update", f"JobId={job}", "EndTime=now")
+    done = bench.finish(context, cook)
     (item,) = done.items("work")
     assert item.state.name == "CookedFail"
     assert item.ran().messages[0].startswith("time limit"), done.messages

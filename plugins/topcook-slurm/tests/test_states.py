@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
+from topcook_slurm.reasons import Waiting, explained
 from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, state_of
 
 
@@ -100,6 +102,52 @@ def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
 def test_every_state_has_its_meaning(states: str, reason: str, phase: Phase, said: str) -> None:
     state = state_of(SlurmJob("7", frozenset(states.split()), reason, None, "n1"))
     assert (state.phase, state.reason) == (phase, said)
+
+
+#: As nodes of 22.05 write it, all tasks of an array into one file.
+OUTPUT = """\
+slurmstepd-n1: error: StepId=31.batch exceeded memory limit (328228864 > 52428800), being killed
+slurmstepd-n1: error: Exceeded job memory limit
+slurmstepd-n1: error: *** JOB 31 ON n1 CANCELLED AT 2026-11-22T07:02:42 ***
+/var/spool/slurmd/job00032/slurm_script: 3: exec: /no/such/python: not found
+slurmstepd-n2: error: Detected 1 oom-kill event(s) in StepId=33.batch. Some of your processes may have been killed by \
+the cgroup out-of-memory handler.
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (31, "out of memory (n1)"),
+        (32, "exit status 127: /var/spool/slurmd/job00032/slurm_script: 3: exec: /no/such/python: not found"),
+        (33, "out of memory (n1)"),
+        (3, "exit status 127"),
+    ],
+)
+def test_a_failure_without_a_reason_has_that_which_stands_in_its_jobs_output(
+    number: int, words: str, tmp_path: Path
+) -> None:
+    job = SlurmJob("30_1", frozenset({"FAILED"}), "NonZeroExitCode", 127, "n1", "", number)
+    output = tmp_path / "out"
+    assert explained(state_of(job), job, output).reason == "exit status 127"
+    output.write_text(OUTPUT)
+    assert explained(state_of(job), job, output).reason == words
+
+
+def test_each_reason_to_wait_is_told_once_with_what_helps() -> None:
+    said: list[str] = []
+    waiting = Waiting(said.append)
+    queued = FarmState(Phase.QUEUED, "Priority")
+    waiting.look({"1": queued, "2": FarmState(Phase.RUNNING), "3": FarmState(Phase.SUCCEEDED, "x")})
+    assert said == []
+    states = {"7_1": FarmState(Phase.QUEUED, "JobHeldUser"), "8": FarmState(Phase.RUNNING, "suspended")}
+    waiting.look(states)
+    waiting.look({**states, "9": FarmState(Phase.QUEUED, "QOSMaxJobsPerUserLimit")})
+    assert sorted(said) == [
+        "job 7_1 waits on Slurm: JobHeldUser\n    scontrol release 7_1 lets them go on",
+        "job 8 waits on Slurm: suspended\n    scontrol resume 8 lets them go on",
+        "job 9 waits on Slurm: QOSMaxJobsPerUserLimit",
+    ]
 
 
 def test_accounting_knows_what_the_controller_has_forgotten() -> None:

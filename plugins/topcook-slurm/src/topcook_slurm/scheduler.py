@@ -29,12 +29,11 @@ from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import condensed
 from topcook_slurm.later import cancel_later
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
+from topcook_slurm.reasons import Waiting, explained
 from topcook_slurm.states import SlurmJob, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
-from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, twins
+from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, name_of, twins
 
-#: Reasons of waiting jobs that pass as others end; any other may need somebody.
-_USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
 #: A job that Slurm has lost before it began is sent again so many times.
 _SENT_AGAIN = 3
 #: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
@@ -61,7 +60,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._cancel_next = 0.0
         self._lost: dict[str, float] = {}
         self._again: dict[str, int] = {}
-        self._told_reasons: set[str] = set()
         self._ending = False
 
     @classmethod
@@ -102,7 +100,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
         )
         self._engine_ids = {}
-        self._uncanceled, self._lost, self._again, self._told_reasons = set(), {}, {}, set()
+        self._uncanceled, self._lost, self._again = set(), {}, {}
+        self._waiting = Waiting(self.cookWarning)
         self._ending = False
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
@@ -249,27 +248,22 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _poll(self, ids: Sequence[str]) -> dict[str, FarmState]:
         jobs = self._slurm.states(ids)
-        states = {each: state_of(job) for each, job in jobs.items()}
+        logs = Path(str(self.logDir(True)))
+        states = {each: explained(state_of(job), job, logs / f"{name_of(job)}.slurm") for each, job in jobs.items()}
         self._note_held(jobs, states)
         self._note_lost([each for each in ids if each not in states], states)
-        self._tell_reasons(states)
-        twice = twins(self._slurm.known.values(), self._engine_ids.values())
-        if twice:
-            self._cancel(twice)
+        self._waiting.look(states)
+        unwanted = twins(self._slurm.known.values(), self._engine_ids.values())
+        # What can never begin has failed, and waits there for ever.
+        unwanted += [
+            each for each, job in jobs.items() if states[each].phase is Phase.FAILED and "PENDING" in job.states
+        ]
+        if unwanted:
+            self._cancel(unwanted)
         return states
 
     def _find(self, tokens: Sequence[str]) -> dict[str, str]:
         return self._submissions.find(tokens)
-
-    def _tell_reasons(self, states: dict[str, FarmState]) -> None:
-        """Say what jobs wait for where it is not just their turn."""
-        waiting: dict[str, int] = {}
-        for state in states.values():
-            if state.phase is Phase.QUEUED and state.reason not in _USUAL:
-                waiting[state.reason] = waiting.get(state.reason, 0) + 1
-        for reason in waiting.keys() - self._told_reasons:
-            self.cookWarning(f"{waiting[reason]} jobs wait on Slurm: {reason}")
-        self._told_reasons |= waiting.keys()
 
     def _note_held(self, jobs: Mapping[str, SlurmJob], states: dict[str, FarmState]) -> None:
         """What Slurm says of jobs whose items wait here: it has ended the jobs, and that is not how the items end."""

@@ -47,6 +47,8 @@ class SlurmJob:
     exit_status: int | None = None
     nodes: str = ""
     comment: str = ""
+    #: What nodes call it: each task of an array has a number of its own.
+    number: int = 0
 
 
 class NoAnswerError(Exception):
@@ -139,7 +141,7 @@ def _jobs(said: Mapping[str, Any]) -> Iterator[SlurmJob]:
     else:
         ids = [str(number)]
     for each in ids:
-        yield SlurmJob(each, states, reason, status, nodes, comment)
+        yield SlurmJob(each, states, reason, status, nodes, comment, number)
 
 
 def _words_of(error: Any) -> str:

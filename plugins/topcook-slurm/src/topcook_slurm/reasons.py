@@ -1,0 +1,80 @@
+"""Why jobs do not go on, and why they ended, in words for the person who cooks."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from topcook.author.farm import FarmState, Phase
+from topcook_slurm.states import SlurmJob
+
+__all__ = ["Waiting", "explained"]
+
+#: Reasons of waiting jobs that pass as others end; any other may need somebody.
+_USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
+_HELD = "scontrol release JOB lets them go on"
+_TOO_MUCH = "they ask for what their partition does not have or allow; sinfo -l shows it"
+_DOWN = "sinfo -l shows the partition; scontrol update PartitionName=NAME State=UP, or another slurm_partition"
+#: What one can do about it; in all versions' spelling, without underscores and in lower case.
+_REMEDIES = {
+    "jobhelduser": _HELD,
+    "jobheldadmin": "an administrator's scontrol release JOB lets them go on",
+    "job requeued in held state": _HELD,
+    "suspended": "scontrol resume JOB lets them go on",
+    "partitiondown": _DOWN,
+    "partitioninactive": _DOWN,
+    "partitionconfig": _TOO_MUCH,
+    "partitionnodelimit": _TOO_MUCH,
+    "partitiontimelimit": _TOO_MUCH,
+    "badconstraints": _TOO_MUCH,
+}
+_MEMORY = re.compile(r"exceeded (?:job |step )?memory limit|oom[-_ ]kill", re.IGNORECASE)
+#: As much as is read of the end of a file into which all tasks of an array write.
+_TAIL = 1 << 18
+
+
+class Waiting:
+    """Tells once of each reason for which jobs wait, where it is not just their turn."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """Nothing is told yet."""
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def look(self, states: Mapping[str, FarmState]) -> None:
+        """Tell what is new in what Slurm says of jobs."""
+        waiting: dict[str, list[str]] = {}
+        for job, state in states.items():
+            if state.phase in {Phase.QUEUED, Phase.RUNNING} and state.reason not in _USUAL:
+                waiting.setdefault(state.reason, []).append(job)
+        for reason in waiting.keys() - self._told:
+            jobs, remedy = waiting[reason], _REMEDIES.get(reason.replace("_", " ").lower(), "")
+            which = f"{len(jobs)} jobs wait" if len(jobs) > 1 else f"job {jobs[0]} waits"
+            self._tell(f"{which} on Slurm: {reason}" + (f"\n    {remedy.replace('JOB', jobs[0])}" if remedy else ""))
+        self._told |= waiting.keys()
+
+
+def explained(state: FarmState, job: SlurmJob, output: Path) -> FarmState:
+    """A failure of which Slurm only says that it is one, with what it and the shell wrote into the job's output."""
+    if state.phase is not Phase.FAILED or "FAILED" not in job.states:
+        return state
+    lines = _lines_of(job.number, output)
+    if any(_MEMORY.search(line) for line in lines):
+        return replace(state, reason=f"out of memory ({job.nodes})" if job.nodes else "out of memory")
+    return replace(state, reason=f"{state.reason}: {lines[-1]}") if lines else state
+
+
+def _lines_of(number: int, output: Path) -> list[str]:
+    """What names this job, or the script that is its own: tasks of an array write into one file."""
+    names = re.compile(rf"StepId={number}\.|JobId={number}\b|JOB {number}\b|\bjob0*{number}/slurm_script:")
+    try:
+        with output.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        # It has written nothing; or it lies where only the node sees it.
+        return []
+    return [line.strip() for line in text.splitlines() if names.search(line)]
