@@ -14,23 +14,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.gate import NODES as SIX
+from tests.acceptance.gate import lines
 from tests.waiting import until
 from topcook.cli import control
 from topcook.cli.cancel import command as cancel
 from topcook.runtime.keeper.program.processes import mark_of, process_table
 
-NODES = """
-[nodes.make]
-type = "genericgenerator"
-[nodes.make.parms]
-itemcount = 4
-command = "sh $HIP/job.sh make_@pdg_index"
-[nodes.after]
-type = "genericgenerator"
-inputs = ["make"]
-[nodes.after.parms]
-command = "sh $HIP/job.sh after_@pdg_index"
-"""
+NODES = SIX.replace("itemcount = 6", "itemcount = 4")
 #: Says that it began, and who it is; waits for the gate; says that it is done.
 JOB = """
 echo $1 $PDG_ITEM_ATTEMPT $$ >> began
@@ -39,10 +30,6 @@ echo $1 >> done
 """
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def is_alive(pid: int) -> bool:

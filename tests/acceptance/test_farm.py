@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.gate import lines
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
@@ -40,10 +41,6 @@ JOB = (
     'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\n'
     "PDG_RPC_RETRIES=0 python3 $PDG_SCRIPTDIR/pdgcmd.py setStringAttrib who $1\necho $1 >> done\n"
 )
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture

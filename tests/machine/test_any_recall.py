@@ -6,7 +6,8 @@ from collections import deque
 
 import pytest
 
-from tests.machine.test_any_cook import ANSWERS, REPORTS, AnyCook, subs_of
+from tests.machine.anynetwork import ANSWERS, REPORTS, subs_of
+from tests.machine.test_any_cook import AnyCook
 from topcook.machine import Phase, Trigger
 from topcook.machine import events as ev
 from topcook.machine import instructions as ins
