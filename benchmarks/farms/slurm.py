@@ -8,42 +8,19 @@ included. How soon an end is known: the items write down when they end, the cook
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-PLUGIN = ROOT / "plugins" / "topcook-slurm"
-sys.path.insert(0, str(PLUGIN / "src"))
+from benchmarks import suite
+from benchmarks.farms.cooks import ENDED, ROOT, cooked, installed
 
-from benchmarks import suite  # noqa: E402 - as above
-from topcook_slurm.testcluster import TestCluster, missing_programs  # noqa: E402 - it is on the path now
+sys.path.insert(0, str(ROOT / "plugins" / "topcook-slurm" / "src"))
 
-NETWORK = """
-[network]
-name = "net"
-scheduler = "farm"
-[schedulers.farm]
-type = "slurmscheduler"
-[nodes.work]
-type = "genericgenerator"
-parms.itemcount = {count}
-parms.command = '''{command}'''
-"""
-ENDED = "sh -c 'date +%s.%N > ended_@pdg_index'"
-
-
-def installed(folder: str) -> str:
-    """The plugin as pip installs it, in a directory."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "--no-build-isolation", "--no-index", "--target", folder, PLUGIN], check=True)
-    return folder
+from topcook_slurm.testcluster import TestCluster, missing_programs
 
 
 def plain(cluster: TestCluster, count: int) -> float:
@@ -56,21 +33,6 @@ def plain(cluster: TestCluster, count: int) -> float:
     return time.perf_counter() - began
 
 
-def cooked(plugin: str, count: int, command: str) -> tuple[float, list[float]]:
-    """Seconds for a cook, and for each item that wrote it down, how long after its end that was known."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "net.toml").write_text(NETWORK.format(count=count, command=command), encoding="utf-8")
-        words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--progress", "off", "--report", "report.json"]
-        environment = {**os.environ, "PYTHONPATH": plugin}
-        began = time.perf_counter()
-        subprocess.run(words, cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
-        took = time.perf_counter() - began
-        items = json.loads((folder / "report.json").read_text(encoding="utf-8"))["items"]
-        ends = {int(path.name.rpartition("_")[2]): float(path.read_text()) for path in folder.glob("ended_*")}
-        return took, [item["finished"] - ends[item["index"]] for item in items if item["index"] in ends]
-
-
 def tables(*, quick: bool = False, items: int = 500, rounds: int = 3) -> Iterator[suite.Table]:
     """One table; none where there is no Slurm."""
     if missing := missing_programs():
@@ -81,11 +43,11 @@ def tables(*, quick: bool = False, items: int = 500, rounds: int = 3) -> Iterato
     alone, ours = [], []
     with TestCluster() as cluster, tempfile.TemporaryDirectory() as folder:
         os.environ |= cluster.environment
-        plugin = installed(folder)
+        plugin = installed("topcook-slurm", folder)
         for _ in range(rounds):
             alone.append(plain(cluster, items))
-            ours.append(cooked(plugin, items, "/bin/true")[0])
-        _, late = cooked(plugin, 40, ENDED)
+            ours.append(cooked(plugin, "slurmscheduler", items, "/bin/true").seconds)
+        late = cooked(plugin, "slurmscheduler", 40, ENDED).late
     ratio = statistics.median(one / other for one, other in zip(alone, ours, strict=True))
     table.add("one plain array", f"{items / statistics.median(alone):.1f} items/s")
     table.add(

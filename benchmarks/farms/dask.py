@@ -1,0 +1,120 @@
+"""Items on Dask: ``python -m benchmarks.farms.dask [--items N] [--rounds N]``.
+
+Each round runs N times ``/bin/true`` by a plain ``client.map`` of ``subprocess.run``, then as items of a cook, on the
+same workers: the seconds from the submission to the last result, and those of the whole ``topcook cook``, its start
+included. Then in Slurm: a plain array against a cook on Dask workers that it submits as jobs. How soon an end is known:
+the items write down when they end, the cook when it heard of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+
+from benchmarks import suite
+from benchmarks.farms.cooks import ENDED, ROOT, cooked, installed
+
+sys.path[:0] = [str(ROOT / "plugins" / name / "src") for name in ("topcook-dask", "topcook-slurm")]
+
+from topcook_dask.testcluster import TestCluster  # noqa: E402 - it is on the path now
+from topcook_slurm.testcluster import TestCluster as Slurm  # noqa: E402 - as above
+from topcook_slurm.testcluster import missing_programs  # noqa: E402 - as above
+
+#: Two jobs of two threads, on nodes of this machine.
+INSIDE = """\
+dask_cluster = "slurm"
+dask_count = 2
+dask_threads = 2
+dask_workermemory = "500MB"
+dask_host = "127.0.0.1"
+"""
+#: Slurm starts a dozen jobs a second, whatever their number.
+ARRAY = 100
+
+
+def plain(cluster: TestCluster, count: int) -> float:
+    """Seconds for ``client.map``, connected before."""
+
+    def run(_number: int) -> int:
+        return subprocess.run(["/bin/true"], check=False).returncode
+
+    with cluster.client() as client:
+        began = time.perf_counter()
+        client.gather(client.map(run, range(count), pure=False))
+        return time.perf_counter() - began
+
+
+def array(cluster: Slurm, count: int) -> float:
+    """Seconds for one array of Slurm."""
+    began = time.perf_counter()
+    words = ["sbatch", "--parsable", f"--array=0-{count - 1}", "--output=/dev/null", "--wrap=exec /bin/true"]
+    job = cluster.call(*words).strip()
+    while cluster.call("squeue", "--noheader", f"--jobs={job}", "--states=PD,R,CG", "--format=%i"):
+        time.sleep(0.1)
+    return time.perf_counter() - began
+
+
+def beside_dask(plugin: str, items: int, rounds: int) -> suite.Table:
+    """A cook beside Dask alone, on two workers of two threads."""
+    table = suite.Table(f"{items} times /bin/true on Dask, two workers of two threads, {rounds} rounds")
+    alone, ours = [], []
+    with TestCluster() as cluster:
+        parms = f'dask_address = "{cluster.address}"'
+        for _ in range(rounds):
+            alone.append(plain(cluster, items))
+            ours.append(cooked(plugin, "daskscheduler", items, "/bin/true", parms).seconds)
+        few = cooked(plugin, "daskscheduler", 40, ENDED, parms)
+    ratio = statistics.median(one / other for one, other in zip(alone, ours, strict=True))
+    table.add("client.map", f"{items / statistics.median(alone):.0f} items/s")
+    table.add("topcook", f"{items / statistics.median(ours):.0f} items/s", ratio, "x plain", suite.at_least(0.7))
+    known = statistics.median(few.late) * 1000
+    table.add("an end is known", "after (median of 40)", known, "ms", suite.at_most(50))
+    table.add("the cook is over", "after its last item", few.tail, "s")
+    return table
+
+
+def inside_slurm(plugin: str, items: int, rounds: int) -> suite.Table:
+    """A cook on Dask workers in Slurm, beside an array."""
+    table = suite.Table(f"{items} times /bin/true on Dask workers inside Slurm, {rounds} rounds")
+    alone, ours = [], []
+    with Slurm() as cluster:
+        os.environ |= cluster.environment
+        for _ in range(rounds):
+            alone.append(ARRAY / array(cluster, ARRAY))
+            ours.append(items / cooked(plugin, "daskscheduler", items, "/bin/true", INSIDE).seconds)
+    ratio = statistics.median(other / one for one, other in zip(alone, ours, strict=True))
+    table.add(f"one plain array of {ARRAY}", f"{statistics.median(alone):.1f} items/s")
+    figures = f"{statistics.median(ours):.0f} items/s"
+    table.add("topcook, dask_cluster = slurm", figures, ratio, "x plain", suite.at_least(10))
+    return table
+
+
+def tables(*, quick: bool = False, items: int = 2000, rounds: int = 3) -> Iterator[suite.Table]:
+    """Two tables; one where there is no Slurm."""
+    items, rounds = (100, 1) if quick else (items, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = installed("topcook-dask", folder)
+        yield beside_dask(plugin, items, rounds)
+        if missing := missing_programs():
+            print(f"no Slurm here ({missing[0]} is missing): apt-get install slurm-wlm munge")
+            return
+        yield inside_slurm(plugin, items, rounds)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.farms.dask", description=__doc__)
+    parser.add_argument("--items", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    settings = parser.parse_args()
+    suite.show(tables(items=settings.items, rounds=settings.rounds))
+
+
+if __name__ == "__main__":
+    main()
