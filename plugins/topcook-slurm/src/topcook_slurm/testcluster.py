@@ -85,6 +85,7 @@ class TestCluster:
     ``max_array_size`` is Slurm's own limit, one more than the largest index. A node whose daemon is silent for
     ``node_timeout`` seconds is down. ``settings`` are more of ``slurm.conf``, or others in place of those there,
     ``node`` more words for both nodes, ``lines`` whole lines (partitions); ``files`` lie beside it (``cgroup.conf``).
+    ``launcher`` are the words before those that start a node: what brings it into a view of files of its own.
     """
 
     #: No class of tests, whatever its name says to pytest.
@@ -100,12 +101,14 @@ class TestCluster:
         node: str = "",
         lines: Sequence[str] = (),
         files: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
     ) -> None:
         """Nothing runs yet."""
         # Sockets have short paths.
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-"))
         self._cpus, self._most, self._node_timeout = cpus, max_array_size, node_timeout
         self._settings, self._node, self._lines, self._files = settings or {}, node, lines, files or {}
+        self._launcher = launcher
         self.environment = {"SLURM_CONF": str(self.folder / "slurm.conf")}
         self._ports = _free_ports(1 + len(NODES))
 
@@ -173,7 +176,7 @@ class TestCluster:
 
     def start_node(self, name: str) -> None:
         """Start the slurmd of a node."""
-        self._run("slurmd", "-N", name, "-f", self.environment["SLURM_CONF"])
+        self._run("slurmd", "-N", name, "-f", self.environment["SLURM_CONF"], launcher=self._launcher)
 
     def lose_node(self, name: str) -> None:
         """Kill a node's slurmd and what it has started to look after jobs, as the death of the machine does."""
@@ -278,13 +281,13 @@ class TestCluster:
         for name, content in self._files.items():
             (self.folder / name).write_text(content, encoding="utf-8")
 
-    def _run(self, name: str, *argv: str) -> None:
+    def _run(self, name: str, *argv: str, launcher: Sequence[str] = ()) -> None:
         program = _program(name)
         if program is None:
             raise FileNotFoundError(f"there is no {name}: apt-get install slurm-wlm munge")
         with (self.folder / "starts.log").open("ab") as log:
             subprocess.run(
-                [program, *argv],
+                [*launcher, program, *argv],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
