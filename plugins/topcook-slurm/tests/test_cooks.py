@@ -193,8 +193,10 @@ def test_a_whole_network_is_one_job(bench: CookBench, cluster: TestCluster) -> N
     words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm"]
     said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "slurm:" in said.stdout
-    until(lambda: len(list(bench.folder.glob("**/done_*"))) == 2, "the network has cooked")
+    words = [sys.executable, "-m", "topcook", "status", said.stdout.strip(), "--wait"]
+    told = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert told.stdout.startswith("cooked: 2 CookedSuccess"), told.stdout + told.stderr
+    assert len(list(bench.folder.glob("**/done_*"))) == 2
     until(lambda: ended(cluster), "the job that cooked it is over")
 
 

@@ -13,7 +13,7 @@ from topcook.author.report import JobReport, report
 
 if TYPE_CHECKING:
     from topcook.author.command import command_argv, split_command
-    from topcook.author.detached import cook_command, cook_detached
+    from topcook.author.detached import SubmittedCook, cook_command, cook_detached, submitted_cook
     from topcook.author.grace import grace_of
     from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
     from topcook.author.jobenvironment import JobEnvironments, has_data
@@ -37,6 +37,7 @@ __all__ = [
     "JobParms",
     "JobReport",
     "LocalJob",
+    "SubmittedCook",
     "TaskScript",
     "TextFields",
     "add_item_graph",
@@ -55,6 +56,7 @@ __all__ = [
     "read_item_graph",
     "report",
     "split_command",
+    "submitted_cook",
     "traceback_text",
 ]
 _HOMES = {
@@ -63,8 +65,10 @@ _HOMES = {
         "split_command",
     ),
     "author.detached": (
+        "SubmittedCook",
         "cook_command",
         "cook_detached",
+        "submitted_cook",
     ),
     "author.grace": ("grace_of",),
     "author.host": (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topcook.author.host import host_of
+from topcook.lean import NamedTuple
 
 #: What is ours alone: the job's process gets its own.
 _NOT_PASSED_ON = frozenset({"HIP"})
@@ -36,6 +37,34 @@ def cook_command(scheduler: Any, graph_file: str, node_path: str, *options: str,
         # Its $HIP is the working directory now: "$HIP/work" would lie one deeper than where the files are.
         words += ["--parm", f"{host.name}.pdg_workingdir={working}"]
     return [*words, *options]
+
+
+class SubmittedCook(NamedTuple):
+    """The cook of a submitted network as a farm's job; what is beside the status file goes by the farm's names."""
+
+    #: The words to run, as ``cook_command`` answers them.
+    command: list[str]
+    #: This machine's name of the status file, which answers from now on.
+    status_uri: str
+    #: Where the job's output is to go: ``topcook status`` names it where the cook did not end well.
+    log: str
+
+
+def submitted_cook(scheduler: Any, graph_file: str, node_path: str, engine: str) -> SubmittedCook:
+    """The cook of a submitted network as a job of ``engine``, with a status file in the shared directory.
+
+    For ``submitAsJob``; raises ``OSError`` where the file cannot be written. Beside it come the report and the log.
+    """
+    here, there = Path(scheduler.tempDir(True)), str(scheduler.tempDir(False))  # noqa: FBT003 - PDG's words for the views
+    here.mkdir(parents=True, exist_ok=True)
+    status, report, log = (os.path.join(there, name) for name in ("status.json", "report.json", "cook.log"))
+    command = cook_command(
+        scheduler, graph_file, node_path, "--status", status, "--report", report, "--progress", "plain"
+    )
+    # Of a process on another machine nobody here can tell whether it lives.
+    said = {**_submitted(0, node_path, here / "report.json"), "host": engine}
+    (here / "status.json").write_text(json.dumps(said), encoding="utf-8")
+    return SubmittedCook(command, (here / "status.json").as_uri(), log)
 
 
 def cook_detached(scheduler: Any, graph_file: str, node_path: str) -> tuple[str, str]:

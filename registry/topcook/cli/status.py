@@ -31,8 +31,8 @@ _WORDS = ("CookedSuccess", "CookedCache", "CookedFail", "CookedCancel", "Cooking
 def command(*, uri: str, wait: bool, as_json: bool) -> int:
     """Show how far a submitted cook is.
 
-    URI is what topcook submit printed for a cook by localscheduler, or the path of a file that topcook cook --status
-    writes. A farm's own status page is for a browser.
+    URI is what topcook submit printed, or the path of a file that topcook cook --status writes. A farm's own status
+    page is for a browser.
 
     Exit status: 0 it cooks or has cooked, 1 it ended otherwise, 2 there is no such status.
 
@@ -91,6 +91,8 @@ def _text(said: dict[str, Any], path: str) -> str:
     parts = [f"{counts[word]:,} {word}" for word in _WORDS if counts.get(word)]
     took = (said.get("finished") or time.time()) - said["started"]
     lines = [f"{said['state']}: {', '.join(parts) or 'no work items yet'}, {seconds(max(0.0, took))}"]
+    if said["state"] == "submitted" and said.get("host"):
+        lines.append(f"  not begun yet on {said['host']}")
     if said["state"] in _OPEN:
         from topcook.runtime.summary import printable
 

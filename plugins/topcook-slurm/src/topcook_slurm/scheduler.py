@@ -12,7 +12,7 @@ from typing import Any
 import pdg
 from pdg.job.callbackserver import CallbackServerMixin
 from pdg.scheduler import PyScheduler
-from topcook.author import JobParms, cook_command, report
+from topcook.author import JobParms, report, submitted_cook
 from topcook.author.farm import (
     Collector,
     EngineAwayError,
@@ -152,19 +152,17 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         return taken
 
     def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
-        """The cook of a whole network as one job."""
-        logs = Path(str(self.logDir(True)))
-        logs.mkdir(parents=True, exist_ok=True)
+        """The cook of a whole network as one job; its status file, and its id."""
+        cook = submitted_cook(self, graph_file, node_path, "Slurm")
         words = [
             f"--job-name={Path(graph_file).stem}",
             f"--comment=topcook submit {node_path}",
-            f"--output={str(self.logDir(False)).replace('%', '%%')}/submit-%j.log",
+            f"--output={cook.log.replace('%', '%%')}",
+            "--open-mode=append",
             f"--chdir={self.workingDir(False)}",
             *options(self._own()),
         ]
-        script = f"#!/bin/sh\nexec {shlex.join(cook_command(self, graph_file, node_path, '--progress', 'plain'))}\n"
-        job = self._commands().submit(script, words)
-        return self._status_url(job), job
+        return cook.status_uri, self._commands().submit(f"#!/bin/sh\nexec {shlex.join(cook.command)}\n", words)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
