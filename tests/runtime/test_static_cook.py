@@ -115,6 +115,66 @@ def test_the_user_may_ask_for_it_where_the_author_says_no(bench: CookBench) -> N
     assert "all at once" in bench.cook(context).log("pdg_farm")
 
 
+def test_the_data_of_items_given_before_their_time_has_what_their_inputs_told_when_these_have_ended(
+    bench: CookBench,
+) -> None:
+    """Attributes, input files."""
+    farm(
+        bench,
+        """
+    def onScheduleStatic(self, dependencies, dependents, ready_items):
+        self.left = list(dependencies)
+        for item in self.left:
+            self.createJobDirsAndSerializeWorkItems(item)
+
+    def onTick(self):
+        for item in list(getattr(self, "left", ())):
+            with open(self.dataDir(True) + "/" + item.name + ".json") as stream:
+                data = json.load(stream)["workitem"]
+            if len(data["inputs"]) < {"a": 0, "b": 1, "c": 2}[item.node.name]:
+                continue
+            self.left.remove(item)
+            print("begins", item.name, [each["file"] for each in data["inputs"]], "square" in data["attributes"])
+            self.onWorkItemStartCook(item.id, -1)
+            if item.node.name == "a":
+                self.onWorkItemSetIntAttrib(item.id, -1, "square", item.index ** 2, 0)
+                self.onWorkItemAddOutput(item.id, -1, "/made/" + item.name, "", 0)
+            self.onWorkItemSucceeded(item.id, -1, 0.0)
+        return pdg.tickResult.SchedulerReady
+""",
+    )
+    bench.types(
+        "farm", (bench.types_dir / "farm.py").read_text().replace("import pdg\n", "import json\nimport pdg\n", 1)
+    )
+    cooked = bench.cook(BATCHED)
+    assert cooked.outcome == "cooked", cooked.messages
+    told = {line.split()[1].partition("_")[0]: line for line in cooked.log("pdg_farm").splitlines() if "begins" in line}
+    one, other = (item.name for item in cooked.items("a"))
+    assert told["b"].endswith("True")
+    assert f"['/made/{one}', '/made/{other}'] " in told["c"]
+
+
+BATCHED = """
+[network]
+name = "net"
+scheduler = "farm"
+[nodes.a]
+type = "genericgenerator"
+parms = { itemcount = 2, command = "true" }
+[nodes.b]
+type = "genericgenerator"
+inputs = ["a"]
+parms = { command = "true" }
+[nodes.all]
+type = "waitforall"
+inputs = ["a"]
+[nodes.c]
+type = "genericgenerator"
+inputs = ["all"]
+parms = { command = "true" }
+"""
+
+
 @pytest.mark.parametrize("says", [True, False])
 def test_its_parm_decides_where_it_is_given(bench: CookBench, says: bool) -> None:
     farm(bench, TAKES_ALL if says is False else TAKES_ALL.replace("    def", "    staticCook = False\n\n    def", 1))

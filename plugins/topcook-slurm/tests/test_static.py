@@ -134,6 +134,26 @@ def test_items_that_are_canceled_and_then_the_cook_leave_nothing_behind(
     assert lines(bench.folder / "began") == []
 
 
+def test_a_job_has_what_those_before_it_have_told(bench: CookBench, cluster: TestCluster) -> None:
+    (bench.folder / "job.py").write_text(
+        "import os, pdgcmd, pdgjson\n"
+        "item = pdgjson.WorkItem.fromJobEnvironment()\n"
+        "if item.nodeName == 'work':\n"
+        "    open('made', 'w').close()\n"
+        "    item.setIntAttrib('square', 9)\n"
+        "    pdgcmd.addOutputFile(os.path.abspath('made'))\n"
+        "else:\n"
+        "    print('has', [os.path.basename(str(each.path)) for each in item.inputFiles], item.intAttribValue('square'))\n"
+    )
+    command = f"{sys.executable} {bench.folder}/job.py"
+    text = network(command) + AFTER.replace('"sh -c', f'"{command}" # "sh -c')
+    done = cooked(bench, text)
+    assert done.outcome == "cooked", done.messages
+    (item,) = done.items("after")
+    log = Path(done.context.core.host("farm").directories.log_dir(local=True)) / f"{item.name}.log"
+    assert log.read_text().endswith("has ['made'] 9\n")
+
+
 def test_while_the_controller_is_away_what_is_left_waits_to_be_submitted(
     bench: CookBench, cluster: TestCluster
 ) -> None:

@@ -46,7 +46,7 @@ def eligible_statics(
         if resources is not None and resources.needs_of(item):
             continue
         if traits & _AUTOMATIC or item.scheduler == scheduler:
-            mine[item.id] = item.pending if item.batch is None else _pending_of_batch(item)
+            mine[item.id] = pending_of(item)
             if mine[item.id] == 0:
                 found.append(item)
     for unit in found:
@@ -70,9 +70,10 @@ def _is_late(item: WorkItem) -> bool:
     return item.batch is not None and any(int(sub.traits) & _LATE_COMMAND for sub in item.batch.items)
 
 
-def _pending_of_batch(item: WorkItem) -> int:
-    """How many dependencies outside of the batch have not succeeded, each counted for every sub-item that has it."""
-    assert item.batch is not None  # noqa: S101 - only called for batches
+def pending_of(item: WorkItem) -> int:
+    """How many dependencies have not succeeded; of a batch those outside, each for every sub-item that has it."""
+    if item.batch is None:
+        return item.pending
     return sum(
         needed.phase not in DONE_WELL and needed.batch_parent is not item
         for sub in item.batch.items

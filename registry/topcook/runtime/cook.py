@@ -25,7 +25,7 @@ from topcook.runtime.generation import (
 )
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.keeper.ofcook import CookKeeper
-from topcook.runtime.lateparts import completed
+from topcook.runtime.lateparts import complete_given, completed
 from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message
 from topcook.runtime.observers import Observers
@@ -229,6 +229,8 @@ class Cook:
             for done in acknowledge:
                 done(error)
             raise
+        if self._standstill.statics:
+            complete_given(changes, self.graph, self.link)
         for done in acknowledge:
             done(None)
         offers = 0

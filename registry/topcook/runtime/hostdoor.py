@@ -260,6 +260,13 @@ class HostDoor:
                 compress=bool(self.parm_value("pdg_compressworkitemdata")),
             )
 
+    def refresh_item(self, item: WorkItem) -> None:
+        """Write an item's data file again, where there is one; from the cook thread."""
+        name = item.name.replace("/", "_").replace("\\", "_")
+        path = f"{self.directories.data_dir(local=True)}/{name}.json"
+        if os.path.exists(path) or os.path.exists(path + ".gz"):
+            self.prepare_item(item)
+
     def local_disk(self, path: str) -> str:
         """The kind of file system that a path is on, where that is a disk of this machine alone; else empty."""
         from topcook.factory.filesystems import file_system

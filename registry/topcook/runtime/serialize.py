@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.expressions import expand, input_files
@@ -78,7 +79,8 @@ def write_item(
             # The usual case has nobody who reads it yet: its job is started after this.
             _write_new(path, data)
         except FileExistsError:
-            part = f"{path}.{os.getpid()}.part"
+            # The cook and a scheduler may both do so.
+            part = f"{path}.{os.getpid()}.{get_ident()}.part"
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
             _write_new(part, data)

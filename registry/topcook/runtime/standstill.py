@@ -55,6 +55,11 @@ class Standstill:
         #: The most items that schedulers held since one went on.
         self._most_held = 0
 
+    @property
+    def statics(self) -> bool:
+        """Whether any scheduler was given items all at once."""
+        return self._statics.any_given
+
     def given(self, scheduler: str, items: Sequence[WorkItem]) -> None:
         """These are handed over to a scheduler all at once."""
         self._statics.given(scheduler, items)

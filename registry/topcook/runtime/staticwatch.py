@@ -52,6 +52,11 @@ class StaticWatch:
         """These are handed over to a scheduler all at once."""
         self._given[scheduler] = _Given(items)
 
+    @property
+    def any_given(self) -> bool:
+        """Whether any scheduler was, and they are not all done."""
+        return bool(self._given)
+
     def watches(self, scheduler: str) -> bool:
         """Whether it holds static items that are not done."""
         return scheduler in self._given
