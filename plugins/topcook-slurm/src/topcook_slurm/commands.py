@@ -56,6 +56,8 @@ class Slurm:
         self._command = EngineCommand("Slurm", TRANSIENT, timeout=timeout, tries=1, environment=environment)
         self._most = 0
         self._has_history = True
+        #: Whether it has not answered some time.
+        self.was_away = False
         #: All jobs of this user that the controller knew when it was asked last.
         self.known: Mapping[str, SlurmJob] = {}
         #: The arrays of which it knew some task then.
@@ -64,7 +66,7 @@ class Slurm:
     def submit(self, script: str, options: Sequence[str]) -> str:
         """Submit a script; the job's id."""
         try:
-            said = self._command.run("sbatch", "--parsable", *options, stdin=script)
+            said = self._run("sbatch", "--parsable", *options, stdin=script)
         except EngineAwayError as error:
             raise EngineAwayError(f"{error}\n    {_HINT}" if _CREDENTIALS.search(str(error)) else str(error)) from None
         # "12", with several clusters "12;name"
@@ -75,7 +77,7 @@ class Slurm:
 
     def jobs(self) -> dict[str, SlurmJob]:
         """All jobs of this user that the controller knows, by id: a task of an array is ``12_3``."""
-        said = self._command.run("squeue", "--json", "--states=all", "--me")
+        said = self._run("squeue", "--json", "--states=all", "--me")
         try:
             jobs = {job.id: job for job in from_queue(said)}
         except NoAnswerError as error:
@@ -96,7 +98,7 @@ class Slurm:
             return {}
         form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations", "--array")
         try:
-            said = self._command.run("sacct", *form, f"--jobs={','.join(words)}")
+            said = self._run("sacct", *form, f"--jobs={','.join(words)}")
         except EngineAwayError:
             return {}
         except EngineError:
@@ -110,7 +112,7 @@ class Slurm:
         words = condensed(ids)
         for start in range(0, len(words), _AT_ONCE):
             try:
-                self._command.run("scancel", *words[start : start + _AT_ONCE])
+                self._run("scancel", *words[start : start + _AT_ONCE])
             except EngineAwayError:
                 raise
             except EngineError as error:
@@ -120,7 +122,7 @@ class Slurm:
     def max_array_size(self) -> int:
         """One more than the largest index of an array."""
         if not self._most:
-            found = _MAX_ARRAY.search(self._command.run("scontrol", "show", "config"))
+            found = _MAX_ARRAY.search(self._run("scontrol", "show", "config"))
             self._most = int(found[1]) if found else 1001
         return self._most
 
@@ -130,3 +132,10 @@ class Slurm:
         found = {each: jobs[each] for each in ids if each in jobs}
         missing = [each for each in ids if each not in found]
         return {**self.history(missing), **found} if missing else found
+
+    def _run(self, *argv: str, stdin: str = "") -> str:
+        try:
+            return self._command.run(*argv, stdin=stdin)
+        except EngineAwayError:
+            self.was_away = True
+            raise

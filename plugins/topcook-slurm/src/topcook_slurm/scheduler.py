@@ -6,6 +6,7 @@ import json
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from topcook.author.farm import (
 from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import condensed
 from topcook_slurm.later import cancel_later
+from topcook_slurm.leftovers import Leftovers
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
 from topcook_slurm.reasons import Waiting, explained
 from topcook_slurm.states import SlurmJob, never_begins, state_of
@@ -101,7 +103,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         )
         self._engine_ids = {}
         self._uncanceled, self._lost, self._again = set(), {}, {}
-        self._waiting = Waiting(self.cookWarning)
+        self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
         self._ending = False
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
@@ -112,6 +114,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         """End what is queued or runs, and come back when it is gone."""
         if cancel:
             self._end_all()
+        elif self._slurm.was_away:
+            self._end_leftovers()
         self.stopCallbackServer()
         return True
 
@@ -256,9 +260,14 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         unwanted += [
             each for each, job in jobs.items() if states[each].phase is Phase.FAILED and "PENDING" in job.states
         ]
+        unwanted += self._leftovers.look(self._slurm.known, self._ended())
         if unwanted:
             self._cancel(unwanted)
         return states
+
+    def _ended(self) -> set[str]:
+        """What Slurm calls the jobs of items that have ended."""
+        return {*self._engine_ids.values()} - {flight.engine_id for flight in self._reconciler.in_flight}
 
     def _find(self, tokens: Sequence[str]) -> dict[str, str]:
         return self._submissions.find(tokens)
@@ -326,12 +335,17 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         else:
             self._uncanceled.clear()
 
+    def _end_leftovers(self) -> None:
+        """All items have ended; what a controller has queued again that was killed meanwhile is not to run."""
+        with suppress(EngineError):
+            self._slurm.cancel(self._leftovers.look(self._slurm.jobs(), self._ended()))
+
     def _end_all(self) -> None:
         self._ending = True
         self._collector.drop(lambda _job: True)
         unheard = [*self._submissions.drop_all(), *self._static.drop_all()]
         tokens = [job.token for submission in unheard for job in submission.jobs]
-        left = [*self._reconciler.all_ids()]
+        left = [*self._reconciler.all_ids(), *self._leftovers.look(self._slurm.known, self._ended())]
         until = time.monotonic() + _AWAY
         while True:
             try:
