@@ -15,17 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.jobends import PATIENCE, Ends, left_in
 from tests.waiting import until
-from topcook.author import LocalJob
-from topcook.contract.host import JobEnd
 from topcook.runtime.keeper import aftermath, launch, leftover
 from topcook.runtime.keeper.client import KeeperProcess
 from topcook.runtime.keeper.program import wire
 from topcook.runtime.keeper.program.processes import MARK, Row, mark_of, process_table
 from topcook.runtime.keeper.record import read_record
-
-PATIENCE = 60.0
-BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 ENGINE = """
 import os, sys, threading, time
@@ -57,15 +53,6 @@ def alive(pid: int) -> bool:
     return row is not None and not row.zombie
 
 
-def left_in(directory: Path) -> list[int]:
-    """The living processes of jobs; they work in the directory of their test."""
-    return [
-        pid
-        for pid, row in process_table().items()
-        if not row.zombie and mark_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == directory
-    ]
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     """A test that fails in the middle must not leave its jobs to the next."""
@@ -74,29 +61,6 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     for pid in left_in(tmp_path):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-class Ends(dict[str, JobEnd]):
-    """The ends of jobs, by token, with somewhere to wait for them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.more = threading.Condition()
-
-    def job(self, directory: Path, token: str, script: str) -> LocalJob:
-        def on_end(end: JobEnd) -> None:
-            with self.more:
-                assert token not in self, "an end is told once"
-                self[token] = end
-                self.more.notify_all()
-
-        return LocalJob(
-            token, ["/bin/sh", "-c", script], BASE, str(directory), str(directory / f"{token}.log"), on_end=on_end
-        )
-
-    def wait_for(self, count: int) -> None:
-        with self.more:
-            assert self.more.wait_for(lambda: len(self) >= count, PATIENCE)
 
 
 def dead_engine(tmp_path: Path, *scripts: str, die: bool = False, forks: bool = False) -> int:
@@ -434,50 +398,6 @@ def test_a_stranger_that_says_nothing_keeps_nobody_waiting(card: dict[str, str],
         (tmp_path / "go").touch()
         keeper.close()
     until(lambda: not alive(int(card["pid"])))
-
-
-def test_a_torn_record_loses_only_its_torn_line(tmp_path: Path) -> None:
-    (tmp_path / launch.RECORD_NAME).write_text(
-        "keeper 1 99 1.0 boot\nstart a-1-1 12 1.5 2.5\nexit a-1-1 0 3.5 10 0.1\n\nstart a-2-1 x\nexit a-3-1 - 4.0 0 0.0\n"
-        "start a-4-1 13 1.6 2.6\nexit a-4-1 0"
-    )
-    jobs = read_record(str(tmp_path))
-    assert {token: (job.exit_status, job.ended) for token, job in jobs.items()} == {
-        "a-1-1": (0, 3.5), "a-3-1": (None, 4.0), "a-4-1": (None, None)}  # fmt: skip
-    assert not jobs["a-4-1"].is_running
-
-
-def test_a_keeper_begins_a_line_of_its_own_where_an_earlier_one_was_killed_in_the_middle_of_one(tmp_path: Path) -> None:
-    record = tmp_path / "keeper" / launch.RECORD_NAME
-    record.parent.mkdir()
-    record.write_text("keeper 1 99 1.0 an-earlier-boot\nstart a-1-1 12 1.5 2.")
-    keeper = KeeperProcess(str(record.parent))
-    ends = Ends()
-    keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "while [ ! -e go ]; do sleep 0.02; done"))
-    # Whether a process is the one that was started can be said of this start of the machine only.
-    until(lambda: "c-1-1" in read_record(str(record.parent)))
-    assert read_record(str(record.parent))["c-1-1"].is_running
-    (tmp_path / "go").touch()
-    ends.wait_for(1)
-    keeper.close()
-
-
-def test_a_job_that_was_canceled_is_no_failure_to_who_reads_the_record(tmp_path: Path) -> None:
-    keeper = KeeperProcess(str(tmp_path / "keeper"))
-    pool = keeper.pool("local")
-    ends = Ends()
-    pool.start(ends.job(tmp_path, "c-1-1", "touch started1; sleep 60"))
-    pool.start(ends.job(tmp_path, "c-2-1", "trap 'exit 0' TERM; touch started2; while :; do sleep 0.02; done"))
-    pool.start(ends.job(tmp_path, "c-3-1", "exit 7"))
-    until(lambda: (tmp_path / "started1").exists() and (tmp_path / "started2").exists())
-    until(lambda: "c-3-1" in ends)
-    pool.cancel_all()
-    ends.wait_for(3)
-    recorded = read_record(str(tmp_path / "keeper"))
-    assert all(job.ended is not None for job in recorded.values())
-    # What ended well although it was canceled has ended well.
-    assert {token: job.exit_status for token, job in recorded.items()} == {"c-1-1": None, "c-2-1": 0, "c-3-1": 7}
-    keeper.close()
 
 
 def test_an_engine_may_be_quiet_for_longer_than_a_stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
