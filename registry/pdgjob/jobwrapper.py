@@ -8,6 +8,7 @@ even if nobody hears the report. One file, standard library, Python 3.6. Who run
 """
 
 import contextlib
+import io
 import json
 import os
 import select
@@ -44,9 +45,9 @@ class Refused(Exception):
     """The cook heard the report and said no; to ask again would not change that."""
 
 
-def read_job(path: str, index: int) -> "Spec":
-    """One job of a job file, by its place; reads no more than that. Raises ValueError for what is no such file."""
-    with open(path, "rb") as stream:
+def read_job(path: str, index: int, text: bytes = b"") -> "Spec":
+    """One job of a job file, by its place; reads no more, or from its ``text``. ValueError for what is no such file."""
+    with io.BytesIO(text) if text else open(path, "rb") as stream:
         head = stream.read(HEAD).split()
         if len(head) != 3 or head[0] != b"TOPCOOK-JOBS" or int(head[1]) != FORMAT:  # noqa: PLR2004 - its three words
             raise ValueError("%s is no job file of this version (%d)" % (path, FORMAT))
@@ -337,9 +338,8 @@ class Job:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
         heading = "topcook: %s on %s, %s\n" % (self.token, socket.gethostname(), when)
         try:
-            for each in (self.spec.get("ends", ""), os.path.dirname(path)):
-                if each and not os.path.isdir(each):
-                    os.makedirs(each, exist_ok=True)
+            for each in filter(None, (self.spec.get("ends", ""), os.path.dirname(path))):
+                os.makedirs(each, exist_ok=True)
             log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
                 os.write(log, heading.encode("utf-8", "backslashreplace"))

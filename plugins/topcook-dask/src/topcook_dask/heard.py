@@ -43,14 +43,17 @@ class Heard:
         self._jobs[job.token] = job
 
     def hear(self, event: dict[str, Any]) -> None:
-        """Take an event, on the client's thread."""
-        job = self._jobs.get(event["token"])
-        if job is None:
-            return
-        words = event.get("said")
-        if words is None:
+        """Take an event, on the client's thread: of jobs ``{"said": [[token, words], ...]}``, or of the scheduler."""
+        for token, words in event.get("said", ()):
+            job = self._jobs.get(token)
+            if job is not None:
+                self._of_the_job(job, words)
+        job = self._jobs.get(event.get("token", ""))
+        if job is not None:
             self._of_the_scheduler(job, event)
-        elif words[0] in AT_ONCE:
+
+    def _of_the_job(self, job: FarmJob, words: list[Any]) -> None:
+        if words[0] in AT_ONCE:
             self._tell([words])
         elif job.token in self._said:
             # Its end comes after what it told before, by the same way.

@@ -16,7 +16,7 @@ _OWN: tuple[tuple[str, str, str, float | str], ...] = (
     # The cluster queues: nothing is gained by handing over few items at a time.
     ("pdg_maxitems", "Max Items", "Integer", 0),
     *((f"{PREFIX}_{name}", label, kind, default) for name, label, kind, default in CLUSTER_PARMS),
-    ("dask_collect", "Collect for Seconds", "Float", 0.02),
+    ("dask_collect", "Collect for Seconds", "Float", 0.05),
     ("dask_poll", "Ask Every", "Float", 10.0),
     ("dask_lostafter", "Lost After", "Float", 30.0),
     ("dask_inprocess", "In-Process Items as Tasks", "Toggle", 1),

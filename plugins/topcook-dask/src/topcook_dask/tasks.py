@@ -34,9 +34,12 @@ new = sys.modules.setdefault(name, new)
 class WorkerCode:
     """Code for workers, as a file in the script directory that they see as ``remote``."""
 
-    def __init__(self, local: str, remote: str, module: str = "worker") -> None:
-        """Put the file there."""
-        source, self._name = _source(module)
+    def __init__(self, local: str, remote: str) -> None:
+        """Put the file there; beside it are those that it loads."""
+        source, name = _source("worker")
+        # A worker that serves many cooks keeps one of each version, whichever directory it first came from.
+        others = b"".join((Path(local) / f"{each}.py").read_bytes() for each in ("jobwrapper", "pythonjob"))
+        self._name = f"{name}_{hashlib.sha256(others).hexdigest()[:12]}"
         self._path = f"{remote}/{self._name}.py"
         target = Path(local) / f"{self._name}.py"
         if not target.exists():

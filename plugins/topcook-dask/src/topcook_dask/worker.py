@@ -19,6 +19,15 @@ from distributed import get_worker
 
 #: How many tokens are kept of jobs that were canceled and may yet begin.
 _MOST_REFUSED = 100_000
+#: Seconds.
+_MOMENT = 0.01
+#: Job files that are kept, each of so many bytes at most.
+_MOST_FILES, _MOST_BYTES = 8, 8 << 20
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_modules: dict[str, Any] = {}
+_mailboxes: dict[str, _Mailbox] = {}
+_files: dict[str, bytes] = {}
 
 
 def _shared() -> Any:
@@ -35,10 +44,9 @@ def _shared() -> Any:
 
 def run(jobs: str, index: int, topic: str) -> list[Any]:
     """Run one job of a job file in this thread; its end: state, exit status, reason."""
-    folder = os.path.dirname(os.path.abspath(__file__))
-    wrapper = _script(folder, "jobwrapper")
-    spec = wrapper.read_job(jobs, index)
-    kind = _script(folder, "pythonjob").PythonJob if "python" in spec else wrapper.Job
+    wrapper, python = _scripts()
+    spec = wrapper.read_job(jobs, index, _read(jobs))
+    kind = python.PythonJob if "python" in spec else wrapper.Job
     reports = _reports(wrapper, spec, topic)
     job = kind(spec, _guard(wrapper), reports)
     ended = _ended(job.end_file)
@@ -66,8 +74,7 @@ def _run(job: Any) -> list[Any]:
 
 def cook(name: str, argv: list[str], cwd: str, log: str, env: dict[str, str]) -> list[Any]:
     """Cook a whole network as a process; its end: state, exit status, reason."""
-    folder = os.path.dirname(os.path.abspath(__file__))
-    wrapper = _script(folder, "jobwrapper")
+    wrapper, _ = _scripts()
     spec = {"token": name, "argv": argv, "cwd": cwd, "log": log, "env": env}
     nobody = wrapper.Cook(spec)
     nobody.where = lambda: ("", "")
@@ -102,14 +109,57 @@ def here(tokens: Iterable[str]) -> list[str]:
 
 def _reports(wrapper: Any, spec: dict[str, Any], topic: str) -> Any:
     """The job's way to the cook: by Dask's own connection, which is there already."""
-    worker = get_worker()
     cook = wrapper.Cook(spec)
-    token = spec["token"]
+    token, say = spec["token"], _mailbox(topic).say
     # Nobody says whether it was heard: what is written down of the end stays.
     cook.records = False
     cook.where = lambda: (topic, "")
-    cook.call = lambda words: worker.log_event(topic, {"token": token, "said": words, "worker": worker.address})
+    cook.call = lambda words: say([token, words])
     return cook
+
+
+class _Mailbox:
+    """What is said on a topic within a moment is one event: each costs the worker, the scheduler and the cook."""
+
+    def __init__(self, topic: str) -> None:
+        self._worker = get_worker()
+        self._topic = topic
+        self._said: list[Any] = []
+        self._lock = threading.Lock()
+
+    def say(self, what: Any) -> None:
+        with self._lock:
+            self._said.append(what)
+            if len(self._said) > 1:
+                return
+        # From any thread; timers are the loop's own.
+        loop = self._worker.loop
+        loop.add_callback(loop.call_later, _MOMENT, self._send)
+
+    def _send(self) -> None:
+        with self._lock:
+            said, self._said = self._said, []
+        self._worker.log_event(self._topic, {"said": said})
+
+
+def _mailbox(topic: str) -> _Mailbox:
+    found = _mailboxes.get(topic)
+    if found is None:
+        found = _mailboxes.setdefault(topic, _Mailbox(topic))
+    return found
+
+
+def _read(path: str) -> bytes:
+    """A job file, which many tasks have their job in."""
+    found = _files.get(path)
+    if found is None:
+        with open(path, "rb") as stream:
+            found = stream.read()
+        if len(found) <= _MOST_BYTES:
+            if len(_files) >= _MOST_FILES:
+                _files.clear()
+            _files[path] = found
+    return found
 
 
 def _ended(path: str) -> list[Any]:
@@ -125,9 +175,12 @@ def _ended(path: str) -> list[Any]:
     return []
 
 
-def _script(folder: str, name: str) -> Any:
-    path = os.path.join(folder, f"{name}.py")
-    return _loaded(f"_topcook_{name}_{os.stat(path).st_mtime_ns}_{os.stat(path).st_size}", path)
+def _scripts() -> tuple[Any, Any]:
+    """The wrapper, and its kin for Python; both at once, as the directory may be gone when another cook needs them."""
+    for name in ("jobwrapper", "pythonjob"):
+        if name not in _modules:
+            _modules[name] = _loaded(f"{__name__}_{name}", os.path.join(_HERE, f"{name}.py"))
+    return _modules["jobwrapper"], _modules["pythonjob"]
 
 
 def _loaded(name: str, path: str) -> Any:
