@@ -232,6 +232,43 @@ def test_a_cook_that_is_killed_finds_all_as_slurm_has_done_it(bench: CookBench, 
     assert items["after_3"]["attributes"]["square"]["value"] == [9]
 
 
+@pytest.mark.parametrize("how", [["cancel"], ["cook", "--static", "farm", "--resume"]])
+def test_who_comes_back_to_end_a_cook_that_was_killed_ends_all_of_it(
+    bench: CookBench, cluster: TestCluster, mark: str, how: list[str]
+) -> None:
+    folder = bench.folder
+    (folder / "mark").write_text(mark)
+    text = network("sh -c 'test @pdg_index = 0 || exec sleep $(cat mark)'", count=3) + AFTER + ALL
+    # Of the first, what waits for it runs, too.
+    text = text.replace("echo after_@pdg_index >> began;", "echo after_@pdg_index >> began; sleep $(cat mark);")
+    (folder / "net.toml").write_text(textwrap.dedent(text))
+    topcook = [sys.executable, "-m", "topcook"]
+    with (folder / "said").open("wb") as said:
+        cook = subprocess.Popen(
+            [*topcook, "cook", "net.toml", "--static", "farm"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
+        until(lambda: lines(folder / "began") and len(running(mark)) >= 3, "all run that can")
+        cook.kill()
+        cook.wait()
+        again = subprocess.Popen(
+            [*topcook, how[0], "net.toml", *how[1:]], cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        if how[0] == "cook":
+            (where,) = folder.glob("pdgtemp/*/scripts/.pdg_result_server")
+            before = where.stat().st_mtime_ns
+            until(lambda: where.stat().st_mtime_ns > before, "it has begun to look for them")
+            again.terminate()
+        again.wait(200)
+    words = (folder / "said").read_text()
+    until(lambda: ended(cluster), f"nothing is left on Slurm: {words}")
+    until(lambda: not running(mark), "no process left")
+    assert lines(folder / "began") == ["after_0"], words
+
+
 def test_a_cook_that_is_killed_again_and_again_runs_nothing_twice_that_had_finished(
     bench: CookBench, cluster: TestCluster
 ) -> None:

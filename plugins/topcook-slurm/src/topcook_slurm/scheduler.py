@@ -351,6 +351,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             try:
                 left += self._submissions.find(tokens).values() if tokens else []
                 tokens = []
+                left += self._submissions.alive()
                 self._slurm.cancel({*left, *self._uncanceled})
             except EngineAwayError:
                 if time.monotonic() < until:

@@ -168,6 +168,16 @@ class Submissions:
                         found[token] = f"{job}_{task}" if task else job
         return found
 
+    def alive(self) -> list[str]:
+        """Slurm's ids of all that it has of this cook, and that has not ended, as far as it answers.
+
+        An earlier session may have sent what nobody has asked for yet.
+        """
+        names = self._names()
+        with suppress(EngineError):
+            return [job.id for job in self._slurm.jobs().values() if name_of(job) in names and lives(job)]
+        return []
+
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _wanted(self, submission: Submission) -> list[FarmJob]:
@@ -217,12 +227,16 @@ class Submissions:
 
     def _wait_for_strays(self) -> None:
         """An ``sbatch`` outlives the cook that was killed while it ran: what it sends is known when it has ended."""
-        names = set()
-        with suppress(OSError):
-            names = {each.name.encode() for each in self._folder().iterdir()}
+        names = {each.encode() for each in self._names()}
         until = self._clock() + _STRAY
         while names and self._clock() < until and any(words & names for words in _submitting()):
             time.sleep(_LOOK)
+
+    def _names(self) -> set[str]:
+        """What was submitted in this cook, by any session of it."""
+        with suppress(OSError):
+            return {each.name for each in self._folder().iterdir()}
+        return set()
 
     def _folder(self) -> Path:
         return Path(str(self._scheduler.tempDir(True))) / "slurm"
