@@ -113,7 +113,7 @@ def _end_left(lock: CookLock) -> list[str]:
     left = [name for name in dict.fromkeys(names) if has_keeper_files(name)]
     if not left:
         return []
-    from topcook.runtime.control.dead import end_dead_before
+    from topcook.runtime.journal.dead import end_dead_before
 
     return end_dead_before(left)
 
