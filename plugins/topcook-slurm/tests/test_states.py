@@ -77,6 +77,50 @@ def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
     assert state_of(jobs["5_7"]) == FarmState(Phase.QUEUED)
 
 
+#: What 24.05 and later say of a job: flags stand beside its state, names beside numbers.
+LATER = """
+{"meta": {"slurm": {"version": {"major": "24", "micro": "4", "minor": "05"}, "release": "24.05.4"}},
+ "warnings": [], "errors": [],
+ "last_update": {"set": true, "infinite": false, "number": 1732000000},
+ "jobs": [
+ {"job_id": 41, "array_job_id": {"set": true, "infinite": false, "number": 40},
+  "array_task_id": {"set": true, "infinite": false, "number": 3}, "array_task_string": "",
+  "comment": "topcook cook=c node=n items=a..b jobs=n.1", "nodes": "n1",
+  "job_state": ["FAILED"], "state_reason": "RaisedSignal:9(Killed)", "flags": ["ACCRUE_COUNT_CLEARED"],
+  "derived_exit_code": {"status": ["SUCCESS"], "return_code": {"set": true, "infinite": false, "number": 0},
+                        "signal": {"id": {"set": false, "infinite": false, "number": 0}, "name": ""}},
+  "exit_code": {"status": ["SIGNALED"], "return_code": {"set": false, "infinite": false, "number": 0},
+                "signal": {"id": {"set": true, "infinite": false, "number": 9}, "name": "KILL"}},
+  "time_limit": {"set": true, "infinite": true, "number": 0}, "memory_per_node": {"set": true, "infinite": false, "number": 0}},
+ {"job_id": 40, "array_job_id": {"set": true, "infinite": false, "number": 40},
+  "array_task_id": {"set": false, "infinite": false, "number": 0}, "array_task_string": "4-5%1",
+  "comment": "topcook cook=c node=n items=a..b jobs=n.1", "nodes": "",
+  "job_state": ["PENDING"], "state_reason": "JobArrayTaskLimit", "exit_code": {"status": ["SUCCESS"],
+  "return_code": {"set": true, "infinite": false, "number": 0}, "signal": {"id": {"set": false}, "name": ""}}},
+ {"job_id": 42, "array_job_id": {"set": true, "infinite": false, "number": 0},
+  "array_task_id": {"set": false, "infinite": false, "number": 0}, "array_task_string": "", "comment": "", "nodes": "n2",
+  "job_state": ["RUNNING", "COMPLETING"], "state_reason": "None", "exit_code": {}},
+ {"job_id": 43, "array_job_id": {"set": true, "infinite": false, "number": 0},
+  "array_task_id": {"set": false}, "job_state": ["OUT_OF_MEMORY"], "state_reason": "OutOfMemory", "nodes": "n2",
+  "exit_code": {"status": ["CORE_DUMPED"], "return_code": {"set": true, "infinite": false, "number": 0},
+                "signal": {"id": {"set": true, "infinite": false, "number": 125}, "name": "125"}}},
+ {"job_id": 44, "job_state": ["PENDING", "REQUEUED", "SPECIAL_EXIT"], "state_reason": "BeginTime", "nodes": ""}
+]}
+"""
+
+
+def test_an_answer_of_later_versions_is_read() -> None:
+    jobs = {job.id: state_of(job) for job in from_queue(LATER)}
+    assert jobs == {
+        "40_3": FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", -9),
+        "40_4": FarmState(Phase.QUEUED, "JobArrayTaskLimit"),
+        "40_5": FarmState(Phase.QUEUED, "JobArrayTaskLimit"),
+        "42": FarmState(Phase.RUNNING),
+        "43": FarmState(Phase.FAILED, "out of memory (n2)", -125),
+        "44": FarmState(Phase.QUEUED, "BeginTime"),
+    }
+
+
 @pytest.mark.parametrize(
     ("states", "reason", "phase", "said"),
     [
@@ -168,6 +212,20 @@ JSON = st.recursive(
 def test_no_answer_of_a_stranger_shape_raises_anything_but_its_own_error(jobs: list[Any]) -> None:
     for job in from_queue(json.dumps({"jobs": jobs})):
         state_of(job)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["jobs", "errors", "meta"]), JSON))
+def test_no_answer_at_all_raises_anything_but_its_own_errors(said: Any) -> None:
+    try:
+        jobs = from_queue(json.dumps(said))
+    except (ValueError, NoAnswerError):
+        return
+    assert all(isinstance(job.id, str) and job.states for job in jobs)
+
+
+def test_an_array_of_no_size_that_slurm_has_is_cut() -> None:
+    ids = expanded("7", "0-999999999999")
+    assert sum(1 for _ in ids) == 4_000_002
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"jobs": 3}'])

@@ -82,7 +82,7 @@ class Slurm:
             jobs = {job.id: job for job in from_queue(said)}
         except NoAnswerError as error:
             raise EngineAwayError(f"Slurm: squeue: {error}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EngineError(
                 f"Slurm: the JSON of squeue cannot be read: {error}\n"
                 f"    Slurm 22.05 is the oldest version that is known to work"

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ["condensed", "expanded", "numbers_of", "ranges"]
 
+#: Slurm's own limit on the tasks of an array.
+_MOST = 4_000_001
+
 
 def ranges(numbers: Iterable[int]) -> str:
     """Numbers as Slurm writes them: ``0-4,7``."""
@@ -30,7 +33,8 @@ def numbers_of(text: str) -> Iterator[int]:
         span, _, step = word.partition(":")
         first, dash, last = span.partition("-")
         if first.isdigit() and (last.isdigit() or not dash) and (step.isdigit() or not step):
-            yield from range(int(first), int(last or first) + 1, max(1, int(step or 1)))
+            end = min(int(last or first), int(first) + _MOST)
+            yield from range(int(first), end + 1, max(1, int(step or 1)))
 
 
 def condensed(ids: Iterable[str]) -> list[str]:

@@ -116,7 +116,7 @@ def never_begins(job: SlurmJob) -> bool:
 def _reason(job: SlurmJob, words: str) -> str:
     if words:
         return f"{words} ({job.nodes})" if job.nodes else words
-    if job.reason not in _SILENT and job.reason != "RaisedSignal":
+    if job.reason not in _SILENT and not job.reason.startswith("RaisedSignal"):
         return f"its job {job.id} failed on Slurm: {job.reason}"
     status = job.exit_status or 0
     number = -status if status < 0 else status - _SHELL_SIGNAL
