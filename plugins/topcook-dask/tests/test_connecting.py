@@ -60,6 +60,13 @@ def test_an_address_is_connected_to(cluster: TestCluster) -> None:
 
 
 @pytest.mark.engine
+def test_an_address_may_be_a_web_socket() -> None:
+    with TestCluster(workers=1, protocol="ws") as sockets:
+        assert sockets.address.startswith("ws://")
+        assert answer(Settings(address=sockets.address)) == 42
+
+
+@pytest.mark.engine
 def test_a_scheduler_file_is_waited_for(cluster: TestCluster, tmp_path: Path) -> None:
     late = tmp_path / "scheduler.json"
     # The first half of it, as a scheduler writes it this moment.
@@ -154,3 +161,15 @@ def test_a_line_break_where_it_would_begin_another_directive_is_refused(name: st
     given[f"dask_{name}"] = "a\n#SBATCH --exclusive"
     with pytest.raises(BadClusterError, match=f"dask_{name} has a line break"):
         Settings.read(given.__getitem__)
+
+
+def test_the_page_has_each_parm_with_its_default() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `dask")
+    ]
+    told = {name.strip(" `"): cells[1].strip("`") for cells in rows for name in cells[0].split(",") if len(cells) == 3}
+    assert told == {
+        f"dask_{name}": f"{default:g}" if isinstance(default, (int, float)) else default
+        for name, _, _, default in CLUSTER_PARMS
+    }

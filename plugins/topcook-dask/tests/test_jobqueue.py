@@ -201,6 +201,21 @@ def test_jobs_whose_workers_do_not_come_are_named_with_slurms_reason(slurm: Test
 
 
 @pytest.mark.engine
+def test_jobs_that_end_before_their_workers_come_are_told_and_not_sent_for_ever(
+    slurm: TestCluster, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    connection = connect(Settings(**ASKED, prologue="exit 3"), logs=str(tmp_path), say=said.append)
+    try:
+        until(lambda: len(said) == 3, "three of them are told")
+        assert f"has ended before its worker came: see {tmp_path}; another is submitted" in said[0]
+        assert "no other is submitted for it" in said[2]
+        assert "(ended)" in connection.waits_for()
+    finally:
+        connection.close()
+
+
+@pytest.mark.engine
 def test_workers_are_released_when_there_is_nothing_to_do_and_come_again(slurm: TestCluster) -> None:
     connection = connect(Settings(**ASKED, idle=1.0))
     try:

@@ -38,8 +38,9 @@ _EMPTY = 3.0
 class TestCluster:
     """A scheduler and so many workers, ``w1``, ``w2``, …; a context manager that starts and ends them.
 
-    ``threads`` and ``resources`` ("slots=2 gpu=1") hold for each worker, ``environment`` for all processes. With
-    ``tls`` nobody is let in without a certificate of the authority that is made for this cluster (needs ``trustme``).
+    ``threads`` and ``resources`` ("slots=2 gpu=1") hold for each worker, ``environment`` for all processes;
+    ``protocol`` is that of the scheduler's address, ``tcp`` or ``ws``. With ``tls`` nobody is let in without a
+    certificate of the authority that is made for this cluster (needs ``trustme``).
     """
 
     #: No class of tests, whatever its name says to pytest.
@@ -52,6 +53,7 @@ class TestCluster:
         resources: str = "",
         *,
         tls: bool = False,
+        protocol: str = "tcp",
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Nothing runs yet."""
@@ -61,6 +63,7 @@ class TestCluster:
         self._environment = {"DASK_TEMPORARY_DIRECTORY": str(self.folder), **(environment or {})}
         self._port, self._http = _free_ports(2)
         self._tls = _Certificates(self.folder) if tls else None
+        self._protocol = "tls" if tls else protocol
         self._scheduler: subprocess.Popen[bytes] | None = None
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         #: Workers whose scheduler went away: they end by themselves, some time.
@@ -86,7 +89,7 @@ class TestCluster:
     @property
     def address(self) -> str:
         """Where the scheduler listens; the same after a restart."""
-        return f"{'tls' if self._tls else 'tcp'}://127.0.0.1:{self._port}"
+        return f"{self._protocol}://127.0.0.1:{self._port}"
 
     @property
     def scheduler_file(self) -> Path:
@@ -228,7 +231,7 @@ class TestCluster:
         )
 
     def _spawn(self, log: str, *argv: str) -> subprocess.Popen[bytes]:
-        words = [*argv, *(self._tls.words if self._tls else [])]
+        words = [*argv, "--protocol", self._protocol, *(self._tls.words if self._tls else [])]
         with (self.folder / f"{log}.log").open("ab") as stream:
             # A session of its own: Ctrl-C at the tests is no business of the cluster.
             return subprocess.Popen(
@@ -310,7 +313,7 @@ class _Certificates:
     def words(self) -> list[str]:
         """What Dask's commands take."""
         ca, cert, key = self.paths.values()
-        return ["--protocol", "tls", "--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key]
+        return ["--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key]
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
