@@ -1,8 +1,9 @@
 """How cooks grow: ``python -m benchmarks.scale [--items N] [--gathered N] [--nodes N]``.
 
 Items by the ten thousand up to a million, in layers of a thousand, each with one dependency: seconds for each item in
-every part of the cook, and the bytes that a waiting item has resident, measured while the first item cooks. The layers
-are made by one node in one call, and then by a node for each, where the cook begins while later ones are being made.
+every part of the cook. The layers are made by a node for each, and then by one node in one call; of more than 20,000
+items the first cook while later ones are being made, or join. Once more without that, for the bytes that a waiting item
+has resident, measured while the first item cooks.
 Then the shapes in which something may turn out quadratic, each at two sizes: the time for each item must stay as it is.
 Every measurement is a process of its own.
 """
@@ -93,6 +94,7 @@ def child(shape: str, count: int, attributes: int) -> None:
     """Measure one shape in this process and print what came out."""
     from benchmarks.engine import TYPE, network
     from topcook.factory.scan import Factory
+    from topcook.runtime import cook as cooking
     from topcook.runtime.netfile import load_network
     from topcook.runtime.observers import hookimpl
 
@@ -100,7 +102,7 @@ def child(shape: str, count: int, attributes: int) -> None:
     hookimpl(Moments.items_changed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if shape == "layers":
+        if shape in {"layers", "waiting"}:
             context = network(folder, count, max(1, count // WIDTH), each=1, attributes=attributes)
         else:
             (folder / "types").mkdir()
@@ -108,6 +110,9 @@ def child(shape: str, count: int, attributes: int) -> None:
             text = NETWORKS[shape](count)
             (folder / "net.toml").write_text(text, encoding="utf-8")
             context = load_network(folder / "net.toml", factory=Factory.scan({"PDG_TYPES_PATH": str(folder / "types")}))
+        if shape == "waiting":
+            # All of them are to be there when the first one cooks.
+            cooking.EARLY_FROM = count + 1
         moments = Moments()
         context.observe(moments)
         job = context.prepare()
@@ -160,12 +165,12 @@ def growing(most: int) -> suite.Table:
             found = measure(shape, count)
             used = row(table, title, count, found, base, 1.3)
             base = base or used
-            if shape == "levels":
-                table.add("", "from the cook's start to the first item's", found["first_at_all"], "s", suite.at_most(3))
-            else:
-                # Only here all of them are there, and wait, when the first one cooks.
-                table.add("", "resident for a waiting item", found["bytes"], "bytes", suite.at_most(600))
-    found = measure("layers", min(most, 100_000), 3)
+            table.add("", "from the cook's start to the first item's", found["first_at_all"], "s", suite.at_most(3))
+    for count in (each for each in (10_000, 100_000, 1_000_000) if each <= most):
+        found = measure("waiting", count)
+        row(table, "items, begun when all are made", count, found, 0.0, 0.0)
+        table.add("", "resident for a waiting item", found["bytes"], "bytes", suite.at_most(600))
+    found = measure("waiting", min(most, 100_000), 3)
     row(table, "items, three attributes each", min(most, 100_000), found, 0.0, 0.0)
     table.add("", "resident for a waiting item", found["bytes"], "bytes", suite.at_most(1200))
     return table

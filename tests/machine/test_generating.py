@@ -346,3 +346,47 @@ def test_a_mistake_in_an_early_cook_fails_its_node_and_one_before_it_lets_none_b
     cook.generated(order)
     cook.generated(cook.take(ins.Generate))
     cook.take(ins.StaticReady)
+
+
+def test_items_of_one_call_that_join_in_portions_begin_before_the_last_of_them_has_joined() -> None:
+    cook = MachineDriver(SchedulerState(FARM, max_items=0, begins_early=True))
+    for name, above in (("a", ()), ("b", ("a",))):
+        cook.node(name, *above)
+    cook.state.early_from = 2
+    cook.request()
+    order = cook.take(ins.Generate)
+    first, third = cook.new_item("a"), cook.new_item("a")
+    second = cook.new_item("a", third)
+    cook.generated(order, first, second, more=True)
+    cook.go()
+    cook.start()
+    assert cook.offered() == [first], "the second waits for one that has not joined yet"
+    done(cook, first)
+    assert not cook.state.nodes["a"].complete
+    cook.generated(order, third, more=True)
+    assert cook.offered() == [third]
+    cook.generated(order)
+    cook.generated(cook.take(ins.Generate))
+    done(cook, third)
+    assert cook.offered() == [second]
+    done(cook, second)
+    assert cook.end() == "cooked"
+
+
+def test_a_cook_that_is_canceled_between_two_portions_ends_and_keeps_none_of_the_later() -> None:
+    cook = MachineDriver(SchedulerState(FARM, max_items=0, begins_early=True))
+    cook.node("a")
+    cook.state.early_from = 1
+    cook.request()
+    order = cook.take(ins.Generate)
+    first, late = cook.new_item("a"), cook.new_item("a")
+    cook.generated(order, first, more=True)
+    cook.go()
+    cook.start()
+    assert cook.offered() == [first]
+    cook.tell(ev.CancelRequested(1.0, "enough"))
+    cook.stop()
+    assert not cook.waiting, "others of its items are on their way"
+    cook.generated(order, late)
+    assert cook.take(ins.Finish).outcome == "canceled"
+    assert cook.state.nodes["a"].node.items == [first]

@@ -278,12 +278,12 @@ class CookState(Recalling):
         self.now = event.at
         if event.incomplete:
             self._stalls(event.node, "it made not all of its work items")
-        self.generation_ended(event.node, event.items, keep=not self.cancel_reason)
+        self.generated(event.node, event.items, keep=not self.cancel_reason, more=event.more)
 
     def _on_generation_failed(self, event: ev.GenerationFailed) -> None:
         self.now = event.at
         self._stalls(event.node, event.message)
-        self.generation_ended(event.node, [], keep=False)
+        self.generated(event.node, [], keep=False)
 
     def _stalls(self, node: str, reason: str) -> None:
         self.nodes[node].stalled = reason

@@ -29,13 +29,15 @@ class Go:
 class ItemsGenerated:
     """One generation request of the node of that name ended; ``items`` know their dependencies and scheduler.
 
-    ``incomplete``: some call of the request failed, so items are missing.
+    ``incomplete``: some call of the request failed, so items are missing. ``more``: it has not ended, the next of its
+    items come in a further event.
     """
 
     node: str
     items: list[WorkItem]
     at: float
     incomplete: bool = False
+    more: bool = False
 
 
 @dataclass(slots=True)

@@ -104,14 +104,16 @@ class Generating(Batches):
         self.calls += 1
         self._out.append(ins.Generate(node.node.name, upstream, node.static, each))
 
-    def generation_ended(self, name: str, items: list[WorkItem], *, keep: bool) -> None:
-        """One call returned; its items join the cook when they are kept."""
+    def generated(self, name: str, items: list[WorkItem], *, keep: bool, more: bool = False) -> None:
+        """One call returned; its items join the cook when they are kept. ``more`` of them come in further events."""
         node = self.nodes[name]
         if not node.calls:
             # It was given up for lost, and its node is settled without it.
             return
-        node.calls -= 1
-        self.calls -= 1
+        node.joining = more
+        if not more:
+            node.calls -= 1
+            self.calls -= 1
         if keep:
             node.node.items += items
             self.add_items(node, items)
@@ -125,6 +127,8 @@ class Generating(Batches):
             for item in items:
                 if item.phase not in SETTLED:
                     self.link_item(item)
+        if more:
+            return
         if node.when is not GenerateWhen.EachUpstreamCooked:
             self._complete(node)
         self._dirty[name] = None

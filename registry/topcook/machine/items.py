@@ -333,6 +333,10 @@ class Items:
                     hopeless = True
                 elif not phase or dependency.node.name not in nodes:
                     # Uncooked.
+                    node = nodes.get(dependency.node.name)
+                    if node is not None and node.joining:
+                        # It comes with the next items of its node.
+                        continue
                     self._note_reason(item, f'it waits for "{dependency.name}", which is not part of this cook')
                     hopeless = True
         item.pending = pending

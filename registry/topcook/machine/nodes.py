@@ -27,6 +27,7 @@ class NodeState:
         "complete",
         "fresh",
         "inputs",
+        "joining",
         "loud_inputs",
         "node",
         "open_inputs",
@@ -56,6 +57,8 @@ class NodeState:
         self.loud_inputs = 0
         self.unsettled = 0
         self.calls = 0
+        #: Whether a call has ended of whose items only some are here.
+        self.joining = False
         self.requested = False
         self.complete = False
         self.quiet = False

@@ -17,12 +17,7 @@ from topcook.machine import instructions as ins
 from topcook.model.collector import collector_at_rest, seldom_collected, take_in_again
 from topcook.runtime.cookset import check_items, idle_schedulers, node_states, with_ancestors
 from topcook.runtime.eventfeed import EventFeed
-from topcook.runtime.generation import (
-    GenerationRequest,
-    GenerationResult,
-    Generator,
-    pass_outputs,
-)
+from topcook.runtime.generation import GenerationRequest, GenerationResult, Generator, pass_outputs
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.keeper.ofcook import CookKeeper
 from topcook.runtime.lateparts import complete_given, completed
@@ -331,6 +326,7 @@ class Cook:
         try:
             if not self.static_only:
                 result.problems += self._placement.open_asked(result.items)
+                result.portion(EARLY_FROM)
         except BaseException as error:  # noqa: BLE001 - a mistake of ours: the cook has to hear of it, or waits forever
             self.link.inbox.post(Broken(error))
         self.link.inbox.post(result)
@@ -338,17 +334,23 @@ class Cook:
     def _joined(self, result: GenerationResult) -> list[ev.Event]:
         """Give each new item its scheduler and its place among the items; a problem fails the node."""
         node, now = result.node, self.link.clock.now()
-        self._patience.generated(node.name)
-        try:
-            self._placement.place(result.items)
-        except TopcookError as error:
-            text = f'node "{node.name}": {error}'
-            self._tell_generation(node, as_problems(error, text), [text])
-            return [ev.GenerationFailed(node.name, str(error), now)]
+        if not result.goes_on:
+            self._patience.generated(node.name)
+            try:
+                for items in (result.items, *result.later):
+                    self._placement.place(items)
+            except TopcookError as error:
+                text = f'node "{node.name}": {error}'
+                self._tell_generation(node, as_problems(error, text), [text])
+                return [ev.GenerationFailed(node.name, str(error), now)]
         self.graph.keep_items(result.items)
-        self.observers.tell("items_generated", cook=self, node=node, items=result.items)
+        more = bool(result.later)
+        self.observers.tell("items_generated", cook=self, node=node, items=result.items, more=more)
+        if more:
+            # Behind what has come meanwhile: the first of them may begin before the last have joined.
+            self.link.inbox.post(result.rest())
         self._tell_generation(node, result.problems, [str(problem) for problem in result.problems])
-        return [ev.ItemsGenerated(node.name, result.items, now, bool(result.problems))]
+        return [ev.ItemsGenerated(node.name, result.items, now, bool(result.problems), more)]
 
     def _tell_generation(self, node: Node, problems: list[Problem], texts: list[str]) -> None:
         """Mistakes found before the cook are its refusal, and told as that."""

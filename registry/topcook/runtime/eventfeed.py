@@ -40,13 +40,14 @@ class EventFeed:
         self._of_cook(EventType.CookStart)
 
     @hookimpl
-    def items_generated(self, node: Node, items: Sequence[WorkItem]) -> None:
+    def items_generated(self, node: Node, items: Sequence[WorkItem], more: bool) -> None:  # noqa: FBT001 - by its name
         """``WorkItemAdd`` for each, then ``NodeGenerated``."""
         if not self._board.wanted:
             return
         for item in items:
             self._of_node(EventType.WorkItemAdd, node, item=item.id)
-        self._of_node(EventType.NodeGenerated, node)
+        if not more:
+            self._of_node(EventType.NodeGenerated, node)
 
     @hookimpl
     def items_changed(self, cook: Any, changes: Sequence[Change]) -> None:

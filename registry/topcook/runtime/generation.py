@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from queue import SimpleQueue
@@ -73,11 +74,26 @@ class GenerationResult:
     request: GenerationRequest
     items: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    #: Items that join the cook behind these, one portion after the other.
+    later: deque[list[Record]] = field(default_factory=deque)
+    #: Whether others of the same request came before.
+    goes_on: bool = False
 
     @property
     def node(self) -> Node:
         """The node."""
         return self.request.node
+
+    def portion(self, most: int) -> None:
+        """Keep so many items; the others come ``later``, unless something is wrong with them, or some are batches."""
+        items = self.items
+        if len(items) > most and not self.problems and not any(item.batch is not None for item in items):
+            self.later.extend(items[place : place + most] for place in range(most, len(items), most))
+            self.items = items[:most]
+
+    def rest(self) -> GenerationResult:
+        """What comes ``later``, its first portion to be taken in now."""
+        return GenerationResult(self.request, self.later.popleft(), later=self.later, goes_on=True)
 
 
 class Generator:

@@ -32,8 +32,8 @@ class CookHooks:
         """The cook begins: the static items exist or, in a large network, the first of them (``items_generated``)."""
 
     @hookspec
-    def items_generated(self, cook: Any, node: Node, items: Sequence[WorkItem]) -> None:
-        """A node has made work items."""
+    def items_generated(self, cook: Any, node: Node, items: Sequence[WorkItem], more: bool) -> None:  # noqa: FBT001 - pluggy's
+        """A node has made work items; ``more`` of the same call come next, where there are very many."""
 
     @hookspec
     def items_changed(self, cook: Any, changes: Sequence[Change]) -> None:

@@ -192,9 +192,9 @@ class MachineDriver:
         if starting:
             self.tell(*(ev.SchedulerStarted(order.scheduler, ok=True, at=self.now) for order in starting))
 
-    def generated(self, order: ins.Generate, *items: WorkItem) -> None:
-        """Answer a ``Generate`` with items."""
-        self.tell(ev.ItemsGenerated(order.node, list(items), self.now))
+    def generated(self, order: ins.Generate, *items: WorkItem, more: bool = False) -> None:
+        """Answer a ``Generate`` with items, or some of them."""
+        self.tell(ev.ItemsGenerated(order.node, list(items), self.now, more=more))
 
     def said(self, item: WorkItem, *triggers: Trigger, attempt: int | None = None) -> None:
         """Tell notifications about an item, or what became of its hand-over, in one go."""
