@@ -165,8 +165,14 @@ def judge_apart(whole: Finding, subs: list[WorkItem], *, spoiled: bool) -> Findi
 
 
 def maybe_in_flight(past: PastItem) -> bool:
-    """Whether it was handed over, and nobody knows how that ended; also if a later session ended before it asked."""
-    return past.in_flight or (past.state is WorkItemState.Uncooked and bool(past.token))
+    """Whether it was handed over, and nobody knows how that ended; also if a later session ended before it asked.
+
+    Of an attempt that has failed, and was to be followed by another one, it is known.
+    """
+    if past.in_flight or past.state is not WorkItemState.Uncooked or not past.token:
+        return past.in_flight
+    number = past.token.rpartition("-")[2]
+    return not any(str(each.number) == number for each in past.earlier)
 
 
 def _read_only(item: WorkItem, past: PastItem | None, fingerprint: str, how: Settings) -> Finding:
