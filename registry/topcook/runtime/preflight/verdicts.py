@@ -44,7 +44,11 @@ def unheard(flown: Flown) -> list[Finding]:
         where = host.directories.script_dir(local=False)
         return [Finding("shared", BAD, f"what is written here is not seen there: {where}", _shared_hint(flown))]
     state = item.state.name if item is not None else "not there"
-    hint = f"its log: {flown.log}\n{flown.log_tail}" if flown.log_tail else f"mend what {host.name} says"
+    hint = (
+        f"its log: {flown.log}\n{flown.log_tail}"
+        if flown.log_tail
+        else f"mend that in the parms of {host.name}, or in its engine"
+    )
     return [Finding("job", BAD, f"the job is {state}: {told}", hint.strip())]
 
 
