@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from slurm_bench import until
+
 from topcook.testkit.cookbench import CookBench
 from topcook_slurm.testcluster import TestCluster
 
