@@ -31,18 +31,10 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_a_job_whose_node_dies_fails_with_the_reason(bench: CookBench, cluster: TestCluster, mark: str) -> None:
-    context = bench.load(network(f"sleep {mark}", parms='slurm_requeue = 0\n        slurm_nodelist = "n1"'))
-    cook = bench.start(context)
-    until(lambda: running(mark), "the job runs")
-    cluster.lose_node("n1")
-    until(lambda: not running(mark), "what was left on the node is ended")
-    done = bench.finish(context, cook)
-    (item,) = done.items("work")
-    assert (item.state.name, item.ran().messages) == ("CookedFail", ["node failure (n1)"]), done.messages
-
-
-def test_a_job_that_runs_again_after_its_node_died_ends_once(bench: CookBench, cluster: TestCluster) -> None:
+def test_jobs_whose_node_dies_or_whose_time_is_over_end_with_the_reason_or_run_again(
+    bench: CookBench, cluster: TestCluster, mark: str
+) -> None:
+    """In one cook: Slurm takes half a minute for each of them."""
     script = bench.folder / "job.py"
     script.write_text(
         "import os, pdgcmd, time\n"
@@ -52,17 +44,50 @@ def test_a_job_that_runs_again_after_its_node_died_ends_once(bench: CookBench, c
         "open('told_%d' % run, 'w').close()\n"
         "while not os.path.exists('gate'): time.sleep(0.05)\n"
     )
-    context = bench.load(network(f"{sys.executable} {script}"))
+    more = f"""job_parms.slurm_requeue = 0
+        job_parms.slurm_nodelist = "n1"
+        [nodes.again]
+        type = "genericgenerator"
+        parms.command = "{sys.executable} {script}"
+        job_parms.slurm_cpus = 3
+        [nodes.late]
+        type = "genericgenerator"
+        parms.command = "sleep 1{mark}"
+        job_parms.slurm_nodelist = "n2"
+        job_parms.slurm_cpus = 2
+        job_parms.slurm_time = "1"
+    """
+    # What may be anywhere comes to the node that dies: the other one has room for what is bound to it, and no more.
+    words = [
+        "sbatch",
+        "--parsable",
+        "--nodelist=n2",
+        "--cpus-per-task=6",
+        "--output=/dev/null",
+        "--wrap=exec sleep 600",
+    ]
+    full = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    until(lambda: cluster.jobs()[full] == "RUNNING", "it is full")
+    context = bench.load(network(f"sleep {mark}", more=more))
     cook = bench.start(context)
-    until((bench.folder / "told_0").exists, "the first run has told its output")
-    (node,) = cluster.call("squeue", "--noheader", "--states=R", "--format=%N").split()
-    cluster.lose_node(node)
-    until((bench.folder / "told_1").exists, "it runs again")
+    until(lambda: len(running(mark)) >= 2 and (bench.folder / "told_0").exists(), "all run, one has told its output")
+    running_jobs = cluster.call("squeue", "--noheader", "--states=R", "--format=%N %i %k").splitlines()
+    assert {line.split()[0] for line in running_jobs if "node=again" in line} == {"n1"}
+    (late,) = [line.split()[1] for line in running_jobs if "node=late" in line]
+    # Its minute is over at once; Slurm looks once in half of one.
+    cluster.call("scontrol", "update", f"JobId={late}", "EndTime=now")
+    cluster.lose_node("n1")
+    cluster.call("scancel", full)
+    until(lambda: not running(f"sleep\0{mark}\0"), "what was left on the node is ended")
+    until((bench.folder / "told_1").exists, "one runs again")
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    (item,) = done.items("work")
-    assert (item.state.name, item.attempt) == ("CookedSuccess", 1), done.messages
-    assert [Path(file.path).name for file in item.outputs or ()] == ["run_1"]
+    (item,), (again,), (item_late,) = done.items("work"), done.items("again"), done.items("late")
+    assert (item.state.name, item.ran().messages) == ("CookedFail", ["node failure (n1)"]), done.messages
+    assert (again.state.name, again.attempt) == ("CookedSuccess", 1), done.messages
+    assert [Path(file.path).name for file in again.outputs or ()] == ["run_1"]
+    assert (item_late.state.name, item_late.ran().messages) == ("CookedFail", ["time limit (n2)"]), done.messages
+    until(lambda: not running(mark), "no process left")
 
 
 def test_while_the_controller_is_away_the_cook_says_so_and_sends_what_waits_when_it_is_back(
@@ -133,20 +158,6 @@ def test_jobs_that_reach_nobody_for_twenty_seconds_tell_their_end_then(bench: Co
     where.write_text(server)
     done = bench.finish(context, cook)
     assert set(done.states("work").values()) == {"CookedSuccess"}, done.messages
-
-
-def test_a_job_that_takes_too_long_fails_with_the_reason(bench: CookBench, cluster: TestCluster, mark: str) -> None:
-    """Slurm counts whole minutes, and looks once in half of one: the minute is over at once, not the half."""
-    context = bench.load(network(f"sleep {mark}", parms='slurm_time = "1"'))
-    cook = bench.start(context)
-    until(lambda: running(mark), "the job runs")
-    (job,) = [job for job, state in cluster.jobs().items() if state == "RUNNING"]
-    cluster.call("scontrol", "update", f"JobId={job}", "EndTime=now")
-    done = bench.finish(context, cook)
-    (item,) = done.items("work")
-    assert item.state.name == "CookedFail"
-    assert item.ran().messages[0].startswith("time limit"), done.messages
-    until(lambda: not running(mark), "no process left")
 
 
 def test_five_hundred_items_in_each_layer_cook_beside_local_ones(bench: CookBench, cluster: TestCluster) -> None:
