@@ -58,6 +58,7 @@ class PythonJob(jobwrapper.Job):
     def __init__(self, spec: "Spec", *more: "Any") -> None:
         super().__init__(spec, *more)
         self._thread = 0
+        self._told_to_end = False
         self._unkept = []  # type: list[Any]
 
     def _start(self, log: int) -> "Any":
@@ -89,9 +90,13 @@ class PythonJob(jobwrapper.Job):
 
     def _finished(self) -> None:
         with self._lock:
-            mine, self._thread = self._thread, 0
-        if mine:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(mine), None)
+            self._thread = 0
+        if self._told_to_end:
+            # It comes now if it comes at all. To take it back (with NULL) would have the interpreter look for it
+            # before each instruction from then on.
+            with contextlib.suppress(Canceled):
+                for _ in range(100):
+                    time.sleep(0)
 
     def _judge(self, failure: "BaseException | None", log: "Any") -> None:
         if failure is None or (isinstance(failure, SystemExit) and failure.code in (None, 0)):
@@ -149,6 +154,7 @@ class PythonJob(jobwrapper.Job):
     def _raise_in_it(self) -> None:
         with self._lock:
             if self._thread:
+                self._told_to_end = True
                 kind = ctypes.py_object(Canceled)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), kind)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import linecache
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -267,3 +268,19 @@ def test_reports_go_the_way_that_the_worker_has_for_them(bench: Bench) -> None:
     cook.where, cook.call = (lambda: ("way", "")), way  # type: ignore[method-assign]
     pythonjob.PythonJob(spec, None, cook).run()
     assert [words[0] for words in said] == ["start_cook", "set_int_attrib", "ended"]
+
+
+def test_a_worker_is_as_fast_afterwards_as_before(bench: Bench) -> None:
+    """Asked to raise nothing in a thread, Python 3.11 looks for it for ever, and never gets on where it is profiled."""
+    program = bench.folder / "worker.py"
+    specs = [bench.spec("work_item.setIntAttrib('x', 1)", item) for item in range(3)]
+    program.write_text(
+        f"import sys, json; sys.path[:0] = [{str(bench.scripts)!r}]\n"
+        "import pythonjob\n"
+        "sys.setprofile(lambda *event: None)\n"
+        f"for spec in json.loads({json.dumps(specs)!r}):\n"
+        "    job = pythonjob.PythonJob(spec)\n"
+        "    job.run()\n"
+        "    assert job.state == 'succeeded', job.reason\n"
+    )
+    subprocess.run([sys.executable, program], check=True, timeout=DEADLINE)
