@@ -99,8 +99,10 @@ def _scheduler_side() -> str:
 
 
 def _loaded(name: str, path: str, text: str) -> str:
-    load = f"exec({_LOADER!r}, (space := {{'name': {name!r}, 'path': {path!r}, 'text': {text!r}}}))"
-    return f"(__import__('sys').modules.get({name!r}) or [{load}, space['new']][1])"
+    space = {"name": name, "path": path, "text": text}
+    load = f"[exec({_LOADER!r}, (space := {space!r})), space['new']][1]"
+    # A text in the text: each task compiles the expression, but only the first one in a process what loads the file.
+    return f"(__import__('sys').modules.get({name!r}) or eval({load!r}))"
 
 
 def _call(module: str, function: str, values: tuple[Any, ...]) -> str:
