@@ -124,7 +124,7 @@ def test_what_somebody_does_to_jobs_by_hand_is_told_and_waited_for(bench: CookBe
     context = bench.load(network(command, count=3, parms="slurm_maxarray = 1"))
     cook = bench.start(context)
     began = [bench.folder / f"began_{number}" for number in range(3)]
-    until(lambda: all(path.exists() for path in began), "all run")
+    until(lambda: all(path.exists() and path.read_text().endswith("\n") for path in began), "all run")
     suspended, again, held = (path.read_text().strip() for path in began)
     cluster.call("scontrol", "suspend", suspended)
     cluster.call("scontrol", "requeue", again)
