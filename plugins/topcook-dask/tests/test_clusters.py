@@ -110,6 +110,7 @@ def test_a_cook_without_a_cluster_has_one_of_its_own(bench: CookBench, mark: str
         until(lambda: not heirs(mark), "its cluster is gone, too")
     items = json.loads((bench.folder / "report.json").read_text())["items"]
     assert [item["state"] for item in items] == ["CookedSuccess"] * 20
+    assert "lies on a disk of this machine" not in (bench.folder / "out.txt").read_text()
 
 
 @pytest.mark.engine

@@ -175,6 +175,7 @@ def test_items_cook_in_allocations_of_slurm_which_are_released(bench: CookBench,
     until(lambda: not heirs(mark), "no process is left")
     items = json.loads((bench.folder / "report.json").read_text())["items"]
     assert [item["state"] for item in items] == ["CookedSuccess"] * 30
+    assert "lies on a disk of this machine" in (bench.folder / "out.txt").read_text(), "nodes may not see it"
     ran = {(bench.folder / f"ran_{index}").read_text().strip() for index in range(30)}
     assert ran
     assert ran <= set(slurm.jobs()) - before

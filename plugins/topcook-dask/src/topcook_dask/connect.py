@@ -39,6 +39,11 @@ class Connection:
         return self._cluster is not None
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether workers may run on other machines."""
+        return self._cluster is None or self._cluster.kind != "local"
+
+    @property
     def dashboard(self) -> str:
         """The address of the cluster's pages; empty where it has none."""
         return str(self.client.dashboard_link or "")

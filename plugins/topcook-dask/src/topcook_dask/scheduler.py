@@ -101,7 +101,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         )
         for mismatch in self._session.connection.mismatches():
             self.cookWarning(f"versions differ, which Dask may not bear: {mismatch}")
-        if not self._session.connection.owned:
+        if self._session.connection.is_elsewhere:
             warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()

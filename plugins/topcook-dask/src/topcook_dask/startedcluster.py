@@ -35,7 +35,7 @@ class StartedCluster:
         self._say, self._log = say, log
         self._first: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._absent: list[str] = []
-        self._kind = spec["kind"]
+        self.kind = spec["kind"]
         program = Path(__file__).with_name("clusterhost.py")
         if log:
             os.makedirs(os.path.dirname(log), exist_ok=True)
@@ -70,7 +70,7 @@ class StartedCluster:
         if not self._absent:
             return ""
         more = f" and {len(self._absent) - _SHOWN} more" if self._absent[_SHOWN:] else ""
-        return f"workers have not come from {self._kind}: {', '.join(self._absent[:_SHOWN])}{more}"
+        return f"workers have not come from {self.kind}: {', '.join(self._absent[:_SHOWN])}{more}"
 
     def close(self) -> None:
         """End it, and come back when it has ended."""
@@ -79,7 +79,7 @@ class StartedCluster:
         try:
             self._process.wait(_END)
         except subprocess.TimeoutExpired:
-            self._say(f"the cluster on {self._kind} has not ended within {_END:g} s; it is ended in the background")
+            self._say(f"the cluster on {self.kind} has not ended within {_END:g} s; it is ended in the background")
 
     def _why_not(self, text: str) -> str:
         if "how much cores and memory" in text:
@@ -89,7 +89,7 @@ class StartedCluster:
             text, remedy = "what disk a job of it takes is not said", f'{PREFIX}_disk = "1GB"'
         else:
             remedy = f"its log is {self._log}" if self._log else ""
-        lines = [f"the cluster ({PREFIX}_cluster is {self._kind}) could not be started: {text}", remedy]
+        lines = [f"the cluster ({PREFIX}_cluster is {self.kind}) could not be started: {text}", remedy]
         return "\n    ".join(filter(None, lines))
 
     def _write(self, line: str) -> None:
@@ -104,7 +104,7 @@ class StartedCluster:
                 if "problem" in said:
                     # What keeps it from starting is told by what is raised.
                     if has_begun:
-                        self._say(f"the cluster on {self._kind}: {said['problem']}")
+                        self._say(f"the cluster on {self.kind}: {said['problem']}")
                 elif "workers" in said:
                     self._absent = said["absent"]
                 else:
@@ -114,7 +114,7 @@ class StartedCluster:
         self._first.put({"failed": why})
         if has_begun and not self._stdin.closed:
             self._absent = [why]
-            self._say(f"the cluster on {self._kind}: {why}")
+            self._say(f"the cluster on {self.kind}: {why}")
 
 
 def _security_of(tls: Mapping[str, str]) -> Any:
