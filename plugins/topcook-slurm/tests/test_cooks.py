@@ -162,6 +162,34 @@ def test_items_that_are_canceled_are_ended_and_the_others_go_on(
     assert sorted(done.states("work").values()) == ["CookedCancel", "CookedSuccess", "CookedSuccess"]
 
 
+def test_a_node_that_is_canceled_leaves_no_process_and_no_job_and_the_others_go_on(
+    bench: CookBench, cluster: TestCluster, mark: str
+) -> None:
+    # More than there is room for: some are queued.
+    other = '[nodes.other]\n        type = "genericgenerator"\n        parms.command = "touch other"'
+    (bench.folder / "net.toml").write_text(textwrap.dedent(network(f"sleep {mark}", count=20, more=other)))
+    topcook = [sys.executable, "-m", "topcook"]
+    cook = subprocess.Popen(
+        [*topcook, "cook", "net.toml", "--progress", "off", "--report", "report.json"],
+        cwd=bench.folder,
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: running(mark), "jobs run")
+        words = [*topcook, "cancel", "net.toml", "--node", "work"]
+        said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=100, check=False)
+        assert said.returncode == 0, said.stdout + said.stderr
+        cook.wait(200)
+    finally:
+        cook.kill()
+        cook.wait()
+    items = json.loads((bench.folder / "report.json").read_text())["items"]
+    states = {node: {item["state"] for item in items if item["node"] == node} for node in ("work", "other")}
+    assert states == {"work": {"CookedCancel"}, "other": {"CookedSuccess"}}
+    until(lambda: not running(mark), "no process left")
+    until(lambda: ended(cluster), "no job left")
+
+
 def test_a_job_that_somebody_deletes_is_canceled_with_the_reason(
     bench: CookBench, cluster: TestCluster, mark: str
 ) -> None:
