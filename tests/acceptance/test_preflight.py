@@ -119,15 +119,22 @@ def test_hython_is_looked_for_where_the_network_uses_it(shell: Shell, farm: Proc
 def test_an_engine_that_starts_nothing_is_not_waited_for_without_end(shell: Shell, farm: ProcessFarm) -> None:
     with farm.held("no free licence"):
         # Long enough that the engine was asked.
-        _, found = preflight(shell, "--timeout", "5", status=1)
+        _, found = preflight(shell, "--timeout", "12", status=1)
     text = found["job", "problem"]["text"]
-    assert text.startswith('nothing was heard within 5 s: its job is Scheduled ("queue farm ')
+    assert text.startswith('nothing was heard within 12 s: its job is Scheduled ("queue farm ')
     assert text.endswith('queued, no free licence"); queue waits for 1 job on queue farm (no free licence)')
 
 
+def test_what_the_scheduler_said_is_told_where_nothing_was_heard(shell: Shell, farm: ProcessFarm) -> None:
+    said = "self.cookWarning('the gate is shut')"
+    body = f"def onSchedule(self, work_item):\n        import pdg\n        {said}\n        return pdg.scheduleResult.Deferred"
+    _, found = preflight(shell, "--timeout", "3", body=body, status=1)
+    assert found["job", "note"]["text"] == "queue says: the gate is shut"
+
+
 def test_a_callback_that_hangs_is_named(shell: Shell, farm: ProcessFarm) -> None:
-    body = "def onSchedule(self, item):\n        import time\n        time.sleep(6)"
-    _, found = preflight(shell, "--timeout", "1", body=body, status=1)
+    body = "def onSchedule(self, item):\n        import time\n        time.sleep(8)"
+    _, found = preflight(shell, "--timeout", "5", body=body, status=1)
     assert "has been in onSchedule" in found["job", "problem"]["text"]
 
 
@@ -149,10 +156,10 @@ def test_the_schedulers_in_use_are_looked_at_each(shell: Shell, farm: ProcessFar
 
 def test_an_onstart_that_hangs_is_not_waited_for_without_end(shell: Shell, farm: ProcessFarm) -> None:
     body = "def onStart(self):\n        import time\n        time.sleep(600)"
-    row, found = preflight(shell, "--timeout", "1", body=body, status=1)
+    row, found = preflight(shell, "--timeout", "5", body=body, status=1)
     assert row["verdict"] == "cannot be used"
     text = found["scheduler", "problem"]["text"]
-    assert text.startswith('nothing was heard within 1 s: scheduler "queue" has been in onStart for ')
+    assert text.startswith('nothing was heard within 5 s: scheduler "queue" has been in onStart for ')
 
 
 def test_schedulers_are_looked_at_together(shell: Shell, farm: ProcessFarm) -> None:

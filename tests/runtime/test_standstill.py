@@ -93,12 +93,12 @@ def said(cook: Any) -> list[str]:
 def test_it_says_why_nothing_begins_and_cooks_on(bench: CookBench, words: str, answer: str, told: str) -> None:
     context = load(bench, words, answer)
     cook = bench.start(context)
-    until(lambda: said(cook))
+    until(lambda: context.core.network.nodes["work"].items)
     names = dict(zip("ABC", (item.name for item in context.core.network.nodes["work"].items), strict=False))
     expected = re.sub(r"\b[ABC]\b", lambda found: names[found[0]], told)
-    first = said(cook)[0]
-    assert first.startswith("nothing has moved for ")
-    assert f's: scheduler "far" {expected}' in first
+    # On a busy machine it may have stood still before its scheduler came to that.
+    until(lambda: any(f's: scheduler "far" {expected}' in text for text in said(cook)), expected)
+    assert said(cook)[0].startswith("nothing has moved for ")
     (bench.folder / "go").touch()
     assert bench.finish(context, cook).outcome == "cooked"
 
@@ -117,10 +117,10 @@ def test_items_that_cook_are_no_standstill(bench: CookBench) -> None:
     context = load(bench, "[self.onWorkItemStartCook(i, -1) for i in self.held]")
     cook = bench.start(context)
     until(lambda: {item.state.name for item in context.core.network.nodes["work"].items} == {"Cooking"})
-    # Two looks later it would have spoken.
-    looked = cook._standstill._next
+    # What it says of the time before, on a busy machine, is none of this.
+    before, looked = len(said(cook)), cook._standstill._next
     until(lambda: cook._standstill._next >= looked + 1.5)
-    assert said(cook) == []
+    assert len(said(cook)) == before
     (bench.folder / "go").touch()
     bench.finish(context, cook)
 
