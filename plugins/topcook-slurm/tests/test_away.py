@@ -65,7 +65,8 @@ def test_a_controller_that_is_too_busy_gets_each_job_once(bench: CookBench, clus
     cluster.pause_controller()
     (bench.folder / "gate").touch()
     # sbatch gives up after ten seconds; what it asked lies before the controller's door.
-    until(lambda: "wait to be submitted" in said(cook), "it is told")
+    until(lambda: "to be submitted; it is tried again" in said(cook), "it is told")
+    until(lambda: "Slurm to take 3 jobs (sbatch" in "".join(cook.link.waiting.values()), "it says what it waits for")
     cluster.resume_controller()
     done = bench.finish(context, cook)
     assert done.outcome == "cooked", done.messages
@@ -94,7 +95,7 @@ def test_a_cluster_that_takes_no_more_jobs_gets_them_when_it_does(
         monkeypatch.setenv("SLURM_CONF", cluster.environment["SLURM_CONF"])
         context = bench.load(network("true", count=4, parms="slurm_timeout = 3.0"))
         cook = bench.start(context)
-        until(lambda: "wait to be submitted" in said(cook), "it is told")
+        until(lambda: "to be submitted; it is tried again" in said(cook), "it is told")
         assert "Slurm temporarily unable to accept job" in said(cook)
         cluster.stop_controller()
         conf = Path(cluster.environment["SLURM_CONF"])
@@ -109,7 +110,7 @@ def test_where_nobody_can_prove_who_he_is_jobs_wait_until_he_can(bench: CookBenc
     context = bench.load(network("true", count=2, parms="slurm_timeout = 3.0\n        slurm_collect = 1.0"))
     cluster.stop_munged()
     cook = bench.start(context)
-    until(lambda: "wait to be submitted" in said(cook), "it is told")
+    until(lambda: "to be submitted; it is tried again" in said(cook), "it is told")
     assert "munge" in said(cook)
     cluster.start_munged()
     done = bench.finish(context, cook)
@@ -141,7 +142,7 @@ def test_credentials_of_another_cluster_are_told_as_what_may_be_wrong(bench: Coo
     with another_munged(cluster) as conf:
         context = bench.load(network("true", parms=f'slurm_conf = "{conf}"'))
         cook = bench.start(context)
-        until(lambda: "wait to be submitted" in said(cook), "it is told")
+        until(lambda: "to be submitted; it is tried again" in said(cook), "it is told")
         assert "munge key" in said(cook)
         cook.cancel("by the test")
         bench.finish(context, cook)

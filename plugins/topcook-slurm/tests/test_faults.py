@@ -100,7 +100,7 @@ def test_while_the_controller_is_away_the_cook_says_so_and_sends_what_waits_when
     cluster.stop_controller()
     # What they report counts, and what waits for them cannot be submitted.
     (bench.folder / "gate").touch()
-    until(lambda: "wait to be submitted" in "\n".join(each.text for each in cook.messages), "it is told")
+    until(lambda: "to be submitted; it is tried again" in "\n".join(each.text for each in cook.messages), "it is told")
     cluster.start_controller()
     done = bench.finish(context, cook)
     assert done.outcome == "cooked", done.messages

@@ -81,6 +81,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._slurm = self._commands()
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
         self._lost_after = self["slurm_lostafter"].evaluateFloat()
+        self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
         self._reconciler = Reconciler(
             self,
             self._poll,
@@ -88,11 +89,11 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             every=self["slurm_poll"].evaluateFloat(),
             lost_after=self._lost_after,
             find=self._find,
+            also=self._submissions.waits_for,
         )
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["slurm_collect"].evaluateFloat(), most=10_000
         )
-        self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
         self._static = StaticHandOver(
             self,
             self._submissions,
@@ -368,15 +369,17 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _leave_to_another(self, left: list[str], names: list[str]) -> None:
         """The cook ends; a process that goes on cancels its jobs as soon as Slurm answers."""
-        words = f"Slurm does not answer; these jobs may go on: scancel {' '.join(condensed(left))}"
+        may = [f"these jobs may go on: scancel {' '.join(condensed(left))}"] if left else []
+        may += ["what was being submitted may get through"] if names else []
+        words = f"Slurm does not answer; {', and '.join(may)}"
         try:
             log = Path(str(self.logDir(True))) / "scancel.log"
             cancel_later(self["slurm_conf"].evaluateString(), left, names, log)
         except OSError as error:
-            self.cookWarning(f"{words}\n    nobody does so by himself: {error}")
+            self.cookWarning(f"{words}\n    nobody cancels it by himself: {error}")
         else:
             self.cookWarning(
-                f"{words}\n    a process on this machine does so as soon as Slurm answers, for a day; see {log}"
+                f"{words}\n    a process on this machine cancels it as soon as Slurm answers, for a day; see {log}"
             )
 
 

@@ -100,6 +100,12 @@ class Submissions:
         self._clock = clock
         self._waiting: list[Submission] = []
         self._told = False
+        self._error = ""
+
+    def waits_for(self) -> str:
+        """What waits here, in words; empty where nothing does."""
+        count = sum(len(self._wanted(each)) for each in self._waiting)
+        return f"Slurm to take {count:,} job{'s' if count > 1 else ''} ({self._error})" if count else ""
 
     def send(self, submission: Submission) -> None:
         """Send it now, or keep it where Slurm is away."""
@@ -110,10 +116,12 @@ class Submissions:
             tick_soon(self._scheduler, submission.pause)
             submission.pause = min(submission.pause * 2, LONGEST_PAUSE)
             self._waiting.append(submission)
+            self._error = str(error).partition("\n")[0].removeprefix("Slurm: ")
             if not self._told:
                 self._told = True
                 count = sum(len(each.jobs) for each in self._waiting)
-                self._scheduler.cookWarning(f"{error}\n    {count} jobs wait to be submitted; it is tried again")
+                jobs = f"{count} jobs wait" if count > 1 else "1 job waits"
+                self._scheduler.cookWarning(f"{error}\n    {jobs} to be submitted; it is tried again")
         else:
             self._told = False
 

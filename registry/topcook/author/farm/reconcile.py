@@ -81,6 +81,8 @@ class Reconciler:
     ``EngineError`` while the engine cannot be asked. ``find(tokens)`` answers with the engine's ids by token, for jobs
     whose id was not recorded before the cook was killed (most engines let a job's name or comment carry the token).
 
+    ``also()`` says in words what else the cook waits for: jobs that the engine does not take, say.
+
     The engine is asked every ``every`` seconds, and only while something is in flight. An end that it tells, and the
     wrapper has not, counts after ``grace`` seconds; that a job is unknown after ``lost_after``.
     """
@@ -95,12 +97,14 @@ class Reconciler:
         grace: float = 5.0,
         lost_after: float = 30.0,
         find: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
+        also: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is in flight; to be made in ``onStartCook``."""
         self._scheduler = scheduler
         self._poll = poll
         self._find = find
+        self._also = also
         self.engine = engine
         self._every, self._grace, self._lost_after = every, grace, lost_after
         self._clock = clock
@@ -138,10 +142,13 @@ class Reconciler:
         return [flight.engine_id for flight in self._flights.values()]
 
     def waits_for(self) -> str:
-        """What a cook that does not go on waits for, in words; empty when nothing is in flight.
+        """What a cook that does not go on waits for, in words; empty when that is nothing.
 
         ``tick`` has the cook know it.
         """
+        return "; ".join(filter(None, (self._jobs_in_words(), self._also())))
+
+    def _jobs_in_words(self) -> str:
         flights = self.in_flight
         if not flights:
             return ""

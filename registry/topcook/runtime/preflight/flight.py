@@ -40,7 +40,8 @@ _MARK = "TOPCOOK-PREFLIGHT "
 class Flown:
     """How the job fared: its item, what it found (``None``: nothing was heard), and times of this machine's clock.
 
-    ``seen_after``: seconds until its file was seen here, ``None`` when it was not. ``stuck``: what was waited for.
+    ``seen_after``: seconds until its file was seen here, ``None`` when it was not. ``stuck``: what was waited for,
+    ``said``: what its scheduler had told by then.
     """
 
     host: Host
@@ -51,6 +52,7 @@ class Flown:
     seen_after: float | None = None
     stuck: str = ""
     messages: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     log: str = ""
     log_tail: str = ""
 
@@ -162,6 +164,7 @@ class Flight:
             cook.cancel("interrupted")
         if not cook.wait(max(0.0, self._until - time.monotonic())):
             flown.stuck = f"within {self._timeout:g} s: {_waits_for(cook, host)}"
+            flown.said = tuple(each.text for each in cook.messages if each.source == host.name and each.level != "info")
             cook.cancel("the preflight's time is over")
             if not cook.wait(ENDS_WITHIN):
                 cook.kill()

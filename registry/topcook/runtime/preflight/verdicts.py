@@ -16,6 +16,8 @@ __all__ = ["findings_of", "unheard"]
 
 #: A clock may differ by so many seconds, and a file come so late, before it is worth telling.
 SKEW, LATE = 2.0, 2.0
+#: So many of a scheduler's warnings are shown.
+_SAID = 3
 #: What a shell says of a command that it cannot start.
 _NOT_STARTED = (126, 127)
 _PYTHON_NO_FILE = 2
@@ -25,13 +27,18 @@ def unheard(flown: Flown) -> list[Finding]:
     """The job told nothing: why, as far as can be seen from here."""
     host, item = flown.host, flown.item
     if flown.stuck:
+        said = dict.fromkeys(flown.said[-_SAID:])
         return [
             Finding(
                 "job",
                 BAD,
                 f"nothing was heard {flown.stuck}",
                 f"look at the queue of {host.type_name}, or give it longer: topcook preflight --timeout SECONDS",
-            )
+            ),
+            *(
+                Finding("job", NOTE, f"{host.name} says: {'; '.join(map(str.strip, each.splitlines()))}")
+                for each in said
+            ),
         ]
     run = item.run if item is not None else None
     status = run.exit_status if run is not None else None
