@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,11 +73,21 @@ def test_a_started_cluster_can_be_encrypted(start: Start) -> None:
 
 
 @pytest.mark.engine
-def test_there_are_as_many_workers_as_there_is_work_for(start: Start) -> None:
+def test_there_are_as_many_workers_as_there_is_work_for(start: Start, tmp_path: Path) -> None:
     connection = start(minimum=0, maximum=2, threads=1, idle=1.0)
     assert workers(connection) == []
-    futures = connection.client.map(time.sleep, [0.5] * 8, pure=False)
+    gate = str(tmp_path / "gate")
+
+    def wait(_number: int) -> None:
+        import os
+        import time
+
+        while not os.path.exists(gate):
+            time.sleep(0.05)
+
+    futures = connection.client.map(wait, range(8), pure=False)
     until(lambda: len(workers(connection)) == 2, "two have come")
+    Path(gate).touch()
     connection.client.gather(futures)
     del futures
     until(lambda: workers(connection) == [], "they are released")
@@ -92,7 +101,7 @@ def test_a_cluster_ends_with_the_process_that_holds_it(start: Start, mark: str) 
     (holder,) = [pid for pid in heirs(mark) if b"clusterhost" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(holder, signal.SIGKILL)
     until(lambda: not heirs(mark), "its workers are gone, too")
-    until(connection.waits_for, "what is missing is told")
+    until(lambda: said, "it is told")
     assert said == ["the cluster on local: the process that holds it has ended with status -9"]
     assert said[0].partition(": ")[2] in connection.waits_for()
 

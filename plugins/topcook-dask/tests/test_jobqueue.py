@@ -211,7 +211,7 @@ def test_jobs_that_end_before_their_workers_come_are_told_and_not_sent_for_ever(
         until(lambda: len(said) == 3, "three of them are told")
         assert f"has ended before its worker came: see {tmp_path}; another is submitted" in said[0]
         assert "no other is submitted for it" in said[2]
-        assert "(ended)" in connection.waits_for()
+        until(lambda: "(ended)" in connection.waits_for(), "what is missing is named")
     finally:
         connection.close()
 
