@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
 from topcook_slurm.reasons import Waiting, explained
-from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, state_of
+from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, never_began, state_of
 
 
 def number(value: int | None) -> dict[str, Any]:
@@ -253,3 +253,9 @@ def test_ranges_are_read_as_they_are_written(numbers: set[int]) -> None:
 def test_ids_are_said_in_few_words() -> None:
     assert condensed(["4", "7_3", "7_1", "7_2", "7_9", "11"]) == ["4", "11", "7_[1-3,9]"]
     assert list(numbers_of("0-8:4%2")) == [0, 4, 8]
+
+
+def test_a_job_that_was_canceled_without_having_seen_a_node_never_began() -> None:
+    assert never_began(SlurmJob("7", frozenset({"CANCELLED"}), "Dependency"))
+    assert not never_began(SlurmJob("7", frozenset({"CANCELLED"}), "", None, "n1"))
+    assert not never_began(SlurmJob("7", frozenset({"PENDING"}), "Dependency"))

@@ -32,7 +32,7 @@ from topcook_slurm.later import cancel_later
 from topcook_slurm.leftovers import Leftovers
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
 from topcook_slurm.reasons import Waiting, explained
-from topcook_slurm.states import SlurmJob, never_begins, state_of
+from topcook_slurm.states import SlurmJob, never_began, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
 from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, name_of, twins
 
@@ -154,6 +154,10 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         taken = self._reconciler.adopt(jobs)
         self._static.adopt(taken)
         self._engine_ids |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
+        for item, engine_id in self._engine_ids.items():
+            # An earlier session has taken it from Slurm, because what it waited for there had failed.
+            if engine_id in self._slurm.known and never_began(self._slurm.known[engine_id]):
+                self._static.cut_off(item)
         return taken
 
     def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:

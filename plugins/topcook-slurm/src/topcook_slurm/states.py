@@ -15,7 +15,16 @@ from typing import Any
 from topcook.author.farm import FarmState, Phase
 from topcook_slurm.ids import expanded
 
-__all__ = ["NoAnswerError", "SlurmJob", "from_accounting", "from_queue", "lives", "never_begins", "state_of"]
+__all__ = [
+    "NoAnswerError",
+    "SlurmJob",
+    "from_accounting",
+    "from_queue",
+    "lives",
+    "never_began",
+    "never_begins",
+    "state_of",
+]
 
 #: What each state means; those that stand nowhere here are jobs that wait.
 _RUNNING = frozenset({"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SUSPENDED", "STOPPED"})
@@ -106,6 +115,11 @@ def state_of(job: SlurmJob) -> FarmState:
 def lives(job: SlurmJob) -> bool:
     """Whether it waits or runs."""
     return state_of(job).phase in {Phase.QUEUED, Phase.RUNNING}
+
+
+def never_began(job: SlurmJob) -> bool:
+    """Whether it was canceled while it waited: it has seen no node."""
+    return "CANCELLED" in job.states and not job.nodes
 
 
 def never_begins(job: SlurmJob) -> bool:
