@@ -20,7 +20,7 @@ from distributed import get_worker
 #: How many tokens are kept of jobs that were canceled and may yet begin.
 _MOST_REFUSED = 100_000
 #: Seconds.
-_MOMENT = 0.01
+_MOMENT = 0.02
 #: Job files that are kept, each of so many bytes at most.
 _MOST_FILES, _MOST_BYTES = 8, 8 << 20
 
