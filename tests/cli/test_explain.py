@@ -173,3 +173,10 @@ def test_the_lines_to_paste_change_nothing_when_they_are_pasted(network: Path, n
 def test_an_unknown_node_is_told_with_those_there_are(network: Path) -> None:
     with pytest.raises(Exception, match="wedge, render, sheet, dynamic"):
         explain("rendr")
+
+
+def test_where_in_process_items_cook_is_left_to_a_scheduler_that_has_not_been_started(network: Path) -> None:
+    text = network.read_text() + '\n[nodes.script]\ntype = "pythonscript"\nparms.script = "pass"\n'
+    network.write_text(text)
+    said = " ".join(explain("script").split())
+    assert 'in process, unless "farm" says when it is started that it takes such items' in said

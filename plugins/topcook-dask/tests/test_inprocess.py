@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -197,10 +195,3 @@ def test_workers_need_no_topcook_for_python(bench: CookBench, cluster: TestClust
             assert 'it uses "pdg", which is not installed on' in item.ran().messages[-1]
         finally:
             client.run(exec, "import sys; del sys.modules['topcook'], sys.modules['pdg']")
-
-
-def test_explain_says_where_python_cooks(bench: CookBench, cluster: TestCluster) -> None:
-    (bench.folder / "net.toml").write_text(scripts(cluster, "pass"))
-    words = [sys.executable, "-m", "topcook", "explain", "net.toml", "work"]
-    said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
-    assert "farm" in said.stdout, said.stdout + said.stderr

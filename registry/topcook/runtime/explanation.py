@@ -152,6 +152,8 @@ def _make_items(context: GraphContext, answer: Explanation) -> None:
         except TopcookError as error:
             name, why = context.core.choice.named_by(item), str(error).partition("\n")[0]
         if name != answer.scheduler.name:
+            if item.traits & Trait.IN_PROCESS and context.core.scheduler_object(answer.scheduler.name) is None:
+                why = f'in process, unless "{answer.scheduler.name}" says when it is started that it takes such items'
             answer.elsewhere.setdefault((name, why), []).append(item.name)
 
 

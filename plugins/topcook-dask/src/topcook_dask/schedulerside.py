@@ -24,11 +24,18 @@ class Watch(SchedulerPlugin):
         #: The workers that tasks were given to, and those that died with them.
         self._at: dict[str, str] = {}
         self._died: dict[str, list[str]] = {}
+        #: How many had died with them when this began to watch.
+        self._before: dict[str, int] = {}
 
     async def start(self, scheduler: Any) -> None:
         """Take up what is there."""
         self._scheduler = scheduler
         self._keys = {key for key in scheduler.tasks if self._is_ours(key)}
+        for key in self._keys:
+            task = scheduler.tasks[key]
+            self._before[key] = task.suspicious
+            if task.processing_on is not None:
+                self._at[key] = str(task.processing_on.name)
 
     def _is_ours(self, key: Any) -> bool:
         return type(key) is str and self._mark in key and key.startswith("topcook_")
@@ -47,7 +54,7 @@ class Watch(SchedulerPlugin):
         task = self._scheduler.tasks[key]
         if finish == "processing":
             self._at[key] = str(task.processing_on.name)
-        elif start == "processing" and task.suspicious > len(self._died.get(key, ())):
+        elif start == "processing" and task.suspicious > len(self._died.get(key, ())) + self._before.get(key, 0):
             self._died.setdefault(key, []).append(self._at.get(key, "?"))
             if finish != "erred":
                 self._tell(key, "again", self._at.get(key, "?"))
@@ -59,6 +66,7 @@ class Watch(SchedulerPlugin):
             self._keys.discard(key)
             self._at.pop(key, None)
             self._died.pop(key, None)
+            self._before.pop(key, None)
             self._go()
 
     def add_client(self, scheduler: Any, client: str) -> None:

@@ -46,6 +46,8 @@ class Session:
         #: The cooks, by the beginning of their tokens, whose tasks may be there: those that this one goes on with, too.
         self._cooks: set[str] = set()
         self._watched = True
+        #: The client whose plugin the scheduler was given last, by cook.
+        self._plugins: dict[str, str] = {}
 
     @property
     def _client(self) -> distributed.Client:
@@ -81,9 +83,11 @@ class Session:
                 self._rpc.register_scheduler_plugin,
                 plugin=dumps(plugin),
                 name=plugin.name,
-                idempotent=False,
+                # One that is there of this session knows who died: another would begin anew.
+                idempotent=self._plugins.get(cook) == client.id,
                 callback_timeout=_ANSWER,
             )
+            self._plugins[cook] = client.id
         except (OSError, TimeoutError) as error:
             raise self._away(error) from error
         except Exception as error:  # noqa: BLE001 - whatever the scheduler raises: ValueError where it takes no code
