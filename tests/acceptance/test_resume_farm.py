@@ -138,6 +138,15 @@ def test_jobs_of_a_farm_that_does_not_take_them_up_are_told(shell: Shell) -> Non
     assert "onAdoptWorkItems" in told
 
 
+def test_jobs_that_a_farm_was_asked_for_and_does_not_find_are_told(shell: Shell) -> None:
+    killed(shell, adopt="    def onAdoptWorkItems(self, jobs):\n        return []\n")
+    (shell.folder / "gate").touch()
+    until(lambda: len(story(shell)) == 4)
+    report = shell.cook("net.toml", "--resume")
+    [told] = [each for each in report["messages"] if "an earlier session left" in each]
+    assert "farm has not found jobs that an earlier session left: a_1, a_2\n" in told
+
+
 #: Takes its time to take jobs up, and ends what it has when the cook is canceled.
 HESITATING = """
     def onAdoptWorkItems(self, jobs):

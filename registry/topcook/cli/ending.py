@@ -68,7 +68,7 @@ def _failure(failure: Failure) -> Iterator[str]:
     first, *rest = [
         *failure.messages,
         *([failure.ended] if failure.ended not in _joined(failure.messages) else []),
-    ] or ["no reason was given"]
+    ] or ["failed, as its log says" if failure.log_lines else "no reason was given"]
     yield ""
     head, *more = first.splitlines() or [""]
     yield f"{click.style(item.name, fg='red', bold=True)}{label}: {printable(head)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from topcook.contract.source import is_authors
 from topcook.contract.workitem import WorkItem as ItemHandle
 from topcook.errors import CallbackError, CookRefusedError
 from topcook.machine import events as ev
@@ -42,16 +43,17 @@ def adopt_items(
     # Before its job's end, should that be told at once; a class that does not listen any more hears nothing.
     unheard = [said for said in reported if not delegate.take(said)]
     handles = {each.item.id: ItemHandle(each.item, graph) for each in left}
+    asked = is_authors(graph.host(scheduler).cls, "onAdoptWorkItems")
     try:
         taken = call("onAdoptWorkItems", [(handles[each.item.id], each.past.token, each.past.job) for each in left])
     except CallbackError as error:
         link.message("warning", scheduler, f"{error}\n    its items are cooked again")
-        taken = []
+        taken, asked = [], False
     ids = {handle.id for handle in taken if isinstance(getattr(handle, "id", None), int)}
     _end(scheduler, [handles[each.item.id] for each in left if each.item.id in ids and not each.wanted], link, call)
     # What nobody takes up must not run beside the next attempt.
     drop([each.past.token for each in left if each.item.id not in ids])
-    _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link)
+    _warn(scheduler, [each for each in left if each.elsewhere and each.item.id not in ids], link, asked=asked)
     rows = [(each.item, each.wanted and each.item.id in ids) for each in left]
     delegate.forget({item.id for item, kept in rows if not kept})
     for each, (_, kept) in zip(left, rows, strict=True):
@@ -86,15 +88,21 @@ def _end(scheduler: str, unwanted: list[ItemHandle], link: CookLink, call: Calla
         link.message("warning", scheduler, f"{error}\n    jobs of an earlier session may still run")
 
 
-def _warn(scheduler: str, lost: list[Left], link: CookLink) -> None:
+def _warn(scheduler: str, lost: list[Left], link: CookLink, *, asked: bool) -> None:
     """Say which jobs of a farm nobody has an eye on: they may run beside the next attempts of their items."""
     if not lost:
         return
     named = ", ".join(each.item.name + (f" ({each.past.job})" if each.past.job else "") for each in lost[:_MOST_NAMED])
     more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
-    link.message(
-        "warning",
-        scheduler,
-        f"jobs that an earlier session left were not taken up, and may still run: {named}{more}\n"
-        "    their items are cooked again; a scheduler whose onAdoptWorkItems returns them is asked to end them first",
-    )
+    if asked:
+        text = (
+            f"{scheduler} has not found jobs that an earlier session left: {named}{more}\n"
+            "    their items are cooked again"
+        )
+    else:
+        text = (
+            f"jobs that an earlier session left were not taken up, and may still run: {named}{more}\n"
+            "    their items are cooked again; "
+            "a scheduler whose onAdoptWorkItems returns them is asked to end them first"
+        )
+    link.message("warning", scheduler, text)
