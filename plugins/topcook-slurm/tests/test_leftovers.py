@@ -37,10 +37,15 @@ def test_a_job_that_slurm_queues_again_after_its_item_ended_does_not_run_again(
     bench: CookBench, cluster: TestCluster
 ) -> None:
     command = "sh -c 'echo x >> ran_@pdg_index; while [ @pdg_index -gt 0 ] && [ ! -e gate ]; do sleep 0.05; done'"
+    before = set(cluster.jobs())
     context = bench.load(network(command, count=2))
     cook = bench.start(context)
     until(lambda: "CookedSuccess" in {item.state.name for item in cook.state.all_items()}, "one has ended")
-    (job,) = until(lambda: [job for job, state in cluster.jobs().items() if state == "COMPLETED"], "Slurm knows it")
+
+    def ended() -> list[str]:
+        return [job for job, state in cluster.jobs().items() if state == "COMPLETED" and job not in before]
+
+    (job,) = until(ended, "Slurm knows it")
     # Held, so that it does not begin before anybody has looked.
     cluster.call("scontrol", "requeuehold", job)
     until(lambda: cluster.jobs().get(job) not in {"PENDING", "REQUEUED", "SPECIAL_EXIT"}, "it is canceled")
