@@ -168,7 +168,9 @@ def load(network: str, options: dict[str, Any], *, to_run: bool = False) -> Any:
     both = set(options["static"]) & set(options["no_static"])
     if both:
         raise click.UsageError(f'"{min(both)}" is named by --static and by --no-static')
-    return _settled(load_configured(network, to_run=to_run, **_of_network(options)), options)
+    context = _settled(load_configured(network, to_run=to_run, **_of_network(options)), options)
+    _tell_of_own(context, options)
+    return context
 
 
 def load_again(network: str, options: dict[str, Any], like: Any) -> Any:
@@ -181,6 +183,21 @@ def load_again(network: str, options: dict[str, Any], like: Any) -> Any:
 
 def _of_network(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("profile", "scheduler", "overrides", "parms", "job_parms")}
+
+
+def _tell_of_own(context: Any, options: dict[str, Any]) -> None:
+    """Warn where an option names a type of which the network has a scheduler: that one's parms do not count then."""
+    schedulers = context.core.network.schedulers
+    asked = [
+        ("--scheduler ", options["scheduler"]),
+        *((f"--override {n}=", t) for n, t in options["overrides"].items()),
+    ]
+    for option, name in asked:
+        own = [each.name for each in schedulers.values() if each.type_name == name and not each.implicit]
+        if name and name not in schedulers and own:
+            warning = click.style("warning:", fg="yellow", bold=True)
+            text = f'{option}{name} is a type, and takes none of the parms of the network\'s "{own[0]}", which is one'
+            click.echo(f"{warning} {text}\n    to take that one: {option}{own[0]}", err=True)
 
 
 def _settled(context: Any, options: dict[str, Any]) -> Any:
