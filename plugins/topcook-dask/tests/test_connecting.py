@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ from topcook_dask.testcluster import TestCluster
 
 # Sockets on which Dask gives up in the middle of a handshake are closed when they are collected.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """They are collected here, where nobody minds, and not in a test that knows nothing of them."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
