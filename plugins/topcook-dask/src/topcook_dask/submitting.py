@@ -36,7 +36,8 @@ def submit_network(
         code = WorkerCode(str(scheduler.scriptDir(True)), str(scheduler.scriptDir(False)))
         Path(str(scheduler.logDir(True))).mkdir(parents=True, exist_ok=True)
         name = f"{Path(graph_file).stem}-{secrets.token_hex(4)}"
-        env = {each: os.environ[each] for each in ("PDG_TYPES_PATH",) if os.environ.get(each)}
+        # It finds types where this program does: what they are in is shared.
+        env = {each: os.environ[each] for each in ("PDG_TYPES_PATH", "PYTHONPATH") if os.environ.get(each)}
         words = cook_command(scheduler, graph_file, node_path, "--progress", "plain")
         text = code.call(
             "cook", name, words, str(scheduler.workingDir(False)), f"{scheduler.logDir(False)}/submit.log", env
