@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,18 @@ def test_jobs_that_a_dead_cook_left_on_a_farm_are_told_and_canceled(shell: Shell
     assert not (shell.folder / "later").exists()
     told = the_cook(shell)
     assert (told["state"], told["away"]) == ("canceled", [])
+
+
+def test_jobs_that_the_farm_does_not_know_any_more_do_not_count_as_left(shell: Shell, farm: ProcessFarm) -> None:
+    began = killed(shell)
+    for job in farm.jobs():
+        farm.forget(job)
+    done = shell.run("cancel", "net.toml")
+    assert "queue has not found jobs that an earlier session left" in done.stderr
+    assert "nobody has taken them up" not in done.stderr
+    # The farm has no word of them, and nobody else can end them.
+    for pid in alive(began):
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_dead_cook_that_cannot_go_on_keeps_its_farm_jobs_and_says_so(shell: Shell, farm: ProcessFarm) -> None:

@@ -84,8 +84,9 @@ def test_a_second_interrupt_ends_at_once_what_a_callback_holds_up(shell: Any) ->
     # Two signals that wait together are one: the second goes when the first was heard.
     assert any("once more" in line for line in process.stdout)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    _, told = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert told.endswith("killed: topcook cooks shows what is left of it, as on a farm\n")
 
 
 DIARY = """

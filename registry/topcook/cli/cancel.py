@@ -205,14 +205,17 @@ def _end_away(seen: Seen) -> int:
     from topcook.runtime.control.known import left_away
 
     click.echo(f"{away_text(seen.away)}\n    their schedulers are asked to end them", err=True)
+    asked: set[str] = set()
+    words = [seen.cook, "--progress", "off", "--only-end"]
     try:
-        resume.main([seen.cook, "--progress", "off", "--only-end"], prog_name="topcook cancel", standalone_mode=False)
+        resume.main(words, prog_name="topcook cancel", standalone_mode=False, obj=asked)
     except TopcookError as error:
         raise CookRefusedError(
             f"{error}\n    {away_text(seen.away)}\n"
             "    nothing was ended: mend what is said above, or end them by the farm's own means"
         ) from error
-    left = left_away(seen.cook, seen.journal)
+    # What its scheduler was asked for and did not find is gone; the cook has said so.
+    left = [each for each in left_away(seen.cook, seen.journal) if each.token not in asked]
     if left:
         click.echo(f"{away_text(left)}\n    nobody has taken them up: end them by the farm's own means", err=True)
     return UNCOOKED if left else COOKED

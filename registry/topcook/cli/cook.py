@@ -200,7 +200,14 @@ class _Session:
             view = self._view(cook)
         except OSError:
             view = NoView()
-        interrupts = Interrupts(cook, view.close)
+
+        def leave() -> None:
+            view.close()
+            with suppress(OSError, ValueError):
+                # The signal may have come in the middle of writing to the stream.
+                os.write(self.terminal.err.fileno(), b"killed: topcook cooks shows what is left of it, as on a farm\n")
+
+        interrupts = Interrupts(cook, leave)
         interrupted = False
         # To the very end: a report that is being written is not lost to a terminal that is closed now.
         with interrupts.caught(self.early):
@@ -262,7 +269,7 @@ class _Session:
             return None
         from topcook.cli.onlyend import Ending
 
-        return Ending(cook, self.goes_on)
+        return Ending(cook, self.goes_on, click.get_current_context().obj)
 
     def _open_door(self, cook: Cook) -> None:
         """Let it be controlled from outside; a cook that is over in a moment does without."""

@@ -126,7 +126,6 @@ class Interrupts:
             return
         with suppress(OSError):  # the terminal may be gone
             self._before_exit()
-            os.write(2, b"killed: topcook cooks shows what is left of it, as jobs on a farm\n")
         if self._count == 2:  # noqa: PLR2004 - the third does not even wait for the keeper's word
             self._cook.kill()
         os._exit(INTERRUPTED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from topcook.machine.phases import HELD
-from topcook.model.states import FINAL
+from topcook.machine.phases import Phase
 from topcook.runtime.control.known import left_away
 from topcook.runtime.statedir import journal_of
 from topcook.runtime.summary import counts
@@ -19,16 +18,19 @@ __all__ = ["Ending"]
 
 #: Seconds without a change after which what was not taken up never will be: its item is another one by now, or gone.
 _QUIET = 3.0
+#: Of an item whose scheduler has not answered yet; one that it does not find is ready to be cooked again.
+_NOT_ASKED = frozenset({Phase.UNCOOKED, Phase.WAITING, Phase.CHECKING})
 
 
 class Ending:
     """Looks after a cook that begins nothing, and cancels it once its jobs are taken up."""
 
-    def __init__(self, cook: Cook, cook_id: str) -> None:
-        """The cook has not started."""
+    def __init__(self, cook: Cook, cook_id: str, asked: set[str]) -> None:
+        """The cook has not started; ``asked`` gets the tokens of jobs that their schedulers were asked for."""
         self._cook = cook
         # Of a token, <cook>-<item>-<attempt>, the item.
-        self._left = {int(each.token.rsplit("-", 2)[1]) for each in left_away(cook_id, journal_of(cook_id))}
+        self._left = {int(each.token.rsplit("-", 2)[1]): each.token for each in left_away(cook_id, journal_of(cook_id))}
+        self._asked = asked
         self._counts: dict[WorkItemState, int] = {}
         self._since = time.monotonic()
         self._told = False
@@ -42,9 +44,9 @@ class Ending:
             self._cook.cancel("canceled by topcook cancel")
 
     def _all_taken(self) -> bool:
-        self._left -= {
-            item.id for item in self._cook.state.all_items() if item.phase in HELD or item.state in FINAL
-        } & self._left
+        for item in self._cook.state.all_items():
+            if item.id in self._left and item.phase not in _NOT_ASKED:
+                self._asked.add(self._left.pop(item.id))
         return not self._left
 
     def _is_quiet(self) -> bool:

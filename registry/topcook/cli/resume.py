@@ -50,7 +50,8 @@ def command(*, cook: str, options: tuple[str, ...]) -> Any:
         )
     given = _given(cook, session.facts, options)
     arguments = [session.network, *given, "--resume", "--resume-cook", cook, *options]
-    return cook_command.main(arguments, prog_name="topcook resume", standalone_mode=False)
+    asked = click.get_current_context().obj
+    return cook_command.main(arguments, prog_name="topcook resume", standalone_mode=False, obj=asked)
 
 
 def _given(cook: str, facts: dict[str, Any], options: tuple[str, ...]) -> list[str]:
