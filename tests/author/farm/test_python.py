@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,25 @@ def test_the_values_of_secret_parms_stay_here(farm: CookBench, monkeypatch: pyte
     cooked(farm, '[nodes.make]\ntype = "own"\nparms.key = { env = "STUDIO_KEY" }\nparms.open = "yes"\n')
     for path in (farm.folder / "pdgtemp").rglob("*"):
         assert not path.is_file() or b"opensesame" not in path.read_bytes(), path
+
+
+def test_many_reports_that_are_told_together_are_each_recorded_or_refused(farm: CookBench) -> None:
+    path = farm.folder / "refused"
+    farm.types(
+        "farm",
+        FARM.replace("import accept_python, python_job", "import accept_python, tell_cook").replace(
+            FARM[FARM.index("        job = python_job") : FARM.index("        return pdg.scheduleResult.Succeeded")],
+            "        calls = [['set_int_attrib', 1, work_item.id, -1, 'n%d' % n, n, 0, ''] for n in range(450)]\n"
+            "        calls.insert(300, ['set_int_attrib', 1, 987654, -1, 'n', 1, 0, ''])\n"
+            "        calls.append(['success', 1, work_item.id, 0.0, ''])\n"
+            f"        with open({str(path)!r}, 'w') as stream:\n"
+            "            json.dump(tell_cook(self, calls), stream)\n",
+        ),
+    )
+    done = cooked(farm, '[nodes.make]\ntype = "pythonscript"\nparms.script = "pass"\n')
+    (item,) = done.items()
+    assert {name: found.values for name, found in (item.attributes or {}).items()} == {
+        f"n{number}": (number,) for number in range(450)
+    }
+    (refused,) = json.loads(path.read_text())
+    assert "987654" in refused

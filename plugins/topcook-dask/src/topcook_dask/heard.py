@@ -107,16 +107,16 @@ class Heard:
 
     def tick(self) -> None:
         """Pass on what is told by the result server, and remove the files of ends that are recorded."""
+        words: list[list[Any]] = []
         while self._told:
-            words = self._told.popleft()
+            words += self._told.popleft()
+        if words:
             try:
-                refused = tell_cook(self._scheduler, words)
+                for each in tell_cook(self._scheduler, words):
+                    self._scheduler.cookWarning(f"a report was refused: {each}")
             except OSError as error:
-                # The end is on disk, too.
-                self._scheduler.cookWarning(f"what a job told could not be passed on: {error}")
-                continue
-            for each in refused:
-                self._scheduler.cookWarning(f"a report was refused: {each}")
+                # The ends are on disk, too.
+                self._scheduler.cookWarning(f"what jobs told could not be passed on: {error}")
         self.remove(time.monotonic())
 
     def remove(self, now: float = float("inf")) -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = ["Ends", "JobEnding", "tell_cook"]
 #: What a job came to by itself; any other end (signaled, orphaned, its wrapper killed) is the engine's to explain.
 FINAL = frozenset({"succeeded", "failed", "canceled"})
 _ANSWER = 10.0
+#: So many calls are told before the first is answered: what comes together is recorded together.
+_TOGETHER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +106,16 @@ def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
     secret = (Path(str(scheduler.scriptDir(True))) / SECRET_FILE).read_text(encoding="utf-8").strip()  # noqa: FBT003 - PDG's word
     with _connection(host, int(port or 0)) as connection, connection.makefile("rwb") as stream:
         stream.write(f"PDG1 {secret}\n".encode())
-        for call in calls:
-            stream.write(json.dumps(call).encode() + b"\n")
+        left = iter(calls)
+        while some := [json.dumps(call).encode() + b"\n" for call in islice(left, _TOGETHER)]:
+            stream.writelines(some)
             stream.flush()
-            answer = stream.readline()
-            if not answer:
-                raise ConnectionError("the result server closed the connection")
-            if not answer.startswith(b"+"):
-                refused.append(answer[1:].decode("utf-8", "replace").strip())
+            for _ in some:
+                answer = stream.readline()
+                if not answer:
+                    raise ConnectionError("the result server closed the connection")
+                if not answer.startswith(b"+"):
+                    refused.append(answer[1:].decode("utf-8", "replace").strip())
     return refused
 
 
