@@ -90,3 +90,41 @@ def test_a_whole_network_is_one_job_of_the_farm(shell: Shell, farm: ProcessFarm)
     assert Counter(lines(shell.folder / "work" / "done")) == {
         f"{n}_{i}": 1 for n in ("make", "after") for i in range(6)
     }
+
+
+#: Does not come back from the hand-over of a second attempt, once.
+STRUCK = """
+    def onSchedule(self, work_item):
+        import signal
+        from topcook.author import attempt_token
+        mark = os.path.join(os.environ["HIP"], "struck")
+        if not attempt_token(self, work_item).endswith("-1") and not os.path.exists(mark):
+            open(mark, "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.keep(work_item)
+
+    def keep(self, work_item):
+"""
+
+
+def test_the_job_of_an_attempt_that_failed_is_not_taken_for_that_of_the_next_one(
+    shell: Shell, farm: ProcessFarm
+) -> None:
+    """Killed when the second attempt was written down, and the farm had not got it: what it has is the first."""
+    source = EXAMPLE.read_text()
+    assert "    def onSchedule(self, work_item):\n" in source
+    shell.write("types/queuefarm.py", source.replace("    def onSchedule(self, work_item):\n", STRUCK.lstrip("\n")))
+    shell.environment["HIP"] = str(shell.folder)
+    shell.write(
+        "net.toml",
+        NETWORK.replace("itemcount = 6", "itemcount = 1\npdg_retries = 1").replace(
+            "sh $HIP/job.sh make_@pdg_index", "sh -c 'echo x >> $HIP/runs; test $(wc -l < $HIP/runs) = 2'"
+        ),
+    )
+    (shell.folder / "work" / "gate").touch()
+    killed = shell.start("cook", "net.toml")
+    assert killed.wait(120) == -signal.SIGKILL
+    assert len(farm.jobs()) == 1
+    report = shell.cook("net.toml", "--resume")
+    assert {item["state"] for item in report["items"]} == {"CookedSuccess"}
+    assert lines(shell.folder / "runs") == ["x", "x"]

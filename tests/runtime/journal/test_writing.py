@@ -98,6 +98,36 @@ def test_what_an_earlier_attempt_gave_does_not_count(desk: JournalDesk) -> None:
     assert read(desk).outputs == []
 
 
+def test_the_name_of_a_job_is_that_of_the_present_attempts_or_none(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    named = Report([Notification(Kind.CUSTOM_STATE, item.id, payload=("q",), job_id="4711", attempt=1)])
+    desk.journal.commit([named], [], [])
+    assert read(desk).job == "4711"
+    desk.journal.commit([], [desk.move(item, WorkItemState.Waiting)], [])
+    desk.hand_over(item)
+    assert (read(desk).token, read(desk).job) == ("cook-1-1-2", "")
+    # What is still said of the first one changes nothing.
+    desk.journal.commit([named], [], [])
+    assert read(desk).job == ""
+    later = Notification(Kind.CUSTOM_STATE, item.id, payload=("q",), job_id="4712", attempt=2)
+    desk.journal.commit([Report([later])], [], [])
+    assert read(desk).job == "4712"
+    desk.journal.commit([Report([Notification(Kind.STARTED, item.id, job_id="4713")])], [], [])
+    assert read(desk).job == "4713", "who says nothing of attempts means the present one"
+
+
+def test_the_name_of_a_job_that_nobody_took_up_is_not_that_of_the_next(desk: JournalDesk) -> None:
+    item = desk.item()
+    desk.hand_over(item)
+    desk.journal.commit([Report([Notification(Kind.STARTED, item.id, job_id="4711", attempt=1)])], [], [])
+    desk.journal.close()
+    desk.journal = desk.opened("cook-1")
+    desk.journal.begin(desk.items)
+    desk.hand_over(item)
+    assert (read(desk).attempt, read(desk).job) == (2, "")
+
+
 def test_an_invalidated_cache_leaves_no_outputs(desk: JournalDesk) -> None:
     item = desk.item()
     desk.hand_over(item)

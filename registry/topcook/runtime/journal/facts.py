@@ -18,7 +18,7 @@ class Fact(IntEnum):
     MESSAGES = 4
     #: JSON: the URIs of log and page.
     URIS = 5
-    #: What its scheduler calls its job.
+    #: What its scheduler calls its job; empty as long as that of a new attempt has no name.
     JOB = 6
     #: What the item would do, as ``runtime/resume`` writes it.
     FINGERPRINT = 7

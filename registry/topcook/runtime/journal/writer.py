@@ -211,9 +211,9 @@ class Journal:
                 continue
             whole = self._find(said.item)
             item = whole.part(said.index) if whole is not None else None
-            if item is None:
+            if whole is None or item is None:
                 continue
-            if said.job_id:
+            if said.job_id and (said.attempt is None or said.attempt >= whole.attempt):
                 self._facts.add((item.id, Fact.JOB, redact(said.job_id)))
             if said.kind in _GIVES:
                 self._tell_given(item, self._told.setdefault(item.id, _Told()))
@@ -244,6 +244,9 @@ class Journal:
             item = note.item
             queued = item.run.queued if item.run is not None else None
             number = self._number(note.scheduler)
+            if note.attempt > 1:
+                # What an older attempt's job is called must not be taken for the name of this one's.
+                self._facts.add((item.id, Fact.JOB, ""))
             self._handed.add((item.id, note.attempt, _SCHEDULED, queued or 0.0, number, note.token))
 
     def _of_this_session(self, changes: Sequence[Change], given: set[int]) -> list[Change]:
