@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -34,7 +33,7 @@ from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, te
 from topcook_slurm.reasons import Waiting, explained
 from topcook_slurm.states import SlurmJob, never_began, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
-from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, name_of, twins
+from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, cook_script, name_of, twins
 
 #: A job that Slurm has lost before it began is sent again so many times.
 _SENT_AGAIN = 3
@@ -171,7 +170,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             f"--chdir={self.workingDir(False)}",
             *options(self._own()),
         ]
-        return cook.status_uri, self._commands().submit(f"#!/bin/sh\nexec {shlex.join(cook.command)}\n", words)
+        return cook.status_uri, self._commands().submit(cook_script(cook), words)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from topcook.author import report
+from topcook.author import SubmittedCook, report
 from topcook.author.farm import (
     EngineAwayError,
     EngineError,
@@ -23,7 +23,7 @@ from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import ranges
 from topcook_slurm.states import SlurmJob, lives
 
-__all__ = ["JOB_VARIABLE", "Submission", "Submissions", "name_of", "twins"]
+__all__ = ["JOB_VARIABLE", "Submission", "Submissions", "cook_script", "name_of", "twins"]
 
 #: Seconds until a submission is tried again, doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -303,6 +303,17 @@ def twins(jobs: Iterable[SlurmJob], ours: Iterable[str]) -> list[str]:
         if any(job.id.partition("_")[0] in known for job in group):
             found += [job.id for job in group if job.id.partition("_")[0] not in known and lives(job)]
     return found
+
+
+def cook_script(cook: SubmittedCook) -> str:
+    """The script that cooks a whole network; one that Slurm runs again, because its node died, goes on where it was."""
+    words = shlex.join(cook.command)
+    status = shlex.quote(str(Path(cook.log).with_name("status.json")))
+    begun = f'! grep -qE \'"state": "(submitted|starting)"\' {status}'
+    return (
+        f'#!/bin/sh\nif [ "${{SLURM_RESTART_COUNT:-0}}" -gt 0 ] && {begun}; then\n  exec {words} --resume\nfi\n'
+        f"exec {words}\n"
+    )
 
 
 def _submitting() -> Iterator[set[bytes]]:
