@@ -191,8 +191,8 @@ def test_what_slurm_refuses_ends_the_start_with_its_words(slurm: TestCluster, tm
 
 
 @pytest.mark.engine
-def test_jobs_whose_workers_do_not_come_are_named_with_slurms_reason(slurm: TestCluster) -> None:
-    connection = connect(Settings(**ASKED, queue="down", count=2))
+def test_jobs_whose_workers_do_not_come_are_named_with_slurms_reason(slurm: TestCluster, tmp_path: Path) -> None:
+    connection = connect(Settings(**ASKED, queue="down", count=2), logs=str(tmp_path))
     try:
         until(lambda: connection.waits_for().count("(pending partitiondown)") == 2, "the reason is told")
         assert connection.waits_for().startswith("workers have not come from slurm: ")
@@ -217,8 +217,8 @@ def test_jobs_that_end_before_their_workers_come_are_told_and_not_sent_for_ever(
 
 
 @pytest.mark.engine
-def test_workers_are_released_when_there_is_nothing_to_do_and_come_again(slurm: TestCluster) -> None:
-    connection = connect(Settings(**ASKED, idle=1.0))
+def test_workers_are_released_when_there_is_nothing_to_do_and_come_again(slurm: TestCluster, tmp_path: Path) -> None:
+    connection = connect(Settings(**ASKED, idle=1.0), logs=str(tmp_path))
     try:
         assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
         until(lambda: not alive(slurm), "it is released")
@@ -228,10 +228,12 @@ def test_workers_are_released_when_there_is_nothing_to_do_and_come_again(slurm: 
 
 
 @pytest.mark.engine
-def test_a_worker_whose_job_is_ended_is_replaced(slurm: TestCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_whose_job_is_ended_is_replaced(
+    slurm: TestCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Dask's own patience with a worker that is lost.
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
-    connection = connect(Settings(**ASKED))
+    connection = connect(Settings(**ASKED), logs=str(tmp_path))
     try:
         connection.client.wait_for_workers(1, timeout=60)
         (job,) = alive(slurm)
