@@ -75,6 +75,7 @@ def test_job_parms_are_evaluated_once_for_a_node_and_again_only_where_they_vary(
     plain = [host.graph.handle(host.graph.add_item("x")) for _ in range(3)]
     assert [parms.of(item) for item in plain] == [{"priority": 3, "pool": "default", "hold": False, "weight": 0.5}] * 3
     assert len(asked) == 1
+    assert parms.own()["pool"] == "default"
     own = host.graph.handle(host.graph.add_item("x", farm_priority=9))
     assert parms.of(own)["priority"] == 9
     assert parms.of(plain[0])["priority"] == 3

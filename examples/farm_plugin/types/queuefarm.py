@@ -20,6 +20,7 @@ from topcook.author.farm import (
     Phase,
     Reconciler,
     farm_job,
+    log_uri,
     write_jobs,
 )
 from topcook.testkit.processfarm import ProcessFarm
@@ -94,7 +95,7 @@ class QueueFarm(CallbackServerMixin, PyScheduler):
         return self._reconciler.adopt(jobs)
 
     def getLogURI(self, work_item):
-        return f"file://{self.logDir(True)}/{work_item.name.replace('/', '_')}.log"
+        return log_uri(self, work_item)
 
     def getStatusURI(self, work_item):
         return f"file://{self._farm.folder}/jobs"

@@ -45,6 +45,14 @@ class JobParms:
             found = self._by_node[key] = self._evaluate(work_item)
         return found
 
+    def own(self) -> dict[str, Any]:
+        """The parms of the scheduler itself, by name without the prefix: for a job that is no item's."""
+        values: dict[str, Any] = {}
+        for name, default in self._defaults.items():
+            parm = self._scheduler[f"{self._prefix}_{name}"]
+            values[name] = default if parm is None else type(default)(parm.evaluate())
+        return values
+
     def _evaluate(self, work_item: Any) -> dict[str, Any]:
         scheduler, node, prefix = self._scheduler, work_item.node, self._prefix
         values: dict[str, Any] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
 from pdgjob import jobwrapper
-from topcook.author.farm import announce_server, farm_job, prepare_farm, warn_of_local_disk, wrap_command, write_jobs
+from topcook.author.farm import FarmJob, farm_job, log_uri, prepare_farm, warn_of_local_disk, wrap_command, write_jobs
+from topcook.author.farm.job import announce_server
 from topcook.contract.scheduler import PyScheduler
 from topcook.testkit import FakeHost
 
@@ -63,6 +66,17 @@ def test_a_secret_is_not_in_the_file(host: FakeHost, scheduler: Scheduler, monke
     monkeypatch.setattr(host, "job_environment", lambda item: {**usual(item), "PDG_RESULT_SECRET": "sesame"})
     job, words = wrap_command(scheduler, host.graph.handle(host.graph.add_item(command="true")))
     assert "sesame" not in Path(words[-1]).read_text() + str(job.spec)
+
+
+def test_the_address_of_the_log_is_where_the_wrapper_writes_it(host: FakeHost, scheduler: Scheduler) -> None:
+    item = host.graph.handle(host.graph.add_item(command="true", name="a b/c#1"))
+    job = farm_job(scheduler, item, inside=True)
+    address = urlsplit(log_uri(scheduler, item))
+    assert (address.scheme, url2pathname(address.path), address.fragment) == ("file", job.spec["log"], "")
+
+
+def test_a_job_knows_its_cook() -> None:
+    assert FarmJob(None, "20260101-120000-ab12-7-3", 3, "work", {}).cook == "20260101-120000-ab12"
 
 
 def test_where_the_cook_listens_is_told_once_a_session(host: FakeHost, scheduler: Scheduler, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from topcook.author.farm import (
     Phase,
     Reconciler,
     farm_job,
+    log_uri,
     tick_soon,
     warn_of_local_disk,
 )
@@ -168,7 +169,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             f"--output={cook.log.replace('%', '%%')}",
             "--open-mode=append",
             f"--chdir={self.workingDir(False)}",
-            *options(self._own()),
+            *options(JobParms(self, PREFIX, JOB_PARMS).own()),
         ]
         return cook.status_uri, self._commands().submit(cook_script(cook), words)
 
@@ -176,7 +177,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def getLogURI(self, work_item: Any) -> str:
         """The log that the job's wrapper keeps."""
-        return (Path(str(self.logDir(True))) / f"{work_item.name.replace('/', '_')}.log").as_uri()
+        return log_uri(self, work_item)
 
     def getStatusURI(self, work_item: Any) -> str:
         """What ``slurm_statusurl`` makes of the job's id."""
@@ -193,9 +194,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _of(self, work_item: Any) -> dict[str, Any]:
         return self._parms.of(work_item)
-
-    def _own(self) -> dict[str, Any]:
-        return {name: type(default)(self[f"{PREFIX}_{name}"].evaluate()) for name, default in JOB_PARMS.items()}
 
     def _collect(self, work_item: Any) -> None:
         self._collector.add(self._job(work_item))

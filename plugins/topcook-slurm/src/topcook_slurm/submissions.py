@@ -267,12 +267,11 @@ class Submissions:
         jobs = submission.jobs
         node = str(jobs[0].work_item.node.name)
         items = jobs[0].name if len(jobs) == 1 else f"{jobs[0].name}..{jobs[-1].name}"
-        cook = jobs[0].token.rsplit("-", 2)[0]
         logs = str(self._scheduler.logDir(False)).replace("%", "%%")
         limit = f"%{submission.simultaneous}" if submission.simultaneous > 0 else ""
         return [
             f"--job-name={node if submission.tasks else jobs[0].name}",
-            f"--comment={_MARK}cook={cook} node={node} items={items} jobs={submission.name}",
+            f"--comment={_MARK}cook={jobs[0].cook} node={node} items={items} jobs={submission.name}",
             # What the job itself says is in its own log: here is what was said of one that could not begin.
             f"--output={logs}/{submission.name.replace('%', '%%')}.slurm",
             "--open-mode=append",

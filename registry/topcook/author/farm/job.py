@@ -27,6 +27,7 @@ __all__ = [
     "announce_server",
     "ends_dir",
     "farm_job",
+    "log_uri",
     "prepare_farm",
     "warn_of_local_disk",
     "wrap_command",
@@ -58,6 +59,11 @@ class FarmJob:
     def item(self) -> int:
         """The item's id."""
         return record_of(self.work_item).id
+
+    @property
+    def cook(self) -> str:
+        """The cook's id, with which all its tokens begin."""
+        return self.token.rsplit("-", 2)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ def farm_job(
         "argv": command_argv(text),
         "env": env,
         "cwd": scheduler.workingDir(inside),
-        "log": f"{scheduler.logDir(inside)}/{name.replace('/', '_')}.log",
+        "log": _log(scheduler, name, local=inside),
         "ends": ends_dir(scheduler, local=inside),
         "scripts": scheduler.scriptDir(inside),
         "grace": grace_of(work_item),
@@ -191,6 +197,11 @@ def warn_of_local_disk(scheduler: Any) -> bool:
     return bool(kind)
 
 
+def log_uri(scheduler: Any, work_item: Any) -> str:
+    """The address of the log that the wrapper of the item's job keeps: the answer of ``getLogURI``."""
+    return Path(_log(scheduler, str(work_item.name), local=True)).as_uri()
+
+
 def ends_dir(scheduler: Any, *, local: bool) -> str:
     """Where wrappers write the ends of their jobs."""
     return f"{_temp(scheduler, local=local)}/ends"
@@ -198,6 +209,10 @@ def ends_dir(scheduler: Any, *, local: bool) -> str:
 
 def _temp(scheduler: Any, *, local: bool) -> str:
     return str(scheduler.tempDir(local))
+
+
+def _log(scheduler: Any, name: str, *, local: bool) -> str:
+    return f"{scheduler.logDir(local)}/{name.replace('/', '_')}.log"
 
 
 def _working(scheduler: Any, *, local: bool) -> str:
