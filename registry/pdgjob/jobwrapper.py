@@ -93,8 +93,7 @@ def family(pid: int, run: str) -> "list[int]":
 
 def _signal_all(pid: int, run: str, number: int) -> bool:
     """Signal a job's processes; whether there were any."""
-    some = False
-    # Each but once: a program that ends on the first SIGTERM dies of a second one.
+    some = False  # each is told but once: a program that ends on the first SIGTERM dies of a second one
     for each in family(pid, run) or ([-pid] if pid else []):
         with contextlib.suppress(OSError):
             os.kill(each, number)
@@ -123,10 +122,9 @@ def _prctl(option: int, value: int) -> None:
 
 
 class Guard:
-    """A process that outlives this one, and ends the jobs that it leaves when it is killed.
+    """A process that outlives this one, and ends the jobs that it leaves when it is killed: it hears that by a pipe.
 
-    In a session of its own, it hears of our end by a pipe. With ``fork`` it is a copy of this process (before there are
-    threads), else this file is started again.
+    With ``fork`` it is a copy of this process (before there are threads), else this file is started again.
     """
 
     def __init__(self, fork: bool = False) -> None:
@@ -253,8 +251,7 @@ class Cook:
             except OSError:
                 if time.monotonic() + pause > until or wait(pause):
                     raise
-            # So that a thousand jobs do not come all at once when the server is back.
-            pause = min(pause * (1.6 + os.getpid() % 16 / 20.0), _LONGEST_PAUSE)
+            pause = min(pause * (1.6 + os.getpid() % 16 / 20.0), _LONGEST_PAUSE)  # not a thousand jobs at once
 
 
 class Job:
@@ -285,9 +282,10 @@ class Job:
 
     def run(self) -> int:
         """Run the command to its end, with all that goes with it."""
-        began, since = time.time(), time.monotonic()
+        took = self._ended_before()
+        began, since = time.time() - took, time.monotonic() - took
         log, complaint = self._open_log(began)
-        if self._began:
+        if self._began and not self.state:
             self._begin_again()
         self._guarded(0)  # before there is a process: the token finds it, whatever happens from here on
         process = self._start(log)
@@ -300,8 +298,17 @@ class Job:
             self._ending.join()
         self._tell(began, time.monotonic() - since, complaint)
         self._guarded(-1)
-        status = (1 if self.exit is None else self.exit) or int(self.state == "failed")
+        status = (1 if self.exit is None else self.exit) or int(self.state in ("failed", "signaled", "orphaned"))
         return status if status >= 0 else _SHELL_SIGNAL - status
+
+    def _ended_before(self) -> float:
+        """Where a run of this attempt has ended, and nobody has heard it, this one only tells it; its seconds."""
+        with contextlib.suppress(Exception), open(self._began and self.end_file) as stream:  # none, or no such file
+            said = json.load(stream)
+            if said["state"] in ("succeeded", "failed", "canceled") and not self.state:
+                self.state, self.reason, self.exit = said["state"], said["reason"], said["exit"]
+                return max(0.0, float(said["at"] - said["began"]))
+        return 0.0
 
     def _guarded(self, pid: int) -> None:
         if self._guard:
@@ -310,16 +317,13 @@ class Job:
     def _begin_again(self) -> None:
         """Where the engine has run this attempt before: what was told of outputs then counts no more."""
         again = os.path.exists(self.end_file) or os.path.exists(self._began)
-        # Told at the end, before all that this run tells.
-        text = json.dumps(self._report("invalidate_cache", -1)) + "\n" if again else ""
-        # A disk that is full cannot tell.
-        with contextlib.suppress(OSError), open(self.spool if again else self._began, "w") as stream:
+        text = json.dumps(self._report("invalidate_cache", -1)) + "\n" if again else ""  # before all else that is told
+        with contextlib.suppress(OSError), open(self.spool if again else self._began, "w") as stream:  # a full disk
             stream.write(text)
 
     def cancel(self, reason: str, state: str = "canceled") -> None:
         """End the job from another thread or a signal handler; comes back at once."""
-        # Once it has ended, this is about the time that telling it takes.
-        self._hurry = True
+        self._hurry = True  # once it has ended, this is about the time that telling it takes
         if self.state or self._over:
             return
         self.state, self.reason = state, reason
@@ -352,8 +356,7 @@ class Job:
         return os.open(os.devnull, os.O_RDWR), why
 
     def _environment(self) -> "dict[str, str]":
-        drop = set(self.spec.get("unset", ()))
-        env = {name: value for name, value in os.environ.items() if name not in drop}
+        env = {name: value for name, value in os.environ.items() if name not in self.spec.get("unset", ())}
         env.update(self.spec.get("env", {}))
         scripts = self.spec.get("scripts", "")
         if scripts:
@@ -365,13 +368,12 @@ class Job:
         return env
 
     def _start(self, log: int) -> "Any":
-        argv, cwd = self.spec["argv"], self.spec.get("cwd") or None
-        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}  # type: dict[str, Any]
+        argv, cwd, env, null = self.spec["argv"], self.spec.get("cwd") or None, self._environment(), subprocess.DEVNULL
         try:
             with self._lock:
                 if self.state:
                     return None
-                process = subprocess.Popen(argv, cwd=cwd, env=self._environment(), start_new_session=True, **streams)
+                process = subprocess.Popen(argv, -1, None, null, log, log, cwd=cwd, env=env, start_new_session=True)
                 self.pid = process.pid
         except (OSError, ValueError) as problem:
             what = 'its directory "%s"' % cwd if cwd and not os.path.isdir(cwd) else '"%s"' % argv[0]
@@ -408,7 +410,7 @@ class Job:
 
     def _tell(self, began: float, took: float, complaint: str) -> None:
         """Write the end down, then report it; what was told while nobody listened goes before it."""
-        said = {"token": self.token, "item": self.spec.get("item"), "attempt": self.spec.get("attempt")}  # type: Spec
+        said = {name: self.spec.get(name) for name in ("token", "item", "attempt")}
         said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
         said.update(host=socket.gethostname(), job=self._engine_id, complaint=complaint)
         if self.end_file and not write_end(self.end_file, said, self._began):
@@ -428,8 +430,7 @@ class Job:
             except OSError as problem:
                 _complain("%s: the end was not reported: %s" % (self.token, problem))
                 return
-        if self.end_file and not kept:
-            # The cook has recorded it.
+        if self.end_file and not kept:  # the cook has recorded it
             for path in (self.spool, self.end_file):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
@@ -442,9 +443,12 @@ class Job:
 
     def _spooled(self) -> "list[Any]":
         """What the job could not report itself: maybe nothing, maybe a line that a full disk has cut."""
-        with contextlib.suppress(OSError, ValueError), open(self.spool) as stream:
-            return [json.loads(line) for line in stream]
-        return []
+        found = []
+        with contextlib.suppress(OSError), open(self.spool, "rb") as stream:
+            for line in stream:
+                with contextlib.suppress(ValueError):
+                    found.append(json.loads(line.decode()))
+        return found
 
 
 def _complain(text: str) -> None:
@@ -458,18 +462,15 @@ def _heed_signals(job: Job) -> None:
     parent = os.getppid()
 
     def heed(number: int, _frame: "Any") -> None:
-        job.cancel("ended by %s" % signal.Signals(number).name, means)
-
-    def orphaned(_number: int, _frame: "Any") -> None:
-        # It also comes when just a thread of our parent has ended.
-        if os.getppid() != parent:
+        if number != signal.SIGURG:
+            job.cancel("ended by %s" % signal.Signals(number).name, means)
+        elif os.getppid() != parent:  # it also comes when just a thread of our parent has ended
             job.cancel("what started it is gone", "orphaned")
 
     for name in _SIGNALS:
         signal.signal(getattr(signal, name), heed)
-    if job.spec.get("leash"):
-        # Its engine holds the node for dead then, and runs it again elsewhere.
-        signal.signal(signal.SIGURG, orphaned)
+    if job.spec.get("leash"):  # its engine holds the node for dead then, and runs it again elsewhere
+        signal.signal(signal.SIGURG, heed)
         _prctl(_PARENT_DEATH, signal.SIGURG)
 
 
@@ -478,8 +479,7 @@ def main() -> int:
     words = sys.argv[1:]
     if words == ["--guard"]:
         return guard(0)
-    # A closed descriptor would be given to the next file that is opened.
-    while os.open(os.devnull, os.O_RDWR) <= 2:  # noqa: PLR2004 - of the three that everybody has
+    while os.open(os.devnull, os.O_RDWR) <= 2:  # noqa: PLR2004 - a closed one of the three would be the next file's
         pass
     try:
         spec = read_job(words[0], int(words[1] if words[1:] else os.environ.get("SLURM_ARRAY_TASK_ID", "0")))

@@ -239,6 +239,15 @@ def test_where_the_engine_is_asked_why_a_signal_is_no_report(farm: Farm, sink: R
     assert (farm.end()["state"], farm.end()["reason"]) == ("signaled", "ended by SIGTERM")
 
 
+def test_a_job_that_was_signaled_is_no_success_for_the_engine(farm: Farm) -> None:
+    script = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(0)); open('ready', 'w').close()"
+    process = farm.start(farm.spec(f"{script}; time.sleep(600)", signaled="leave", grace=DEADLINE))
+    until((farm.folder / "ready").exists, "the job runs")
+    process.terminate()
+    assert process.wait(DEADLINE) == 1
+    assert farm.end()["state"] == "signaled"
+
+
 @pytest.mark.parametrize("script", ["import os; os.kill(os.getpid(), 9)", "raise SystemExit(137)"])
 def test_where_the_engine_is_asked_it_is_asked_who_killed_the_command(
     farm: Farm, sink: RecordingSink, script: str
@@ -425,7 +434,36 @@ def test_a_program_may_have_its_own_way_to_the_cook_and_the_end_stays_on_disk(fa
     assert Way.told == ["start_cook", "ended"]
     # The engine runs it once more, under the same attempt.
     assert jobwrapper.Job(spec, None, Way(spec)).run() == 0
-    assert Way.told[2:] == ["start_cook", "invalidate_cache", "ended"]
+    assert Way.told[2:] == ["ended"]
+
+
+def test_a_job_that_the_engine_runs_again_after_its_end_tells_that_and_does_not_run(
+    farm: Farm, sink: RecordingSink, server: ResultServerThread
+) -> None:
+    """Its node died before anybody had heard of the end."""
+    script = "import pdgcmd\nopen('ran', 'a').write('x')\npdgcmd.addOutputFile('/a.png')\n"
+    nobody = {"PDG_RESULT_SERVER": "127.0.0.1:9", "PDG_RPC_RETRIES": "0"}
+    assert farm.run(script, again=True, patience=0.0, env=nobody) == 0, farm.log.read_text()
+    took = farm.end()["at"] - farm.end()["began"]
+    assert farm.run(script, again=True) == 0
+    assert (farm.folder / "ran").read_text() == "x"
+    assert [said.kind for said in sink.notifications] == [Kind.OUTPUTS, Kind.SUCCEEDED]
+    assert sink.notifications[-1].payload[0] == pytest.approx(took, abs=0.5)
+    assert list(farm.ends.iterdir()) == []
+
+
+def test_what_a_full_disk_has_cut_costs_no_other_report(farm: Farm, sink: RecordingSink) -> None:
+    script = (
+        "import os, pdgcmd\n"
+        "pdgcmd.addOutputFile('/a.png')\n"
+        "open(os.environ['PDG_REPORT_SPOOL'], 'a').write('[\"add_result_da\\n')\n"
+        "pdgcmd.addOutputFile('/b.png')\n"
+    )
+    (farm.scripts / ".pdg_result_server").write_text(farm.job["PDG_RESULT_SERVER"] + "\n")
+    env = {"PDG_RESULT_SERVER": "127.0.0.1:9", "PDG_RPC_RETRIES": "0"}
+    assert farm.run(script, env=env) == 0, farm.log.read_text()
+    kinds = [said.kind for said in sink.notifications]
+    assert kinds == [Kind.STARTED, Kind.OUTPUTS, Kind.OUTPUTS, Kind.SUCCEEDED]
 
 
 def test_a_job_that_has_no_process_yet_is_nobody_elses() -> None:

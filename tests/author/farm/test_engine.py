@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ def test_a_refusal_is_told_without_the_clients_name_on_each_line() -> None:
 def test_a_client_that_somebody_ended_has_refused_nothing() -> None:
     with pytest.raises(EngineAwayError, match=r"^grid: sh: ended by signal 15$"):
         engine(tries=1).run("sh", "-c", "kill -TERM $$")
+
+
+def test_bytes_of_another_encoding_do_not_spoil_an_answer_in_json() -> None:
+    """Names of anybody's jobs, in the middle of a list of all."""
+    assert json.loads(engine().run("printf", r'{"name": "caf\351", "id": 7}'))["id"] == 7
 
 
 def test_an_engine_that_hangs_is_away() -> None:

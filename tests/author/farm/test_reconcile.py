@@ -210,3 +210,9 @@ def test_an_end_that_cannot_be_read_is_none_of_the_jobs_own(text: str, bench: Be
     (bench.ends / f"{bench.token}.json").write_text(text)
     ending = Ends(bench.scheduler).read(bench.token)
     assert ending is None or not ending.final
+
+
+def test_reports_before_and_after_a_line_that_a_full_disk_has_cut_are_read(bench: Bench) -> None:
+    lines = ['["set_a", 1, 2]', '["add_result_da', '["set_b", 1, 2]']
+    (bench.ends / f"{bench.token}.reports").write_text("\n".join(lines))
+    assert [said[0] for said in Ends(bench.scheduler).reports(bench.token)] == ["set_a", "set_b"]

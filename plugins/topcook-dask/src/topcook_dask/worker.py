@@ -7,7 +7,6 @@ session, which brought another version of this file, what is shared by all of th
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 import threading
@@ -47,14 +46,8 @@ def run(jobs: str, index: int, topic: str) -> list[Any]:
     wrapper, python = _scripts()
     spec = wrapper.read_job(jobs, index, _read(jobs))
     kind = python.PythonJob if "python" in spec else wrapper.Job
-    reports = _reports(wrapper, spec, topic)
-    job = kind(spec, _guard(wrapper), reports)
-    ended = _ended(job.end_file)
-    if ended:
-        # Its worker died after that, before Dask heard of it.
-        reports.call(["ended", spec["attempt"], spec["item"], *ended, ""])
-        return [ended[0], ended[1], ended[3]]
-    return _run(job)
+    # One whose worker died after it had ended, before Dask heard of it, tells that and does not run.
+    return _run(kind(spec, _guard(wrapper), _reports(wrapper, spec, topic)))
 
 
 def _run(job: Any) -> list[Any]:
@@ -160,19 +153,6 @@ def _read(path: str) -> bytes:
                 _files.clear()
             _files[path] = found
     return found
-
-
-def _ended(path: str) -> list[Any]:
-    """The end that a run of this attempt came to by itself: state, exit status, seconds, reason."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            said = json.load(stream)
-        if said["state"] in {"succeeded", "failed", "canceled"}:
-            status = said["exit"] if said["exit"] is not None else 1
-            return [said["state"], status, max(0.0, said["at"] - said["began"]), said["reason"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return []
 
 
 def _scripts() -> tuple[Any, Any]:

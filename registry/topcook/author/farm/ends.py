@@ -79,11 +79,13 @@ class Ends:
     def reports(self, token: str) -> list[list[Any]]:
         """What the job could not report itself, in order: method, attempt, arguments."""
         found: list[list[Any]] = []
-        with suppress(OSError, ValueError), (self._folder / f"{_name(token)}.reports").open(encoding="utf-8") as stream:
+        with suppress(OSError), (self._folder / f"{_name(token)}.reports").open("rb") as stream:
             for line in stream:
-                said = json.loads(line)
-                if isinstance(said, list) and len(said) > 1:
-                    found.append(said)
+                # A disk that was full has cut some.
+                with suppress(ValueError):
+                    said = json.loads(line)
+                    if isinstance(said, list) and len(said) > 1:
+                        found.append(said)
         return found
 
     def remove(self, token: str) -> None:

@@ -60,7 +60,8 @@ class EngineCommand:
                 input=stdin,
                 capture_output=True,
                 encoding="utf-8",
-                errors="backslashreplace",
+                # No escapes: what they would make of an answer in JSON is none.
+                errors="replace",
                 timeout=self.timeout,
                 env=None if self.environment is None else dict(self.environment),
                 check=False,

@@ -195,8 +195,8 @@ class Reconciler:
     def _look_at_ends(self) -> None:
         for token in self._ends.there() & self._flights.keys():
             ending = self._ends.read(token)
-            if ending is not None and ending.final:
-                self._tell_ending(self._flights[token], ending)
+            if ending is not None and ending.final and not self._tell_ending(self._flights[token], ending):
+                return
 
     def _ask(self, ids: Sequence[str]) -> Mapping[str, FarmState] | None:
         now = self._clock()
@@ -262,8 +262,8 @@ class Reconciler:
             )
         self._forget(flight)
 
-    def _tell_ending(self, flight: Flight, ending: JobEnding) -> None:
-        """Tell the cook what the wrapper would have told it, by the same way."""
+    def _tell_ending(self, flight: Flight, ending: JobEnding) -> bool:
+        """Tell the cook what the wrapper would have told it, by the same way; whether anybody listens."""
         item = record_of(flight.work_item).id
         status = ending.exit_status if ending.exit_status is not None else 1
         last = ["ended", flight.attempt, item, ending.state, status, ending.seconds, ending.reason, flight.engine_id]
@@ -271,10 +271,11 @@ class Reconciler:
             refused = tell_cook(self._scheduler, [*self._ends.reports(flight.token), last])
         except OSError as error:
             self._scheduler.cookWarning(f"cannot tell how {flight.token} ended: {error}")
-            return
+            return False
         for words in refused:
             self._scheduler.cookWarning(f"a report of {flight.token} was refused: {words}")
         self._forget(flight)
+        return True
 
     def _forget(self, flight: Flight) -> None:
         self._flights.pop(flight.token, None)
