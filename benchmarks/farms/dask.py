@@ -18,13 +18,12 @@ import time
 from collections.abc import Iterator
 
 from benchmarks import suite
+from benchmarks.farms import slurm
 from benchmarks.farms.cooks import ENDED, ROOT, cooked, installed
 
-sys.path[:0] = [str(ROOT / "plugins" / name / "src") for name in ("topcook-dask", "topcook-slurm")]
+sys.path.insert(0, str(ROOT / "plugins" / "topcook-dask" / "src"))
 
-from topcook_dask.testcluster import TestCluster  # noqa: E402 - it is on the path now
-from topcook_slurm.testcluster import TestCluster as Slurm  # noqa: E402 - as above
-from topcook_slurm.testcluster import missing_programs  # noqa: E402 - as above
+from topcook_dask.testcluster import TestCluster
 
 #: Two jobs of two threads, on nodes of this machine.
 INSIDE = """\
@@ -50,16 +49,6 @@ def plain(cluster: TestCluster, count: int) -> float:
         return time.perf_counter() - began
 
 
-def array(cluster: Slurm, count: int) -> float:
-    """Seconds for one array of Slurm."""
-    began = time.perf_counter()
-    words = ["sbatch", "--parsable", f"--array=0-{count - 1}", "--output=/dev/null", "--wrap=exec /bin/true"]
-    job = cluster.call(*words).strip()
-    while cluster.call("squeue", "--noheader", f"--jobs={job}", "--states=PD,R,CG", "--format=%i"):
-        time.sleep(0.1)
-    return time.perf_counter() - began
-
-
 def beside_dask(plugin: str, items: int, rounds: int) -> suite.Table:
     """A cook beside Dask alone, on two workers of two threads."""
     table = suite.Table(f"{items} times /bin/true on Dask, two workers of two threads, {rounds} rounds")
@@ -83,10 +72,10 @@ def inside_slurm(plugin: str, items: int, rounds: int) -> suite.Table:
     """A cook on Dask workers in Slurm, beside an array."""
     table = suite.Table(f"{items} times /bin/true on Dask workers inside Slurm, {rounds} rounds")
     alone, ours = [], []
-    with Slurm() as cluster:
+    with slurm.TestCluster() as cluster:
         os.environ |= cluster.environment
         for _ in range(rounds):
-            alone.append(ARRAY / array(cluster, ARRAY))
+            alone.append(ARRAY / slurm.plain(cluster, ARRAY))
             ours.append(items / cooked(plugin, "daskscheduler", items, "/bin/true", INSIDE).seconds)
     ratio = statistics.median(other / one for one, other in zip(alone, ours, strict=True))
     table.add(f"one plain array of {ARRAY}", f"{statistics.median(alone):.1f} items/s")
@@ -101,7 +90,7 @@ def tables(*, quick: bool = False, items: int = 2000, rounds: int = 3) -> Iterat
     with tempfile.TemporaryDirectory() as folder:
         plugin = installed("topcook-dask", folder)
         yield beside_dask(plugin, items, rounds)
-        if missing := missing_programs():
+        if missing := slurm.missing_programs():
             print(f"no Slurm here ({missing[0]} is missing): apt-get install slurm-wlm munge")
             return
         yield inside_slurm(plugin, items, rounds)
