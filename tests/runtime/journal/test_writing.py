@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +28,7 @@ from topcook.model.workitem import WorkItem
 from topcook.runtime.inbox import Report, UrisTold
 from topcook.runtime.journal import Past, PastItem
 from topcook.runtime.journal.reported import report_from_text, report_to_text
+from topcook.runtime.journal.schema import create, open_to_read
 from topcook.runtime.journal.values import attributes_from_rows, attributes_to_text
 from topcook.runtime.link import Message
 from topcook.runtime.recorder import HandOverNotes
@@ -306,3 +311,19 @@ def test_reports_on_their_way_are_known_until_they_have_come_through(desk: Journ
     assert [said and said.kind for said in read(desk).reported] == [Kind.PERCENT, Kind.LOG, None]
     desk.journal.commit([Report([Notification(Kind.PASSED, item.id)])], [], [])
     assert [said and said.payload for said in read(desk).reported] == [("x", 3), None]
+
+
+def test_who_reads_a_journal_while_it_is_being_made_gets_in_nobodys_way(tmp_path: Path) -> None:
+    for number in range(30):
+        path, ready = str(tmp_path / f"{number}.sqlite"), threading.Barrier(4)
+        (tmp_path / f"{number}.sqlite").touch()
+
+        def opened(*, makes: bool, path: str = path, ready: threading.Barrier = ready) -> int:
+            ready.wait(30)
+            connection = create(path, power=False, network_disk=False) if makes else open_to_read(path)
+            with contextlib.closing(connection):
+                return int(connection.execute("SELECT count(*) FROM session").fetchone()[0])
+
+        with ThreadPoolExecutor(4) as pool:
+            told = [pool.submit(opened, makes=makes) for makes in (True, False, False, False)]
+            assert [each.result() for each in told] == [0, 0, 0, 0]

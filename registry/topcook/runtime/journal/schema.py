@@ -84,10 +84,11 @@ def _settle(connection: sqlite3.Connection, *, power: bool, network_disk: bool) 
 
 
 def _bring_up(connection: sqlite3.Connection, path: str) -> None:
-    version = version_of(connection, path)
-    if version == VERSION:
+    if version_of(connection, path) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
+    # Somebody else may have done it just now.
+    version = version_of(connection, path)
     if version is None:
         for statement in filter(str.strip, TABLES.split(";")):
             connection.execute(statement)
@@ -106,9 +107,16 @@ def migrate(connection: sqlite3.Connection, version: int, steps: Mapping[int, Mi
 
 def version_of(connection: sqlite3.Connection, path: str) -> int | None:
     """The version of an open journal, ``None`` while it is empty; raises ``RecorderError`` for what is none of ours."""
+    # All of it at one moment: it may be in the making.
+    alone = not connection.in_transaction
+    if alone:
+        connection.execute("BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if not application and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if alone:
+        connection.execute("COMMIT")
+    if not application and not tables:
         return None
     if application != APPLICATION:
         raise RecorderError(
@@ -135,6 +143,8 @@ def open_to_read(path: str) -> sqlite3.Connection:
     """
     if not os.path.isfile(path):
         raise RecorderError(f'there is no journal "{path}"')
+    if not os.path.getsize(path):
+        return _empty(path)
     try:
         connection = sqlite3.connect(
             f"file:{_quoted(path)}?mode=rw",
@@ -149,8 +159,10 @@ def open_to_read(path: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA query_only = ON")
         version = version_of(connection, path)
-        if version is None or version < VERSION:
-            # None: its cook was killed before it wrote anything.
+        if version is None:
+            connection.close()
+            return _empty(path)
+        if version < VERSION:
             connection.execute("PRAGMA query_only = OFF")
             _bring_up(connection, path)
     except sqlite3.Error as error:
@@ -159,6 +171,13 @@ def open_to_read(path: str) -> sqlite3.Connection:
     except RecorderError:
         connection.close()
         raise
+    return connection
+
+
+def _empty(path: str) -> sqlite3.Connection:
+    """What is in a journal whose cook was killed before it wrote anything, or is about to: nobody gets in its way."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _bring_up(connection, path)
     return connection
 
 
