@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.conftest import Shell
 from tests.waiting import until
+from topcook.runtime.journal import Past
 
 #: Keeps the order by itself: each job waits for the ends of those that it needs.
 FARM = '''
@@ -135,3 +136,50 @@ def test_what_depends_on_an_item_that_was_edited_since_cooks_again(shell: Shell)
     cooked = {item["name"]: (item["state"], item["attempts"]) for item in report["items"] if item["node"] != "all"}
     assert set(cooked.values()) == {("CookedSuccess", 2)}, cooked
     assert story(shell) == sorted([*ALL, "x_0", "x_1", "b_0", "b_1", "c"])
+
+
+FAILING = """
+[nodes.b.parms]
+pdg_retries = RETRIES
+pdg_retrydelay = DELAY
+command = "sh -c 'echo b >> $HIP/story; exit 3'"
+"""
+
+
+def failing(shell: Shell, retries: int, delay: int) -> None:
+    """``b`` fails, without its farm ever saying that it began."""
+    shell.write("types/farm.py", FARM)
+    shell.environment |= {"PDG_TYPES_PATH": str(shell.folder / "types"), "HIP": str(shell.folder)}
+    shell.write("job.sh", JOB)
+    (shell.folder / "gate").touch()
+    nodes, _, _ = NODES.replace("itemcount = 2", "itemcount = 1").partition("[nodes.b.parms]")
+    shell.network(nodes + FAILING.replace("RETRIES", str(retries)).replace("DELAY", str(delay)))
+
+
+def test_what_failed_without_having_begun_stays_failed(shell: Shell) -> None:
+    failing(shell, 0, 0)
+    shell.cook("net.toml", status=1)
+    report = shell.cook("net.toml", "--resume", status=1)
+    assert [item["state"] for item in report["items"]] == ["CookedCache", "CookedFail"]
+    assert story(shell) == ["a_0", "b"]
+
+
+def test_a_retry_that_was_used_up_without_having_begun_stays_used_up(shell: Shell) -> None:
+    failing(shell, 1, 3600)
+    engine = shell.start("cook", "net.toml")
+    until(lambda: earlier(shell) == [1])
+    engine.kill()
+    engine.wait()
+    failing(shell, 1, 0)
+    report = shell.cook("net.toml", "--resume", status=1)
+    assert [(item["state"], item["attempts"]) for item in report["items"]] == [("CookedCache", 1), ("CookedFail", 2)]
+    assert story(shell) == ["a_0", "b", "b"]
+
+
+def earlier(shell: Shell) -> list[int]:
+    """The attempts of ``b`` that are to be followed by another one, as the journal knows them."""
+    found = list((Path(shell.environment["HOME"]) / ".local/state/topcook/cooks").glob("*/journal.sqlite"))
+    if not found:
+        return []
+    with Past.open(str(found[0])) as past:
+        return [each.number for item in past.items() if item.node == "b" for each in item.earlier]

@@ -57,6 +57,8 @@ _AUTOMATIC = int(Trait.AUTOMATIC)
 _NOT_BEGUN = frozenset({WorkItemState.Uncooked, WorkItemState.Waiting, WorkItemState.Scheduled})
 #: What tells that an item has begun: by now all that it waits for is done.
 _BEGINS = frozenset({WorkItemState.Cooking, WorkItemState.CookedSuccess})
+#: The same of what has a job of its own: it has failed, for good or to be tried again, and nobody told that it began.
+_FAILS = frozenset({WorkItemState.CookedFail, WorkItemState.Waiting})
 #: How many items are told of that cook again.
 _MOST_TOLD = 200
 #: Seconds between two looks at processes that nobody else watches.
@@ -191,7 +193,8 @@ class Memory:
                         self._note_early(item)
         if self._early:
             for item, _, new, _ in changes:
-                if new in _BEGINS and item.id in self._early and _needs_nothing(item):
+                begun = new in _BEGINS or (new in _FAILS and item.batch_parent is None)
+                if begun and item.id in self._early and _needs_nothing(item):
                     self._note(item, self._prints.of(item, self._early.pop(item.id)))
 
     def _note_early(self, item: WorkItem) -> None:
