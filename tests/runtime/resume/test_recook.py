@@ -143,7 +143,9 @@ def test_each_item_says_why_it_cooks_again(again: RecookBench) -> None:
     folder = again.folder
     told = f"info: sum: {second.items('sum')[0].name} cooks again: {reasons['sum.0']}"
     assert told in second.messages
-    assert reasons["copy.2"] == f"command changed: {folder}/blue.copy -> {folder}/./blue.copy"
+    # Of long commands only what differs is told.
+    told = reasons["copy.2"].replace(f"cp {folder}/blue.txt ", "")
+    assert told == f"command changed: {folder}/blue.copy -> {folder}/./blue.copy"
 
 
 def test_a_missing_output_makes_its_item_cook_again(again: RecookBench) -> None:
