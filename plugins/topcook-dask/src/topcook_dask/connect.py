@@ -23,6 +23,8 @@ from topcook_dask.startedcluster import START, StartedCluster
 __all__ = ["ConnectError", "Connection", "connect"]
 
 _LOOK = 0.1
+#: Seconds for all workers to say which versions they have.
+_VERSIONS = 10.0
 
 
 class Connection:
@@ -54,7 +56,11 @@ class Connection:
 
     def mismatches(self) -> list[str]:
         """What has another version there than here, in words: tasks may be refused, or misread."""
-        versions: Any = self.client.get_versions()
+        ask: Any = self.client._get_versions  # noqa: SLF001 - ``get_versions`` has no time limit, and a worker may hang
+        try:
+            versions: Any = self.client.sync(ask, callback_timeout=_VERSIONS)
+        except (OSError, TimeoutError):
+            return []
         here = versions["client"]["packages"]
         found: dict[str, None] = {}
         for name, theirs in [("the scheduler", versions["scheduler"]), *versions["workers"].items()]:

@@ -42,6 +42,10 @@ class Heard:
         """Its events are on their way."""
         self._jobs[job.token] = job
 
+    def expects(self, job: FarmJob) -> bool:
+        """Whether its end was not heard yet."""
+        return job.token in self._jobs
+
     def hear(self, event: dict[str, Any]) -> None:
         """Take an event, on the client's thread: of jobs ``{"said": [[token, words], ...]}``, or of the scheduler."""
         for token, words in event.get("said", ()):

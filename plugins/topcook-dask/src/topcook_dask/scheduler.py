@@ -80,6 +80,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._code: WorkerCode | None = None
         self._waiting: list[FarmJob] = []
         self._uncanceled: set[str] = set()
+        self._cancel_at = 0.0
         self._tell_away = True
         self._told_reasons: set[str] = set()
         self._look_at = float("inf")
@@ -144,7 +145,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._collector.flush_if_due()
         if self._waiting:
             self._submit_waiting()
-        if self._uncanceled:
+        if self._uncanceled and time.monotonic() >= self._cancel_at:
             self._cancel([])
         self._heard.tick()
         if time.monotonic() >= self._look_at:
@@ -228,6 +229,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
                 if self._tell_away:
                     self._tell_away = False
                     self.cookWarning(f"{error}\n    {len(jobs)} jobs wait to be submitted")
+            except Exception as error:  # noqa: BLE001 - nobody else has them: their items would wait for ever
+                for job in group:
+                    if not job.watched:
+                        reason = f"it could not be submitted: {type(error).__name__}: {error}"
+                        report(self, job.work_item, job.attempt).failed(reason)
             else:
                 self._tell_away = True
 
@@ -237,12 +243,15 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         code = self._worker_code()
         path = write_jobs(self, jobs).words[-1]
         keys = [key_of(job.work_item.node.name, job.token) for job in jobs]
-        for job in jobs:
+        for key, job in zip(keys, jobs, strict=True):
+            self._keys[job.item] = key
             self._heard.expect(job)
         session.submit(options, keys, [code.call("run", path, index, topic) for index in range(len(jobs))])
         for key, job in zip(keys, jobs, strict=True):
-            self._keys[job.item] = key
             self._reconciler.watch(job, key)
+            if not self._heard.expects(job):
+                # Its end came before there was anything to be forgotten.
+                session.over(key)
 
     def _worker_code(self) -> WorkerCode:
         if self._code is None:
@@ -290,10 +299,14 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._uncanceled.update(keys)
         if not self._uncanceled or self._session is None:
             return
+        began = time.monotonic()
         try:
             self._session.cancel(sorted(self._uncanceled), self._worker_code(), "canceled")
         except EngineAwayError:
-            tick_soon(self, _AGAIN)
+            # A worker that hangs takes us some time, in which nothing else is done.
+            pause = max(_AGAIN, time.monotonic() - began)
+            self._cancel_at = time.monotonic() + pause
+            tick_soon(self, pause)
         except EngineError as error:
             self.cookWarning(f"{len(self._uncanceled)} tasks could not be canceled: {error}")
             self._uncanceled.clear()

@@ -84,7 +84,7 @@ class Watch(SchedulerPlugin):
 
     def _remove(self) -> None:
         if self._left and self._scheduler.plugins.get(self.name) is self:
-            self._scheduler.remove_plugin(self.name)
+            leave([self.name], self._scheduler)
 
     def _tell(self, key: str, what: str, why: str) -> None:
         token = key.partition("-")[2]
@@ -160,6 +160,15 @@ def release(keys: list[str], dask_scheduler: Any) -> list[str]:
     for client, its in wanted.items():
         dask_scheduler.client_releases_keys(its, client)
     return sorted(workers)
+
+
+def leave(names: list[str], dask_scheduler: Any) -> None:
+    """Have nothing left of these cooks: the plugins of this name, and the events of their topics."""
+    for name in names:
+        if name in dask_scheduler.plugins:
+            dask_scheduler.remove_plugin(name)
+        # Dask keeps the last thousand of each topic for as long as it runs.
+        getattr(getattr(dask_scheduler, "_broker", None), "_topics", {}).pop(name, None)
 
 
 def hold(keys: list[str], dask_scheduler: Any) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import distributed
@@ -22,6 +23,8 @@ _ANSWER, _WORKERS = 15.0, 10.0
 _LOOK = 0.1
 #: Keys that are canceled by the client itself at a time: what that takes grows with the square of their number.
 _FEW = 100
+#: Results that are brought here at a time.
+_TOGETHER = 500
 _PHASES = {"executing": Phase.RUNNING, "erred": Phase.FAILED}
 _ENDS = {"succeeded": Phase.SUCCEEDED, "canceled": Phase.CANCELED}
 Event = dict[str, Any]
@@ -48,6 +51,8 @@ class Session:
         self._watched = True
         #: The client whose plugin the scheduler was given last, by cook.
         self._plugins: dict[str, str] = {}
+        #: No earlier is it tried again to connect.
+        self._reopen_at = 0.0
 
     @property
     def _client(self) -> distributed.Client:
@@ -67,6 +72,7 @@ class Session:
 
     def follow(self, cook: str) -> str:
         """Hear of this cook's tasks; the topic of their events."""
+        self._up()
         if cook not in self._cooks:
             self._listen(cook)
             self._cooks.add(cook)
@@ -101,11 +107,16 @@ class Session:
         """The client, connected."""
         if self._client.status == "closed" and not self.connection.owned:
             # It has given up. The scheduler may be another one than it was, and knows nothing of us.
+            began = time.monotonic()
+            if began < self._reopen_at:
+                raise self._away("it is tried again")
             with contextlib.suppress(Exception):
                 self.connection.close()
             try:
                 self.connection = self._reopen()
             except ConnectError as error:
+                # In between, what else there is to do gets its turn: a cancel, above all.
+                self._reopen_at = 2 * time.monotonic() - began
                 raise self._away(error) from error
             self.listen_again()
         if not self.is_up:
@@ -128,6 +139,8 @@ class Session:
         except (OSError, TimeoutError) as error:
             raise self._away(_first_line(error)) from error
         except Exception as error:
+            if not self.is_up:
+                raise self._away(_first_line(error)) from error
             # Whatever the scheduler raises: ValueError where it takes no code.
             raise EngineError(f"Dask's scheduler {self.address}: {_first_line(error)}") from error
 
@@ -136,7 +149,12 @@ class Session:
     def submit(self, options: TaskOptions, keys: Sequence[str], texts: Sequence[str]) -> None:
         """Submit expressions (``WorkerCode.call``) as tasks under these keys."""
         client = self._up()
-        futures = client.map(eval, list(texts), key=list(keys), pure=False, **options.keywords())
+        try:
+            futures = client.map(eval, list(texts), key=list(keys), pure=False, **options.keywords())
+        except Exception as error:
+            if not self.is_up:
+                raise self._away(_first_line(error)) from error
+            raise
         self._futures.update(zip(keys, futures, strict=True))
 
     def keep(self, keys: Sequence[str]) -> None:
@@ -185,11 +203,15 @@ class Session:
     def _results(self, keys: Iterable[str]) -> dict[str, FarmState]:
         """How those have ended whose end was not heard: what their task returned."""
         found = {}
-        for key in keys:
-            future = self._futures.get(key) or distributed.Future(key, self._client)
+        left = iter(keys)
+        while some := list(islice(left, _TOGETHER)):
+            futures = {key: self._futures.get(key) or distributed.Future(key, self._client) for key in some}
+            # Of those whose worker does not answer they are asked again.
             with contextlib.suppress(Exception):
-                state, status, reason = future.result(timeout=_ANSWER)
-                found[key] = FarmState(_ENDS.get(state, Phase.FAILED), reason, status)
+                gather: Any = self._client._gather  # noqa: SLF001 - ``gather`` has no time limit
+                ends = self._client.sync(gather, futures, errors="skip", callback_timeout=_ANSWER)
+                for key, (state, status, reason) in ((key, end) for key, end in ends.items() if end is not None):
+                    found[key] = FarmState(_ENDS.get(state, Phase.FAILED), reason, status)
         return found
 
     def find(self, tokens: Sequence[str]) -> dict[str, str]:
@@ -234,11 +256,9 @@ class Session:
     def close(self) -> None:
         """Leave nothing of ours there but what goes on, and disconnect."""
         self._futures.clear()
-        if self.is_up and self._watched:
-            for cook in self._cooks:
-                with contextlib.suppress(Exception):
-                    remove = self._rpc.unregister_scheduler_plugin
-                    self._client.sync(remove, name=_topic(cook), callback_timeout=_ANSWER)
+        if self.is_up and self._watched and self._cooks:
+            with contextlib.suppress(EngineError):
+                self._ask("leave", [_topic(cook) for cook in self._cooks])
         self.connection.close()
 
 

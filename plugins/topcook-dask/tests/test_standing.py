@@ -1,0 +1,79 @@
+"""What stands in the way of a cook, and what a cook leaves behind: hanging workers, files, events."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from dask_bench import network, ours, running, until
+
+from topcook.testkit.cookbench import CookBench
+from topcook_dask.testcluster import TestCluster
+
+# One farm at a time: they share the two cores.
+pytestmark = pytest.mark.engine
+
+GATED = """
+        [nodes.gate]
+        type = "genericgenerator"
+        scheduler = "localscheduler"
+        parms.command = "sh -c 'while [ ! -e gate ]; do sleep 0.05; done'"
+        [nodes.later]
+        type = "genericgenerator"
+        inputs = ["gate"]
+        parms.command = "true"
+"""
+
+
+def test_what_waits_for_dask_is_written_once_and_fails_where_it_cannot_be_written(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    """A full disk, say: whoever cannot be submitted then has failed, and waits for nobody."""
+    context = bench.load(network(cluster, "true", more=GATED))
+    cook = bench.start(context)
+    until(lambda: "CookedSuccess" in {item.state.name for item in cook.state.all_items()}, "the first has ended")
+    (jobs,) = bench.folder.glob("pdgtemp/*/jobs")
+    cluster.stop_scheduler()
+    (bench.folder / "gate").touch()
+    until(lambda: any("wait to be submitted" in each.text for each in cook.messages), "the other one waits")
+    assert len(list(jobs.glob("*.jobs"))) == 1
+    jobs.rename(jobs.with_name("moved"))
+    jobs.write_text("no directory")
+    cluster.start_scheduler()
+    done = bench.finish(context, cook)
+    assert done.states("later") == {next(iter(done.states("later"))): "CookedFail"}, done.messages
+    assert "it could not be submitted: FileExistsError" in "\n".join(
+        text for item in done.items("later") for text in item.ran().messages
+    )
+
+
+def test_a_cook_leaves_nothing_in_dasks_scheduler(bench: CookBench, cluster: TestCluster) -> None:
+    done = bench.cook(network(cluster, "true", count=20))
+    assert done.outcome == "cooked", done.messages
+    until(lambda: not ours(cluster), "no task is left")
+
+    def left(dask_scheduler: object) -> list[str]:
+        names = [*dask_scheduler.plugins, *dask_scheduler._broker._topics]  # type: ignore[attr-defined]
+        return [name for name in names if str(name).startswith("topcook")]
+
+    with cluster.client() as client:
+        until(lambda: not client.run_on_scheduler(left), "neither a plugin nor events are left")
+
+
+def test_a_worker_that_hangs_keeps_no_other_job_from_its_end(bench: CookBench, cluster: TestCluster, mark: str) -> None:
+    hangs = cluster.worker_pid("w2")
+    text = network(cluster, f"sleep {mark}", count=2, parms='dask_workers = "w1"')
+    os.kill(hangs, signal.SIGSTOP)
+    try:
+        context = bench.load(text)
+        cook = bench.start(context)
+        until(lambda: len(running(mark)) == 2, "they run on the other one")
+        cook.cancel_items([item for item in cook.state.all_items() if item.index == 0])
+        until(lambda: len(running(mark)) == 1, "one is ended")
+        cook.cancel("by the test")
+        done = bench.finish(context, cook)
+        assert set(done.states("work").values()) == {"CookedCancel"}, done.messages
+        assert not running(mark)
+    finally:
+        os.kill(hangs, signal.SIGCONT)
