@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
 
+from topcook.testkit import waiting
+from topcook.testkit.waiting import running
 from topcook_dask.testcluster import TestCluster
 
-DEADLINE = 120.0
+__all__ = ["network", "ours", "running", "until"]
 
-
-def until(is_so: Callable[[], Any], what: str) -> Any:
-    """Poll for a condition."""
-    give_up = time.monotonic() + DEADLINE
-    while not (found := is_so()):
-        assert time.monotonic() < give_up, f"never: {what}"
-        time.sleep(0.05)
-    return found
-
-
-def running(mark: str) -> list[int]:
-    """The living processes that have this text in their command line."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            living = (path / "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-            if living and mark.encode() in (path / "cmdline").read_bytes():
-                found.append(int(path.name))
-        except OSError:
-            continue
-    return found
+#: Engines take their time on a busy machine.
+until = partial(waiting.until, patience=120.0)
 
 
 def ours(cluster: TestCluster) -> dict[str, str]:

@@ -15,19 +15,6 @@ from topcook.testkit.processfarm import ProcessFarm
 EXAMPLE = Path(__file__).parents[3] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
 
 
-def running(mark: str) -> list[int]:
-    """The living processes that have this text in their command line."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            living = (path / "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-            if living and mark.encode() in (path / "cmdline").read_bytes():
-                found.append(int(path.name))
-        except OSError:
-            continue
-    return found
-
-
 def network(command: str, count: int = 1, parms: str = "", more: str = "") -> str:
     return f'''
         [network]

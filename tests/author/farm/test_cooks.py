@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.author.farm.conftest import network, running
+from tests.author.farm.conftest import network
 from tests.waiting import until
 from topcook.testkit.cookbench import CookBench
 from topcook.testkit.processfarm import ProcessFarm
+from topcook.testkit.waiting import running
 
 GATE = "sh -c 'touch began_@pdg_index; while [ ! -e gate ]; do sleep 0.02; done'"
 
