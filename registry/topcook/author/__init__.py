@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from topcook.author.grace import grace_of
     from topcook.author.host import attempt_token, limit_in_flight, log_to_scheduler
     from topcook.author.jobenvironment import JobEnvironments, has_data
-    from topcook.author.jobparms import JobParms
+    from topcook.author.jobparms import JobParms, ParmRow, parm_defaults, parm_template
     from topcook.author.limits import job_limits, memory_size
     from topcook.author.local import LocalJob, end_server, local_jobs
     from topcook.author.tracebacks import traceback_text
@@ -37,6 +37,7 @@ __all__ = [
     "JobParms",
     "JobReport",
     "LocalJob",
+    "ParmRow",
     "SubmittedCook",
     "TaskScript",
     "TextFields",
@@ -53,6 +54,8 @@ __all__ = [
     "local_jobs",
     "log_to_scheduler",
     "memory_size",
+    "parm_defaults",
+    "parm_template",
     "read_item_graph",
     "report",
     "split_command",
@@ -80,7 +83,12 @@ _HOMES = {
         "JobEnvironments",
         "has_data",
     ),
-    "author.jobparms": ("JobParms",),
+    "author.jobparms": (
+        "JobParms",
+        "ParmRow",
+        "parm_defaults",
+        "parm_template",
+    ),
     "author.limits": (
         "job_limits",
         "memory_size",

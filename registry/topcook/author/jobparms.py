@@ -1,14 +1,45 @@
-"""Job parms read once instead of for every item."""
+"""The parms of a scheduler as one table of rows, and those of jobs read once instead of for every item."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from topcook.author.host import record_of
 from topcook.lean import pattern
 
+#: A parm: its name, its label, its type (String, Integer, Float, Toggle), its default.
+ParmRow = tuple[str, str, str, float | str]
+
 _EXPRESSION = pattern(r"[@$`]")
+
+
+def parm_defaults(job: Iterable[ParmRow]) -> dict[str, bool | float | str]:
+    """The defaults of rows by name, as ``JobParms`` takes them."""
+    return {name: bool(default) if kind == "Toggle" else default for name, _, kind, default in job}
+
+
+def parm_template(prefix: str, own: Iterable[ParmRow], job: Iterable[ParmRow]) -> list[dict[str, Any]]:
+    """The parms as ``templateBody`` lists them: the scheduler's own, those of jobs, and the variables of jobs.
+
+    ``own`` rows have whole names, ``job`` rows those without ``<prefix>_``. Of the latter, and of the parms
+    ``<prefix>_env…`` that set variables, nodes and items may have their own.
+    """
+    overridable = [*((f"{prefix}_{name}", *rest) for name, *rest in job), *_variables(prefix)]
+    rows = [{"name": name, "label": label, "type": kind, "value": value} for name, label, kind, value in own]
+    return rows + [
+        {"name": name, "label": label, "type": kind, "value": value, "tag": ["pdg::scheduler"]}
+        for name, label, kind, value in overridable
+    ]
+
+
+def _variables(prefix: str) -> list[ParmRow]:
+    return [
+        (f"{prefix}_envunset", "Unset Variables", "String", ""),
+        (f"{prefix}_envmulti", "Environment Variables", "Integer", 0),
+        (f"{prefix}_envname#", "Name", "String", ""),
+        (f"{prefix}_envvalue#", "Value", "String", ""),
+    ]
 
 
 class JobParms:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from topcook.author import ParmRow, parm_defaults, parm_template
 from topcook_dask.settings import CLUSTER_PARMS, PREFIX
 
 __all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "TaskOptions", "task_options", "template_parms"]
 
 #: name, label, type, default: what holds for the whole scheduler.
-_OWN: tuple[tuple[str, str, str, float | str], ...] = (
+_OWN: tuple[ParmRow, ...] = (
     # The cluster queues: nothing is gained by handing over few items at a time.
     ("pdg_maxitems", "Max Items", "Integer", 0),
     *((f"{PREFIX}_{name}", label, kind, default) for name, label, kind, default in CLUSTER_PARMS),
@@ -23,22 +24,14 @@ _OWN: tuple[tuple[str, str, str, float | str], ...] = (
     ("dask_statusurl", "Status URL", "String", ""),
 )
 #: name without prefix, label, type, default.
-_JOB: tuple[tuple[str, str, str, float | str], ...] = (
+_JOB: tuple[ParmRow, ...] = (
     ("resources", "Resources", "String", ""),
     ("workers", "Workers", "String", ""),
     ("otherworkers", "Allow Other Workers", "Toggle", 0),
     ("priority", "Priority", "Integer", 0),
 )
-_ENVIRONMENT: tuple[tuple[str, str, str, float | str], ...] = (
-    ("dask_envunset", "Unset Variables", "String", ""),
-    ("dask_envmulti", "Environment Variables", "Integer", 0),
-    ("dask_envname#", "Name", "String", ""),
-    ("dask_envvalue#", "Value", "String", ""),
-)
 #: What is read of an item's job parms, with what stands when nobody gave it.
-JOB_PARMS: dict[str, bool | float | str] = {
-    name: bool(default) if kind == "Toggle" else default for name, _, kind, default in _JOB
-}
+JOB_PARMS = parm_defaults(_JOB)
 _RESOURCE = re.compile(r"([^\s=,;]+)=(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
@@ -66,18 +59,8 @@ class TaskOptions:
 
 
 def template_parms() -> list[dict[str, Any]]:
-    """The parms as ``templateBody`` lists them; ``pdg::scheduler`` tags those that nodes and items may override."""
-    tag = ["pdg::scheduler"]
-    own = [{"name": name, "label": label, "type": kind, "value": value} for name, label, kind, value in _OWN]
-    job = [
-        {"name": f"{PREFIX}_{name}", "label": label, "type": kind, "value": value, "tag": tag}
-        for name, label, kind, value in _JOB
-    ]
-    env = [
-        {"name": name, "label": label, "type": kind, "value": value, "tag": tag}
-        for name, label, kind, value in _ENVIRONMENT
-    ]
-    return [*own, *job, *env]
+    """The parms as ``templateBody`` lists them."""
+    return parm_template(PREFIX, _OWN, _JOB)
 
 
 def task_options(values: Mapping[str, Any]) -> TaskOptions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from topcook.author.farm import (
     FarmState,
     Phase,
     Reconciler,
+    log_uri,
     prepare_farm,
     tick_soon,
     warn_of_local_disk,
@@ -168,11 +168,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
             return []
         given = list(jobs)
         prepare_farm(self)
-        for item, token, _ in given:
-            number = token.rpartition("-")[2]
-            self._heard.expect(FarmJob(item, token, int(number) if number.isdigit() else 1, str(item.name), {}))
+        left = [FarmJob.left(item, token) for item, token, _ in given]
+        for job in left:
+            self._heard.expect(job)
         try:
-            for cook in {token.rsplit("-", 2)[0] for _, token, _ in given}:
+            for cook in {job.cook for job in left}:
                 self._session.follow(cook)
         except EngineAwayError as error:
             self.cookWarning(str(error))
@@ -189,7 +189,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def getLogURI(self, work_item: Any) -> str:
         """The log that the job's wrapper keeps."""
-        return (Path(str(self.logDir(True))) / f"{work_item.name.replace('/', '_')}.log").as_uri()
+        return log_uri(self, work_item)
 
     def getStatusURI(self, work_item: Any) -> str:
         """The task's page on Dask's dashboard, or what ``dask_statusurl`` makes of its key."""
@@ -239,7 +239,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def _submit(self, options: TaskOptions, jobs: list[FarmJob]) -> None:
         session = self._cluster()
-        topic = session.follow(jobs[0].token.rsplit("-", 2)[0])
+        topic = session.follow(jobs[0].cook)
         code = self._worker_code()
         path = write_jobs(self, jobs).words[-1]
         keys = [key_of(job.work_item.node.name, job.token) for job in jobs]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from topcook.author import cook_command
+from topcook.author import JobParms, cook_command
 from topcook.author.farm import prepare_farm
 from topcook_dask.connect import Connection
 from topcook_dask.options import JOB_PARMS, PREFIX, task_options
@@ -42,7 +42,7 @@ def submit_network(
         text = code.call(
             "cook", name, words, str(scheduler.workingDir(False)), f"{scheduler.logDir(False)}/submit.log", env
         )
-        values = {each: type(default)(scheduler[f"{PREFIX}_{each}"].evaluate()) for each, default in JOB_PARMS.items()}
+        values = JobParms(scheduler, PREFIX, JOB_PARMS).own()
         key = f"topcook_submit-{name}"
         session.submit(task_options(values), [key], [text])
         session.keep([key])

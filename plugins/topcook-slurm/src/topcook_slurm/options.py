@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from topcook.author import ParmRow, parm_defaults, parm_template
+
 __all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "options", "template_parms"]
 
 PREFIX = "slurm"
 
 #: name, label, type, default: what holds for the whole scheduler.
-_OWN: tuple[tuple[str, str, str, float | str], ...] = (
+_OWN: tuple[ParmRow, ...] = (
     # The cluster queues: nothing is gained by handing over few items at a time.
     ("pdg_maxitems", "Max Items", "Integer", 0),
     ("slurm_conf", "Configuration File", "String", ""),
@@ -45,16 +47,9 @@ _JOB: tuple[tuple[str, str, str, float | str, str], ...] = (
     ("simultaneous", "Simultaneous Tasks", "Integer", 0, ""),
     ("extraargs", "Extra Arguments", "String", "", ""),
 )
-_ENVIRONMENT: tuple[tuple[str, str, str, float | str], ...] = (
-    ("slurm_envunset", "Unset Variables", "String", ""),
-    ("slurm_envmulti", "Environment Variables", "Integer", 0),
-    ("slurm_envname#", "Name", "String", ""),
-    ("slurm_envvalue#", "Value", "String", ""),
-)
+_ROWS = tuple(row[:4] for row in _JOB)
 #: What is read of an item's job parms, with what stands when nobody gave it.
-JOB_PARMS: dict[str, bool | float | str] = {
-    name: bool(default) if kind == "Toggle" else default for name, _, kind, default, _ in _JOB
-}
+JOB_PARMS = parm_defaults(_ROWS)
 #: Options that say what is run, or how we hear of it: another one of these and nothing would work.
 _OURS = ("--array", "--wrap", "--parsable", "--wait", "--test-only", "--comment", "--help", "--usage", "--version")
 _OURS_SHORT = ("-a", "-W", "-h", "-V")
@@ -65,18 +60,8 @@ class BadOptionError(ValueError):
 
 
 def template_parms() -> list[dict[str, Any]]:
-    """The parms as ``templateBody`` lists them; ``pdg::scheduler`` tags those that nodes and items may override."""
-    tag = ["pdg::scheduler"]
-    own = [{"name": name, "label": label, "type": kind, "value": value} for name, label, kind, value in _OWN]
-    job = [
-        {"name": f"{PREFIX}_{name}", "label": label, "type": kind, "value": value, "tag": tag}
-        for name, label, kind, value, _ in _JOB
-    ]
-    env = [
-        {"name": name, "label": label, "type": kind, "value": value, "tag": tag}
-        for name, label, kind, value in _ENVIRONMENT
-    ]
-    return [*own, *job, *env]
+    """The parms as ``templateBody`` lists them."""
+    return parm_template(PREFIX, _OWN, _ROWS)
 
 
 def options(values: Mapping[str, Any]) -> list[str]:

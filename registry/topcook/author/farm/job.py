@@ -55,6 +55,13 @@ class FarmJob:
     #: Whether a ``Reconciler`` has it: the engine took it.
     watched: bool = False
 
+    @classmethod
+    def left(cls, work_item: Any, token: str) -> FarmJob:
+        """The job that an earlier session has left, as ``onAdoptWorkItems`` is told of it; its ``spec`` is empty."""
+        number = token.rpartition("-")[2]
+        attempt = int(number) if number.isdigit() else record_of(work_item).attempt
+        return cls(work_item, token, attempt, str(work_item.name), {})
+
     @property
     def item(self) -> int:
         """The item's id."""

@@ -307,7 +307,7 @@ class Reconciler:
         not taken up is cooked again.
         """
         prepare_farm(self._scheduler)
-        given = {token: Flight(item, token, _attempt_of(token, item), job) for item, token, job in jobs}
+        given = {token: Flight(item, token, FarmJob.left(item, token).attempt, job) for item, token, job in jobs}
         self._find_ids(given.values())
         ended = self._ends.there()
         left = {token: flight for token, flight in given.items() if flight.engine_id}
@@ -334,8 +334,3 @@ class Reconciler:
             return
         for flight in missing:
             flight.engine_id = found.get(flight.token, "")
-
-
-def _attempt_of(token: str, work_item: Any) -> int:
-    number = token.rpartition("-")[2]
-    return int(number) if number.isdigit() else int(record_of(work_item).attempt)
