@@ -38,6 +38,8 @@ _TOGETHER = 200  # milliseconds: a pipe holds what is told in this time
 _PARENT_DEATH, _SUBREAPER, _SHELL_SIGNAL, _NOT_FOUND, _NOT_STARTED = 1, 36, 128, 127, 126
 #: Where this process has one job, all its children are the job's but these.
 _own_children = []  # type: list[int]
+#: Read but once, for who runs many jobs: the environment by the names that it is to be without, and the host.
+_environs, _HOST = {}, socket.gethostname()  # type: dict[tuple[str, ...], dict[str, str]], str
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 
@@ -161,8 +163,7 @@ def _become_guard(read: int) -> None:
     try:
         os.setsid()
         for stream in (0, 1, 2):
-            # The engine waits for who holds the job's output.
-            os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+            os.dup2(os.open(os.devnull, os.O_RDWR), stream)  # the engine waits for who holds the job's output
         for name in _SIGNALS:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         guard(read)
@@ -180,13 +181,12 @@ def guard(read: int) -> int:
             left[run] = (pid, end)
             if pid < 0:
                 del left[run]
-        # What is told of many short jobs is read together, so that not each of them wakes us up.
-        until_end.poll(_TOGETHER)
+        until_end.poll(_TOGETHER)  # what is told of many short jobs is read together: not each of them wakes us up
     _own_children[:] = []
     for run, (pid, end) in left.items():
         end_family(pid, run, 0.0)
         if end and not os.path.exists(end):
-            reason = "its wrapper was killed on %s" % socket.gethostname()
+            reason = "its wrapper was killed on %s" % _HOST
             said = {"token": run.partition("#")[0], "state": "lost", "exit": None, "reason": reason, "at": time.time()}
             write_end(end, said)
     return 0
@@ -194,12 +194,13 @@ def guard(read: int) -> int:
 
 def write_end(path: str, said: "Spec", draft: str = "") -> bool:
     """Write a file whole or not at all; whether it is there. ``draft`` becomes it: a file less to make."""
-    draft = draft or "%s.%d.part" % (path, os.getpid())
+    draft, text = draft or "%s.%d.part" % (path, os.getpid()), json.dumps(said).encode()
     with contextlib.suppress(OSError):
-        with open(draft, "wb") as stream:
-            stream.write(json.dumps(said).encode())
-        os.replace(draft, path)
-        return True
+        with open(draft, "wb", 0) as stream:
+            whole = stream.write(text) == len(text)
+        if whole:
+            os.replace(draft, path)
+            return True
     return False
 
 
@@ -220,8 +221,7 @@ class Cook:
         self._scripts = spec.get("scripts") or os.path.dirname(os.path.abspath(__file__))
 
     def where(self) -> "tuple[str, str]":
-        """Address, empty where there is none, and secret."""
-        # The files are of the present session of the cook, the variables of the one that sent us.
+        """Address, empty where there is none, and secret: by files of the present session, or as who sent us said."""
         address = _first_line(self._scripts, SERVER_FILE) or self._env.get("PDG_RESULT_SERVER", "")
         return address, _first_line(self._scripts, SECRET_FILE) or self._env.get("PDG_RESULT_SECRET", "")
 
@@ -265,8 +265,7 @@ class Job:
     def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None, cook: "Union[Cook, None]" = None) -> None:
         self.spec = spec
         self.token = str(spec["token"])
-        # The engine may run it anew here while what it left of this run is being ended.
-        self.run_id = "%s#%d.%.6f" % (self.token, os.getpid(), time.time())
+        self.run_id = "%s#%d.%.6f" % (self.token, os.getpid(), time.time())  # another run may begin while this one ends
         self.state, self.reason, self.exit = "", "", None  # type: str, str, Any
         self.pid = 0
         self._guard = watcher
@@ -292,12 +291,10 @@ class Job:
         os.close(log)
         if process is not None:
             self._watch(process)
-            self._guarded(0)  # its number may be another's by now
         self._over = True
         if self._ending is not None:
             self._ending.join()
         self._tell(began, time.monotonic() - since, complaint)
-        self._guarded(-1)
         status = (1 if self.exit is None else self.exit) or int(self.state in ("failed", "signaled", "orphaned"))
         return status if status >= 0 else _SHELL_SIGNAL - status
 
@@ -318,8 +315,8 @@ class Job:
         """Where the engine has run this attempt before: what was told of outputs then counts no more."""
         again = os.path.exists(self.end_file) or os.path.exists(self._began)
         text = json.dumps(self._report("invalidate_cache", -1)) + "\n" if again else ""  # before all else that is told
-        with contextlib.suppress(OSError), open(self.spool if again else self._began, "w") as stream:  # a full disk
-            stream.write(text)
+        with contextlib.suppress(OSError), open(self.spool if again else self._began, "wb", 0) as stream:  # a full disk
+            stream.write(text.encode())
 
     def cancel(self, reason: str, state: str = "canceled") -> None:
         """End the job from another thread or a signal handler; comes back at once."""
@@ -340,10 +337,11 @@ class Job:
         """The descriptor for the job's output, and why it is not the log's: a disk that is full stops no job."""
         path = self.spec.get("log", "")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
-        heading = "topcook: %s on %s, %s\n" % (self.token, socket.gethostname(), when)
+        heading = "topcook: %s on %s, %s\n" % (self.token, _HOST, when)
         try:
-            for each in filter(None, (self.spec.get("ends", ""), os.path.dirname(path))):
-                os.makedirs(each, exist_ok=True)
+            for each in (self.spec.get("ends", ""), os.path.dirname(path)):
+                if each and not os.path.isdir(each):
+                    os.makedirs(each, exist_ok=True)
             log = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
                 os.write(log, heading.encode("utf-8", "backslashreplace"))
@@ -356,8 +354,10 @@ class Job:
         return os.open(os.devnull, os.O_RDWR), why
 
     def _environment(self) -> "dict[str, str]":
-        env = {name: value for name, value in os.environ.items() if name not in self.spec.get("unset", ())}
-        env.update(self.spec.get("env", {}))
+        drop = tuple(self.spec.get("unset", ()))
+        if drop not in _environs:
+            _environs[drop] = {name: value for name, value in os.environ.items() if name not in drop}
+        env = dict(_environs[drop], **self.spec.get("env", {}))
         scripts = self.spec.get("scripts", "")
         if scripts:
             kept = [each for each in env.get("PYTHONPATH", "").split(os.pathsep) if each and each != scripts]
@@ -379,7 +379,7 @@ class Job:
             what = 'its directory "%s"' % cwd if cwd and not os.path.isdir(cwd) else '"%s"' % argv[0]
             self.exit = _NOT_FOUND if isinstance(problem, FileNotFoundError) else _NOT_STARTED
             why = getattr(problem, "strerror", None) or problem
-            self.state, self.reason = "failed", "%s could not be used on %s: %s" % (what, socket.gethostname(), why)
+            self.state, self.reason = "failed", "%s could not be used on %s: %s" % (what, _HOST, why)
             return None
         self._guarded(self.pid)
         return process
@@ -396,8 +396,7 @@ class Job:
             if self._cook.where()[0]:
                 self._cook.insist(self._report("start_cook"), float("inf"), ended)
         self.exit = status = process.wait()
-        if not self.state:
-            # Whom the kernel kills for his memory hears of no reason: the engine does.
+        if not self.state:  # whom the kernel kills for his memory hears of no reason: the engine does
             left = status in (-signal.SIGKILL, _SHELL_SIGNAL + signal.SIGKILL) and self.spec.get("signaled") == "leave"
             self.state = ("signaled" if left else "failed") if status else "succeeded"
             self.reason = ("exit status %d" if status > 0 else "ended by signal %d") % abs(status) if status else ""
@@ -412,9 +411,10 @@ class Job:
         """Write the end down, then report it; what was told while nobody listened goes before it."""
         said = {name: self.spec.get(name) for name in ("token", "item", "attempt")}
         said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
-        said.update(host=socket.gethostname(), job=self._engine_id, complaint=complaint)
+        said.update(host=_HOST, job=self._engine_id, complaint=complaint)
         if self.end_file and not write_end(self.end_file, said, self._began):
             complaint = complaint or "its end could not be written to %s" % self.end_file
+        self._guarded(-1)  # to report it may take long: its process's number may be another's by then
         if not self._cook.where()[0] or (self.state in ("signaled", "orphaned")):
             return
         until = time.monotonic() + float(self.spec.get("patience", PATIENCE))
