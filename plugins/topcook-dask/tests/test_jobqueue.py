@@ -136,6 +136,11 @@ def test_a_job_of_a_batch_system_asks_for_what_was_said(kind: str) -> None:
         assert words in worker + " "
 
 
+def test_a_resource_of_many_digits_reaches_workers_as_it_was_said() -> None:
+    text = script(cluster="slurm", threads=1, workermemory="1GB", workerresources="bytes=12345678901 share=0.5")
+    assert "--resources 'bytes=12345678901 share=0.5'" in text
+
+
 def test_a_job_of_htcondor_asks_for_what_was_said() -> None:
     text = script(
         cluster="htcondor", threads=4, workermemory="4GB", disk="1GB", directives="Rank = Memory", prologue="source env"

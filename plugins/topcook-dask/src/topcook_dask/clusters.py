@@ -8,6 +8,7 @@ import re
 import shlex
 from typing import Any
 
+from topcook_dask.resources import read_resources
 from topcook_dask.settings import PREFIX, BadClusterError, Settings
 
 __all__ = ["JOBQUEUE", "cluster_spec"]
@@ -20,7 +21,6 @@ JOBQUEUE: dict[str, tuple[str, str | None, str | None]] = {
     "sge": ("SGECluster", "project", "queue"),
     "htcondor": ("HTCondorCluster", None, None),
 }
-_RESOURCE = re.compile(r"([^\s=,;]+)=(\d+(?:\.\d+)?)")
 
 
 def cluster_spec(settings: Settings, *, name: str = "topcook", logs: str = "", shared: str = "") -> dict[str, Any]:
@@ -129,22 +129,16 @@ def _worker_words(settings: Settings) -> list[str]:
         raise BadClusterError(f"{PREFIX}_workerargs cannot be read: {error}: {settings.workerargs!r}") from None
     resources = _resources(settings.workerresources)
     if resources:
-        words += ["--resources", " ".join(f"{name}={amount:g}" for name, amount in resources.items())]
+        words += ["--resources", " ".join(f"{name}={amount:.15g}" for name, amount in resources.items())]
     # dask-jobqueue writes them into a script as they are.
     return [shlex.quote(word) for word in words]
 
 
 def _resources(text: str) -> dict[str, float]:
-    found = {}
-    for word in re.split(r"[\s,;]+", text.strip()):
-        match = _RESOURCE.fullmatch(word)
-        if match:
-            found[match[1]] = float(match[2])
-        elif word:
-            raise BadClusterError(
-                f'{PREFIX}_workerresources: "{word}" is no resource\n    write NAME=NUMBER: "slots=4 GPU=1"'
-            )
-    return found
+    try:
+        return read_resources(text, f"{PREFIX}_workerresources")
+    except ValueError as error:
+        raise BadClusterError(str(error)) from None
 
 
 def _times(memory: str, processes: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from topcook.author import ParmRow, parm_defaults, parm_template
+from topcook_dask.resources import read_resources
 from topcook_dask.settings import CLUSTER_PARMS, PREFIX
 
 __all__ = ["JOB_PARMS", "PREFIX", "BadOptionError", "TaskOptions", "task_options", "template_parms"]
@@ -32,7 +33,6 @@ _JOB: tuple[ParmRow, ...] = (
 )
 #: What is read of an item's job parms, with what stands when nobody gave it.
 JOB_PARMS = parm_defaults(_JOB)
-_RESOURCE = re.compile(r"([^\s=,;]+)=(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 class BadOptionError(ValueError):
@@ -65,28 +65,13 @@ def template_parms() -> list[dict[str, Any]]:
 
 def task_options(values: Mapping[str, Any]) -> TaskOptions:
     """What these parms mean; raises ``BadOptionError`` for what cannot be read."""
+    try:
+        resources = read_resources(str(values["resources"]), f"{PREFIX}_resources")
+    except ValueError as error:
+        raise BadOptionError(str(error)) from None
     return TaskOptions(
-        resources=_resources(str(values["resources"])),
+        resources=tuple(sorted((name, amount) for name, amount in resources.items() if amount)),
         workers=tuple(re.split(r"[\s,;]+", str(values["workers"]).strip())) if str(values["workers"]).strip() else (),
         other_workers=bool(values["otherworkers"]),
         priority=int(values["priority"]),
     )
-
-
-def _resources(text: str) -> tuple[tuple[str, float], ...]:
-    found: dict[str, float] = {}
-    for word in re.split(r"[\s,;]+", text.strip()):
-        if not word:
-            continue
-        match = _RESOURCE.fullmatch(word)
-        if match is None:
-            raise BadOptionError(
-                f'{PREFIX}_resources: "{word}" is no resource\n'
-                f'    write NAME=NUMBER as workers are started with: dask worker --resources "GPU=2 slots=8"'
-            )
-        amount = float(match[2])
-        if match[1] in found:
-            raise BadOptionError(f'{PREFIX}_resources: "{match[1]}" stands there twice: {text!r}')
-        if amount:
-            found[match[1]] = amount
-    return tuple(sorted(found.items()))

@@ -134,7 +134,7 @@ def why_waiting(task: Any, scheduler: Any) -> str:
         most = max(each.resources.get(name, 0) for each in workers)
         if most < amount:
             which = f"of the workers {', '.join(places)} none" if places else "no worker"
-            return f"{which} has {name}={amount:g}: the most is {name}={most:g}"
+            return f"{which} has {name}={amount:.15g}: the most is {name}={most:.15g}"
     return ""
 
 
