@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topcook_slurm.plan import Need, Plan, make_plan
+from topcook_slurm.ids import ranges
+from topcook_slurm.plan import WIDEST, Need, Plan, make_plan
 
 
 def plan_of(
@@ -179,3 +180,17 @@ def test_what_needs_too_many_single_tasks_waits_with_the_cook_and_so_does_what_i
     plan = make_plan(needs, groups, dict.fromkeys(needs, 0), 1001, longest=8)
     assert plan.later == [second[0], 99]
     assert [array.needs for array in plan.arrays] == [(), (Need(0),)]
+
+
+def test_no_array_has_more_gaps_than_slurm_takes_in_words() -> None:
+    """Every other item of a large node, where arrays may be large; its followers as well."""
+    count, most = 4000, 100_000
+    odd = {item: 2 * item for item in range(count)}
+    plan = plan_of({item: [] for item in range(count)}, dict.fromkeys(range(count), "a"), most, odd)
+    assert [array.tasks for array in plan.arrays] == [tuple(range(count))]
+    needs: dict[int, list[int]] = {item: [] for item in range(count)}
+    needs |= {count + item: [item] for item in range(0, count, 2)}
+    groups = {item: "ab"[item >= count] for item in needs}
+    plan = plan_of(needs, groups, most, {item: item % count for item in needs})
+    assert all(len(ranges(array.tasks)) <= WIDEST for array in plan.arrays)
+    assert {item for array in plan.arrays for item in array.items} | set(plan.later) == needs.keys()

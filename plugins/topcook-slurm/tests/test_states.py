@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topcook.author.farm import FarmState, Phase
+from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
 from topcook_slurm.reasons import Waiting, explained
 from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, never_began, state_of
@@ -253,6 +254,23 @@ def test_ranges_are_read_as_they_are_written(numbers: set[int]) -> None:
 def test_ids_are_said_in_few_words() -> None:
     assert condensed(["4", "7_3", "7_1", "7_2", "7_9", "11"]) == ["4", "11", "7_[1-3,9]"]
     assert list(numbers_of("0-8:4%2")) == [0, 4, 8]
+
+
+def test_thousands_of_ids_are_no_word_that_is_too_long_for_a_command_line() -> None:
+    ids = [f"7_{number}" for number in range(0, 200_000, 2)]
+    words = condensed(ids)
+    assert max(map(len, words)) < 1 << 17
+    assert [each for word in words for each in expanded("7", word.partition("_")[2])] == ids
+
+
+def test_what_a_users_shell_says_to_slurms_commands_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter would hide jobs, which then count as lost; nobody answers a question."""
+    for name in ("SQUEUE_PARTITION", "SCANCEL_INTERACTIVE", "SACCT_FORMAT", "SBATCH_ARRAY_INX", "SBATCH_PARTITION"):
+        monkeypatch.setenv(name, "x")
+    names = {line.partition("=")[0] for line in Slurm()._run("env").splitlines()}
+    assert {each for each in names if each.startswith(("SQUEUE_", "SCANCEL_", "SACCT_", "SBATCH_"))} == {
+        "SBATCH_PARTITION"
+    }
 
 
 def test_a_job_that_was_canceled_without_having_seen_a_node_never_began() -> None:

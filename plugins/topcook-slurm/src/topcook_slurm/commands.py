@@ -34,10 +34,13 @@ _MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
 _CREDENTIALS = re.compile(r"zero bytes were|authenticat|munge|did not answer within", re.IGNORECASE)
 _HINT = "if that goes on: scontrol ping; does munged run here, and has it the cluster's munge key?"
 _LOST = re.compile(r"invalid job id|already (completing|completed)|job/step already", re.IGNORECASE)
-#: What of our own environment would change what ``sbatch`` does, or mislead the job: an outer job's words.
-_NOT_PASSED_ON = re.compile(r"(SLURM_(?!CONF$)|SBATCH_(ARRAY|WAIT|TEST)|PDG_ITEM|PDG_RESULT|PDG_JOBID)")
-#: Cancel so many words at a time: a command line is no book.
-_AT_ONCE = 200
+#: What of our own environment would change what the commands do (ask before they cancel, tell of some jobs only), or
+#: mislead the job: an outer job's words.
+_NOT_PASSED_ON = re.compile(
+    r"(SLURM_(?!CONF$)|SBATCH_(ARRAY|WAIT|TEST)|SQUEUE_|SCANCEL_|SACCT_|PDG_ITEM|PDG_RESULT|PDG_JOBID)"
+)
+#: Cancel so many words at a time, and ask for so many jobs: a command line is no book.
+_AT_ONCE, _ASKED_AT_ONCE = 100, 5000
 
 
 class Slurm:
@@ -93,19 +96,19 @@ class Slurm:
 
     def history(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
         """What accounting knows of jobs that the controller has forgotten; nothing where there is none."""
-        words = sorted({each.partition("_")[0] for each in ids})
-        if not words or not self._has_history:
-            return {}
+        words = sorted({each.partition("_")[0] for each in ids}) if self._has_history else []
         form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations", "--array")
+        found: dict[str, SlurmJob] = {}
         try:
-            said = self._run("sacct", *form, f"--jobs={','.join(words)}")
+            for start in range(0, len(words), _ASKED_AT_ONCE):
+                said = self._run("sacct", *form, f"--jobs={','.join(words[start : start + _ASKED_AT_ONCE])}")
+                found.update({job.id: job for job in from_accounting(said)})
         except EngineAwayError:
-            return {}
+            return found
         except EngineError:
             # There is no accounting here, or no sacct.
             self._has_history = False
-            return {}
-        return {job.id: job for job in from_accounting(said)}
+        return found
 
     def cancel(self, ids: Iterable[str]) -> None:
         """End jobs; those that have ended already are no error."""

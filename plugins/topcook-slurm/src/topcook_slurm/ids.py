@@ -8,6 +8,8 @@ __all__ = ["condensed", "expanded", "numbers_of", "ranges"]
 
 #: Slurm's own limit on the tasks of an array.
 _MOST = 4_000_001
+#: Tasks of an array in one word at most: a word of a command line has 128 KiB.
+_IN_A_WORD = 4000
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -47,7 +49,11 @@ def condensed(ids: Iterable[str]) -> list[str]:
             arrays.setdefault(job, []).append(int(task))
         else:
             words.append(each)
-    return [*words, *(f"{job}_[{ranges(tasks)}]" for job, tasks in arrays.items())]
+    for job, tasks in arrays.items():
+        tasks.sort()
+        pieces = (tasks[start : start + _IN_A_WORD] for start in range(0, len(tasks), _IN_A_WORD))
+        words += [f"{job}_[{ranges(piece)}]" for piece in pieces]
+    return words
 
 
 def expanded(job: str, tasks: str) -> Iterator[str]:

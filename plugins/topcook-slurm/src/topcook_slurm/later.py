@@ -17,6 +17,7 @@ from pathlib import Path
 
 from topcook.author.farm import EngineAwayError
 from topcook_slurm.commands import Slurm
+from topcook_slurm.ids import condensed
 from topcook_slurm.submissions import name_of
 
 __all__ = ["cancel_later", "end"]
@@ -27,7 +28,8 @@ _DAY, _FIRST_PAUSE, _LONGEST_PAUSE = 86_400.0, 1.0, 60.0
 
 def cancel_later(conf: str, ids: Iterable[str], names: Iterable[str], log: Path) -> None:
     """Start it; raises ``OSError``. What it says goes to ``log``."""
-    asked = json.dumps({"conf": conf, "ids": sorted(ids), "names": sorted(names)})
+    # Thousands of tasks would be no word of a command line.
+    asked = json.dumps({"conf": conf, "ids": condensed(sorted(ids)), "names": sorted(names)})
     words = [sys.executable, "-m", "topcook_slurm.later", asked]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with log.open("ab") as stream:

@@ -10,8 +10,12 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["LONGEST", "Need", "Plan", "PlannedArray", "make_plan"]
+from topcook_slurm.ids import ranges
 
+__all__ = ["LONGEST", "WIDEST", "Need", "Plan", "PlannedArray", "make_plan"]
+
+#: Slurm takes no more characters for the tasks of an array than 4096, with how many of them may run at a time.
+WIDEST = 4080
 #: So many jobs and tasks in one list of dependencies at most: it is a single word of a command line, of 128 KiB.
 LONGEST = 4000
 
@@ -173,7 +177,16 @@ class _Planner:
             tasks, chunk = chunks.setdefault(number // self._most, ([], []))
             tasks.append(number % self._most)
             chunk.append(item)
-        yield from chunks.values()
+        if any(len(ranges(tasks)) > WIDEST for tasks, _ in chunks.values()):
+            # Too many gaps. By what number they go is all the same.
+            yield from self._without_gaps(items)
+        else:
+            yield from chunks.values()
+
+    def _without_gaps(self, items: Sequence[int]) -> Iterator[tuple[list[int], list[int]]]:
+        for start in range(0, len(items), self._most):
+            chunk = list(items[start : start + self._most])
+            yield list(range(len(chunk))), chunk
 
     def _words(self, needed: Iterable[int]) -> list[Need]:
         """Whole arrays where all of their tasks are needed, else task by task."""
@@ -190,7 +203,7 @@ class _Planner:
         return words
 
     def _append(self, items: Sequence[int], tasks: Sequence[int], needs: Sequence[Need]) -> None:
-        if len(needs) > self._longest:
+        if len(needs) > self._longest or len(ranges(tasks)) > WIDEST:
             self.plan.later += items
             return
         place = len(self.plan.arrays)

@@ -58,6 +58,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         PyScheduler.__init__(self, scheduler, name)
         CallbackServerMixin.__init__(self, False)  # False: jobs run on other machines
         self._engine_ids: dict[int, str] = {}
+        #: All that Slurm has had of this session, of earlier attempts too.
+        self._had: set[str] = set()
         self._uncanceled: set[str] = set()
         self._cancel_next = 0.0
         self._lost: dict[str, float] = {}
@@ -102,7 +104,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             offer=self._collect,
             cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
         )
-        self._engine_ids = {}
+        self._engine_ids, self._had = {}, set()
         self._uncanceled, self._lost, self._again = set(), {}, {}
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
         self._ending = False
@@ -154,6 +156,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         taken = self._reconciler.adopt(jobs)
         self._static.adopt(taken)
         self._engine_ids |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
+        self._had |= {*self._engine_ids.values()}
         for item, engine_id in self._engine_ids.items():
             # An earlier session has taken it from Slurm, because what it waited for there had failed.
             if engine_id in self._slurm.known and never_began(self._slurm.known[engine_id]):
@@ -246,6 +249,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _watch(self, job: FarmJob, engine_id: str) -> None:
         self._engine_ids[job.item] = engine_id
+        self._had.add(engine_id)
         self._reconciler.watch(job, engine_id)
 
     # -- what became of jobs --------------------------------------------------------------------------------------
@@ -269,7 +273,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _ended(self) -> set[str]:
         """What Slurm calls the jobs of items that have ended."""
-        return {*self._engine_ids.values()} - {flight.engine_id for flight in self._reconciler.in_flight}
+        return self._had - {flight.engine_id for flight in self._reconciler.in_flight}
 
     def _find(self, tokens: Sequence[str]) -> dict[str, str]:
         return self._submissions.find(tokens)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pdg
+from topcook.author import report
 from topcook.author.farm import EngineError, FarmJob, tick_soon
 from topcook.author.farm.waiting import declared_outputs, may_begin
-from topcook_slurm.plan import Plan, PlannedArray, make_plan
+from topcook_slurm.ids import ranges
+from topcook_slurm.plan import WIDEST, Plan, PlannedArray, make_plan
 from topcook_slurm.submissions import FIRST_PAUSE, LONGEST_PAUSE, Submission, Submissions
 
 __all__ = ["StaticHandOver"]
@@ -185,24 +187,43 @@ class StaticHandOver:
         if self._unheard is not None and self._submissions.arrived(self._unheard):
             self._settle(place, self._unheard)
             return
-        chosen = [(item, task) for item, task in zip(array.items, array.tasks, strict=True) if item in self._bound]
-        if not chosen:
+        jobs, tasks = self._jobs_of(array)
+        if len(ranges(tasks)) > WIDEST:
+            # So many of it are gone that Slurm would not take the list of the others.
+            self._hold([job.item for job in jobs])
+            jobs = []
+        if not jobs:
             self._unheard = None
             return
-        simultaneous, words = self._options[chosen[0][0]]
-        jobs = [self._make(self._items[item]) for item, _ in chosen]
-        for job in jobs:
-            job.spec["expects"] = declared_outputs(self._scheduler, job.work_item)
+        simultaneous, words = self._options[jobs[0].item]
         submission = Submission(
             jobs,
             words,
             simultaneous,
-            tasks=[task for _, task in chosen] if len(array.items) > 1 else None,
+            tasks=tasks if len(array.items) > 1 else None,
             depends=self._depends(array),
         )
         self._unheard = submission
         self._submissions.now(submission)
         self._settle(place, submission)
+
+    def _jobs_of(self, array: PlannedArray) -> tuple[list[FarmJob], list[int]]:
+        """The jobs of those of an array that can be submitted, with their tasks; the others are told as failed."""
+        jobs, tasks = [], []
+        for item, task in zip(array.items, array.tasks, strict=True):
+            if item not in self._bound:
+                continue
+            handle = self._items[item]
+            try:
+                job = self._make(handle)
+                job.spec["expects"] = declared_outputs(self._scheduler, handle)
+            except Exception as error:  # noqa: BLE001 - nobody hears what a tick raises of an item
+                self._bound.discard(item)
+                report(self._scheduler, handle).failed(f"its job cannot be made: {type(error).__name__}: {error}")
+                continue
+            jobs.append(job)
+            tasks.append(task)
+        return jobs, tasks
 
     def _stands(self, need: int) -> bool:
         """Whether what Slurm does with a job is what becomes of the item: of one that is unknown it thinks well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,6 +62,7 @@ class Submission:
         #: Slurm no longer knows what it would wait for.
         self.unbound = False
         self.file: JobFile | None = None
+        self._mark = secrets.token_hex(2)
         #: Where an earlier try may have reached Slurm although nobody heard its answer.
         self.tried = False
         self.pause = FIRST_PAUSE
@@ -70,8 +72,8 @@ class Submission:
 
     @property
     def name(self) -> str:
-        """What its comment and files are called."""
-        return Path(self.file.path).stem if self.file is not None else ""
+        """What its comment and files are called; no other has it, also of the same jobs."""
+        return f"{Path(self.file.path).stem}.{self._mark}" if self.file is not None else ""
 
     def ids(self, job: str) -> list[str]:
         """What Slurm calls each of its jobs."""
@@ -131,7 +133,7 @@ class Submissions:
             job = self._try(submission)
         except EngineAwayError:
             raise
-        except (EngineError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - nobody else has them: their items would wait for ever
             submission.unbound = bool(submission.depends) and "dependency" in str(error).lower()
             for each in () if submission.unbound else self._wanted(submission):
                 report(self._scheduler, each.work_item, each.attempt).failed(f"it could not be submitted: {error}")
