@@ -183,3 +183,38 @@ def test_all_the_examples_are_looked_at_together(shell: Shell) -> None:
     rows = preflight(shell, *KINDS)
     assert {name: row["verdict"] for name, row in rows.items()} == dict.fromkeys(KINDS, "ready")
     assert list((shell.folder / "work").glob("pdgtemp/*")) == []
+
+
+#: Takes the job and never runs it, in a directory of the author's own.
+SILENT = """
+import pdg
+from pdg.scheduler import PyScheduler
+
+class Silent(PyScheduler):
+    @classmethod
+    def templateName(cls):
+        return "silent"
+
+    def onStartCook(self, static, cook_set):
+        self.setTempDir(self["pdg_workingdir"].evaluateString() + "/own")
+        return True
+
+    def onSchedule(self, work_item):
+        self.createJobDirsAndSerializeWorkItems(work_item)
+        return pdg.scheduleResult.Succeeded
+
+def registerTypes(type_registry):
+    type_registry.registerScheduler(Silent, label="Silent")
+"""
+
+
+def test_what_an_earlier_preflight_has_left_says_nothing_of_today(shell: Shell) -> None:
+    shell.write("types/silent.py", SILENT)
+    left = shell.folder / "work" / "own" / "preflight"
+    left.mkdir(parents=True)
+    (left / "silent.json").write_text('{"host": "of yesterday"}')
+    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
+    shell.write("net.toml", NODE.format(name="silent"))
+    said = shell.run("preflight", "net.toml", "--timeout", "2", status=1).stdout
+    assert "nothing was heard within 2 s" in said
+    assert "yesterday" not in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -55,6 +56,8 @@ class Flown:
     said: tuple[str, ...] = ()
     log: str = ""
     log_tail: str = ""
+    #: What its file of findings is called.
+    name: str = ""
 
 
 def schedulers_of(context: GraphContext, nodes: tuple[str, ...] = ()) -> list[str]:
@@ -152,12 +155,14 @@ class Flight:
     def _fly(self) -> Flown:
         context, host = self._context, self._host
         node = f"preflight_{host.name}"
+        # What an earlier one has left in a directory of somebody's own says nothing of today.
+        name = f"{host.name}-{secrets.token_hex(4)}"
         context.addNode("genericgenerator", node)
-        context.setParameter(node, "command", _command(context, host))
+        context.setParameter(node, "command", _command(context, name))
         context.setScheduler(node, host.name)
         cook = context.prepare([node])
         context.open_schedulers(cook, self._while_opening)
-        flown = Flown(host, None, before=time.time())
+        flown = Flown(host, None, name=name, before=time.time())
         self._cook = cook
         cook.start()
         if self._canceled:
@@ -219,8 +224,8 @@ def _sweep(host: Host) -> None:
         temp.parent.rmdir()
 
 
-def _command(context: GraphContext, host: Host) -> str:
-    words = f'__PDG_PYTHON__ "__PDG_SCRIPTDIR__/preflight.py" "__PDG_TEMP__/preflight" {host.name}'
+def _command(context: GraphContext, name: str) -> str:
+    words = f'__PDG_PYTHON__ "__PDG_SCRIPTDIR__/preflight.py" "__PDG_TEMP__/preflight" {name}'
     return f'{words} "__PDG_HYTHON__"' if _uses_hython(context) else words
 
 
@@ -248,7 +253,7 @@ def _bring_back(flown: Flown) -> None:
     host, item = flown.host, flown.item
     if item is None:
         return
-    path = Path(host.directories.temp_dir(local=True)) / "preflight" / f"{host.name}.json"
+    path = Path(host.directories.temp_dir(local=True)) / "preflight" / f"{flown.name}.json"
     told = (item.attributes or {}).get("preflight")
     # Where nothing else was heard the file need not be waited for: the job may not have run at all.
     until = time.monotonic() + (SEEN_WITHIN if told is not None else 1.0)
@@ -261,7 +266,8 @@ def _bring_back(flown: Flown) -> None:
             flown.seen_after = time.monotonic() - began
             return
         time.sleep(_LOOK)
-    with suppress(OSError):
+    # A line that a full disk has cut says nothing.
+    with suppress(OSError, ValueError):
         flown.log = item_log_path(host.graph, item)
         lines = Path(flown.log).read_text(encoding="utf-8", errors="replace").splitlines()
         flown.log_tail = "\n".join(line for line in lines[-5:] if not line.startswith(_MARK))
