@@ -8,7 +8,8 @@ import pytest
 
 from tests.acceptance.conftest import Shell
 from tests.waiting import until
-from topcook.runtime.journal import Past
+from topcook.model.notification import Kind
+from topcook.runtime.journal import Past, PastItem
 
 #: Keeps the order by itself: each job waits for the ends of those that it needs.
 FARM = '''
@@ -183,3 +184,78 @@ def earlier(shell: Shell) -> list[int]:
         return []
     with Past.open(str(found[0])) as past:
         return [each.number for item in past.items() if item.node == "b" for each in item.earlier]
+
+
+#: Its jobs tell the cook; it hears of their ends once it may.
+TALKING = (
+    FARM.replace("(PyScheduler)", "(CallbackServerMixin, PyScheduler)")
+    .replace("import pdg\n", "import pdg\nfrom pdg.job.callbackserver import CallbackServerMixin\n", 1)
+    .replace(
+        "super().__init__(scheduler, name)",
+        "PyScheduler.__init__(self, scheduler, name)\n        CallbackServerMixin.__init__(self, True)",
+    )
+    .replace(
+        "        subprocess.run(",
+        "        env = dict(os.environ)\n"
+        "        self.createJobDirsAndSerializeWorkItems(work_item)\n"
+        "        self.addCommonJobEnvVars(env, work_item)\n"
+        "        subprocess.run(",
+    )
+    .replace("check=True)", "check=True, env=env)")
+    .replace(
+        "        for work_item in list(self.jobs):",
+        '        for work_item in list(self.jobs) if os.path.exists(HIP + "/hear") else ():',
+    )
+    .replace(
+        "    def onTick(self):",
+        "    def onStartCook(self, static, cook_set):\n"
+        "        self.startCallbackServer()\n"
+        "        return True\n\n"
+        "    def onTick(self):",
+    )
+)
+SAYS = """
+import os, sys, time
+sys.path.insert(0, os.environ["PDG_SCRIPTDIR"])
+import pdgcmd
+home = os.environ["HIP"]
+open(home + "/story", "a").write("b\\n")
+while not os.path.exists(home + "/speak"):
+    time.sleep(0.02)
+pdgcmd.setStringAttrib("who", "b")
+"""
+
+
+def test_what_a_job_said_before_its_item_was_looked_up_is_taken_in_once(shell: Shell) -> None:
+    failing(shell, 0, 0)
+    shell.write("types/farm.py", TALKING)
+    shell.write("b.py", SAYS)
+    nodes, _, _ = NODES.replace("itemcount = 2", "itemcount = 1").partition("[nodes.b.parms]")
+    shell.network(nodes + '[nodes.b.parms]\ncommand = "__PDG_PYTHON__ $HIP/b.py"\n')
+    engine = shell.start("cook", "net.toml")
+    until(lambda: story(shell) == ["a_0", "b"])
+    engine.kill()
+    engine.wait()
+    before = announced(shell)
+    resumed = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
+    until(lambda: announced(shell) != before)
+    (shell.folder / "speak").touch()
+    # Its report was answered.
+    until((shell.folder / "end.b_2").exists)
+    assert [said.kind for said in of_b(shell).reported if said is not None] == [Kind.ATTRIBUTE]
+    (shell.folder / "hear").touch()
+    assert resumed.wait(120) == 0
+    assert shell.report()["items"][1]["attributes"]["who"]["value"] == ["b"]
+    assert of_b(shell).reported == [], "who goes on once more does not take it in again"
+
+
+def announced(shell: Shell) -> list[int]:
+    """When jobs were told where their cook listens."""
+    return [path.stat().st_mtime_ns for path in shell.folder.glob("**/scripts/.pdg_result_server")]
+
+
+def of_b(shell: Shell) -> PastItem:
+    """What the journal knows of ``b``."""
+    (journal,) = (Path(shell.environment["HOME"]) / ".local/state/topcook/cooks").glob("*/journal.sqlite")
+    with Past.open(str(journal)) as past:
+        return next(item for item in past.items() if item.node == "b")

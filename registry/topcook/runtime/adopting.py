@@ -61,7 +61,8 @@ def adopt_items(
             item.outputs, item.attributes = outputs, attributes
     link.inbox.post(ev.Adopted(scheduler, rows, link.clock.now()))
     again = [Notification(Kind.TAKEN_UP, item.id) for item, kept in rows if kept]
-    link.inbox.post(Report([*(said for said in unheard if said.item in ids), *again], scheduler))
+    heard = [each for said in unheard if said.item in ids for each in (said, Notification(Kind.PASSED, said.item))]
+    link.inbox.post(Report([*heard, *again], scheduler))
     delegate.run()
 
 

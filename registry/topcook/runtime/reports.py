@@ -13,14 +13,13 @@ from topcook.machine import events as ev
 from topcook.machine.phases import HELD, Phase, Trigger
 from topcook.model.attributes import BLANKS, AttribType, Attribute, is_deeper
 from topcook.model.files import File, tag_for
-from topcook.model.notification import Kind
+from topcook.model.notification import Kind, Notification
 from topcook.runtime.inbox import Report
 from topcook.runtime.localize import localize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from topcook.model.notification import Notification
     from topcook.model.workitem import WorkItem
     from topcook.runtime.graph import Graph
     from topcook.runtime.inbox import Ran, Row
@@ -101,7 +100,9 @@ class Reports:
         if said.kind is Kind.TAKEN_UP:
             self._read_again(item)
         elif item is not None and self._may_be_taken_up(item, said):
-            self._early.setdefault(item.id, []).append(Report([said], report.scheduler))
+            # Once it is read again, it has come through.
+            again = Report([said, Notification(Kind.PASSED, item.id)], report.scheduler)
+            self._early.setdefault(item.id, []).append(again)
             report.delegated.append(said)
         elif item is not None and self._is_early(item, report.scheduler):
             self._early.setdefault(item.id, []).append(Report([said], report.scheduler))
