@@ -103,6 +103,7 @@ def test_an_installed_distribution_is_checked_by_its_name(check: Check, tmp_path
     assert "my_farm_types.py:6:9" in done.stdout
     assert "6 |     def onSchedul(self, work_item):" in done.stdout
     assert 'did you mean "my-farm"?' in check("my-frm", status=1).stdout
+    assert "topcook check my-farm" in check("farm", status=1).stdout
 
 
 def test_what_is_not_there_is_answered_with_what_is_close(check: Check) -> None:

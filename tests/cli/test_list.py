@@ -46,6 +46,19 @@ def listed(types: Path, *arguments: str, status: int = 0) -> subprocess.Complete
     return done
 
 
+def test_a_scheduler_that_takes_all_items_only_when_asked_says_how_to_ask(types: Path) -> None:
+    hand_over = (
+        "    staticCook = False\n    def onScheduleStatic(self, dependencies, dependents, ready):\n        self.x = 1\n"
+    )
+    text = FARM.format(name="alpha").replace("    def onSchedule(", f"{hand_over}    def onSchedule(")
+    (types / "alpha.py").write_text(text, encoding="utf-8")
+    (told,) = [line for line in listed(types, "alpha").stdout.splitlines() if line.startswith("  static ")]
+    assert (
+        told.split(None, 1)[1]
+        == "no, because staticCook = False; it has onScheduleStatic for those who ask by --static"
+    )
+
+
 def test_what_pip_installed_is_checked_by_the_name_of_its_distribution(
     types: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from topcook.cli.check import Checked
 from topcook.errors import Problem
 from topcook.factory.examination import (
     Examined,
+    bringer_of,
     candidates_of,
     distribution_candidates,
     examine,
@@ -157,6 +158,8 @@ def _nothing_there(path: str) -> Problem:
             installed_names(),
             f'there is no file, and no installed distribution with types, "{path}"',
         )
+    if by := bringer_of(path):
+        return Problem("unreadable", message, path, hint=f'"{path}" comes with a distribution: topcook check {by}')
     close = difflib.get_close_matches(path, names, n=1, cutoff=0.6)
     there = f"those that bring types: {', '.join(names)}" if names and not path.endswith(".py") else None
     return Problem("unreadable", message, path, hint=f'did you mean "{close[0]}"?' if close else there)

@@ -121,6 +121,8 @@ def _abilities(record: Record) -> list[Ability]:
     takes, why = record.static
     if any(parm.name == "onschedulestatic" for parm in record.parms):
         why = "the field onschedulestatic of its node decides"
+    elif not takes and why.startswith("staticCook") and record.callbacks.get("onScheduleStatic") == "implemented":
+        why += "; it has onScheduleStatic for those who ask by --static"
     static = Ability("static", takes, printable(why))
     others = [
         Ability(word, record.callbacks.get(name) == "implemented", f"it has {_no(record, name)}{name} of its own")

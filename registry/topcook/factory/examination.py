@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from topcook.factory.probing import Prober
     from topcook.factory.wire import ProbeReport
 
-__all__ = ["Examined", "candidates_of", "distribution_candidates", "examine", "installed_names", "trust_problems"]
+__all__ = [
+    "Examined",
+    "bringer_of",
+    "candidates_of",
+    "distribution_candidates",
+    "examine",
+    "installed_names",
+    "trust_problems",
+]
 
 
 @dataclass(slots=True)
@@ -55,6 +63,11 @@ def distribution_candidates(name: str) -> list[Candidate]:
 def installed_names() -> list[str]:
     """The distributions that bring types."""
     return list(dict.fromkeys(each.origin.distribution for each in entry_points()[0]))
+
+
+def bringer_of(name: str) -> str:
+    """The distribution that has an entry point of this name, which is mostly its type's; empty without any."""
+    return next((each.origin.distribution for each in entry_points()[0] if each.stem == name), "")
 
 
 def trust_problems(path: str, config: Config) -> list[Problem]:
