@@ -6,6 +6,9 @@ from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+#: What becomes of a task whose worker lives: of what one leaves that died, "released" is told first.
+_USUAL = frozenset({"waiting", "queued", "memory"})
+
 
 class Watch(SchedulerPlugin):
     """Tells what becomes of one cook's tasks that they cannot tell themselves, and keeps them when the cook is gone.
@@ -49,7 +52,8 @@ class Watch(SchedulerPlugin):
 
     def transition(self, key: Any, start: str, finish: str, *_: Any, **__: Any) -> None:
         """Note and tell the unusual."""
-        if not self._is_ours(key):
+        # Each task comes by seven times, those of other programs, too.
+        if key not in self._keys or finish in _USUAL:
             return
         task = self._scheduler.tasks[key]
         if finish == "processing":
