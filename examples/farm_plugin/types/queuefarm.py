@@ -16,8 +16,8 @@ from topcook.author import cook_command, report
 from topcook.author.farm import (
     Collector,
     EngineAwayError,
+    FarmPhase,
     FarmState,
-    Phase,
     Reconciler,
     farm_job,
     log_uri,
@@ -32,11 +32,11 @@ PARMS = [
     {"name": "queue_requeue", "label": "Requeue", "type": "Toggle", "value": 0, "tag": ["pdg::scheduler"]},
 ]
 PHASES = {
-    "queued": Phase.QUEUED,
-    "running": Phase.RUNNING,
-    "succeeded": Phase.SUCCEEDED,
-    "failed": Phase.FAILED,
-    "canceled": Phase.CANCELED,
+    "queued": FarmPhase.QUEUED,
+    "running": FarmPhase.RUNNING,
+    "succeeded": FarmPhase.SUCCEEDED,
+    "failed": FarmPhase.FAILED,
+    "canceled": FarmPhase.CANCELED,
 }
 
 

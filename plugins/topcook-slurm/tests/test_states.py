@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topcook.author.farm import FarmState, Phase
+from topcook.author.farm import FarmPhase, FarmState
 from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import condensed, expanded, numbers_of, ranges
 from topcook_slurm.reasons import Waiting, explained
@@ -71,11 +71,11 @@ def test_jobs_arrays_and_exit_codes_are_read_in_every_shape(shape: Any) -> None:
     ]
     jobs = {job.id: job for job in from_queue(json.dumps({"jobs": said}))}
     assert set(jobs) == {"4", "5_0", "5_1", "5_2", "5_3", "5_7", "5_8"}
-    assert state_of(jobs["4"]) == FarmState(Phase.SUCCEEDED, "", 0)
-    assert state_of(jobs["5_0"]) == FarmState(Phase.FAILED, "exit status 3", 3)
-    assert state_of(jobs["5_1"]) == FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", -9)
-    assert state_of(jobs["5_8"]) == FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", 137)
-    assert state_of(jobs["5_7"]) == FarmState(Phase.QUEUED)
+    assert state_of(jobs["4"]) == FarmState(FarmPhase.SUCCEEDED, "", 0)
+    assert state_of(jobs["5_0"]) == FarmState(FarmPhase.FAILED, "exit status 3", 3)
+    assert state_of(jobs["5_1"]) == FarmState(FarmPhase.FAILED, "ended by signal 9 (SIGKILL)", -9)
+    assert state_of(jobs["5_8"]) == FarmState(FarmPhase.FAILED, "ended by signal 9 (SIGKILL)", 137)
+    assert state_of(jobs["5_7"]) == FarmState(FarmPhase.QUEUED)
 
 
 #: What 24.05 and later say of a job: flags stand beside its state, names beside numbers.
@@ -113,38 +113,38 @@ LATER = """
 def test_an_answer_of_later_versions_is_read() -> None:
     jobs = {job.id: state_of(job) for job in from_queue(LATER)}
     assert jobs == {
-        "40_3": FarmState(Phase.FAILED, "ended by signal 9 (SIGKILL)", -9),
-        "40_4": FarmState(Phase.QUEUED, "JobArrayTaskLimit"),
-        "40_5": FarmState(Phase.QUEUED, "JobArrayTaskLimit"),
-        "42": FarmState(Phase.RUNNING),
-        "43": FarmState(Phase.FAILED, "out of memory (n2)", -125),
-        "44": FarmState(Phase.QUEUED, "BeginTime"),
+        "40_3": FarmState(FarmPhase.FAILED, "ended by signal 9 (SIGKILL)", -9),
+        "40_4": FarmState(FarmPhase.QUEUED, "JobArrayTaskLimit"),
+        "40_5": FarmState(FarmPhase.QUEUED, "JobArrayTaskLimit"),
+        "42": FarmState(FarmPhase.RUNNING),
+        "43": FarmState(FarmPhase.FAILED, "out of memory (n2)", -125),
+        "44": FarmState(FarmPhase.QUEUED, "BeginTime"),
     }
 
 
 @pytest.mark.parametrize(
     ("states", "reason", "phase", "said"),
     [
-        ("TIMEOUT", "TimeLimit", Phase.FAILED, "time limit (n1)"),
-        ("OUT_OF_MEMORY", "OutOfMemory", Phase.FAILED, "out of memory (n1)"),
-        ("NODE_FAIL", "NodeDown", Phase.FAILED, "node failure (n1)"),
-        ("PREEMPTED", "None", Phase.FAILED, "preempted (n1)"),
-        ("PENDING", "DependencyNeverSatisfied", Phase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
-        ("CANCELLED", "DependencyNeverSatisfied", Phase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
-        ("CANCELLED", "None", Phase.CANCELED, "somebody canceled its job 7 on Slurm"),
+        ("TIMEOUT", "TimeLimit", FarmPhase.FAILED, "time limit (n1)"),
+        ("OUT_OF_MEMORY", "OutOfMemory", FarmPhase.FAILED, "out of memory (n1)"),
+        ("NODE_FAIL", "NodeDown", FarmPhase.FAILED, "node failure (n1)"),
+        ("PREEMPTED", "None", FarmPhase.FAILED, "preempted (n1)"),
+        ("PENDING", "DependencyNeverSatisfied", FarmPhase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
+        ("CANCELLED", "DependencyNeverSatisfied", FarmPhase.FAILED, "what its job 7 waits for on Slurm never succeeds"),
+        ("CANCELLED", "None", FarmPhase.CANCELED, "somebody canceled its job 7 on Slurm"),
         # It still has processes.
-        ("CANCELLED COMPLETING", "None", Phase.RUNNING, ""),
-        ("PENDING", "Resources", Phase.QUEUED, ""),
-        ("PENDING", "PartitionDown", Phase.QUEUED, "PartitionDown"),
-        ("PENDING REQUEUED", "BeginTime", Phase.QUEUED, "BeginTime"),
-        ("NODE_FAIL REQUEUED", "BeginTime", Phase.QUEUED, "BeginTime"),
-        ("SUSPENDED", "None", Phase.RUNNING, "suspended"),
-        ("FAILED", "JobLaunchFailure", Phase.FAILED, "its job 7 failed on Slurm: JobLaunchFailure"),
-        ("FAILED", "JobHeldAdmin", Phase.FAILED, "its job 7 failed on Slurm: JobHeldAdmin"),
-        ("SOMETHING_NEW", "", Phase.QUEUED, ""),
+        ("CANCELLED COMPLETING", "None", FarmPhase.RUNNING, ""),
+        ("PENDING", "Resources", FarmPhase.QUEUED, ""),
+        ("PENDING", "PartitionDown", FarmPhase.QUEUED, "PartitionDown"),
+        ("PENDING REQUEUED", "BeginTime", FarmPhase.QUEUED, "BeginTime"),
+        ("NODE_FAIL REQUEUED", "BeginTime", FarmPhase.QUEUED, "BeginTime"),
+        ("SUSPENDED", "None", FarmPhase.RUNNING, "suspended"),
+        ("FAILED", "JobLaunchFailure", FarmPhase.FAILED, "its job 7 failed on Slurm: JobLaunchFailure"),
+        ("FAILED", "JobHeldAdmin", FarmPhase.FAILED, "its job 7 failed on Slurm: JobHeldAdmin"),
+        ("SOMETHING_NEW", "", FarmPhase.QUEUED, ""),
     ],
 )
-def test_every_state_has_its_meaning(states: str, reason: str, phase: Phase, said: str) -> None:
+def test_every_state_has_its_meaning(states: str, reason: str, phase: FarmPhase, said: str) -> None:
     state = state_of(SlurmJob("7", frozenset(states.split()), reason, None, "n1"))
     assert (state.phase, state.reason) == (phase, said)
 
@@ -182,12 +182,12 @@ def test_a_failure_without_a_reason_has_that_which_stands_in_its_jobs_output(
 def test_each_reason_to_wait_is_told_once_with_what_helps() -> None:
     said: list[str] = []
     waiting = Waiting(said.append)
-    queued = FarmState(Phase.QUEUED, "Priority")
-    waiting.look({"1": queued, "2": FarmState(Phase.RUNNING), "3": FarmState(Phase.SUCCEEDED, "x")})
+    queued = FarmState(FarmPhase.QUEUED, "Priority")
+    waiting.look({"1": queued, "2": FarmState(FarmPhase.RUNNING), "3": FarmState(FarmPhase.SUCCEEDED, "x")})
     assert said == []
-    states = {"7_1": FarmState(Phase.QUEUED, "JobHeldUser"), "8": FarmState(Phase.RUNNING, "suspended")}
+    states = {"7_1": FarmState(FarmPhase.QUEUED, "JobHeldUser"), "8": FarmState(FarmPhase.RUNNING, "suspended")}
     waiting.look(states)
-    waiting.look({**states, "9": FarmState(Phase.QUEUED, "QOSMaxJobsPerUserLimit")})
+    waiting.look({**states, "9": FarmState(FarmPhase.QUEUED, "QOSMaxJobsPerUserLimit")})
     assert sorted(said) == [
         "job 7_1 waits on Slurm: JobHeldUser\n    scontrol release 7_1 lets them go on",
         "job 8 waits on Slurm: suspended\n    scontrol resume 8 lets them go on",
@@ -198,9 +198,9 @@ def test_each_reason_to_wait_is_told_once_with_what_helps() -> None:
 def test_accounting_knows_what_the_controller_has_forgotten() -> None:
     text = "7|COMPLETED|0:0|n1\n8_1|CANCELLED by 1000|0:15|n2\n8_2|FAILED|3:0|n2\n8_[3-9]|PENDING|0:0|None assigned\n"
     jobs = {job.id: state_of(job) for job in from_accounting(text)}
-    assert jobs["7"].phase is Phase.SUCCEEDED
-    assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (Phase.CANCELED, -15)
-    assert (jobs["8_2"].phase, jobs["8_2"].exit_status) == (Phase.FAILED, 3)
+    assert jobs["7"].phase is FarmPhase.SUCCEEDED
+    assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (FarmPhase.CANCELED, -15)
+    assert (jobs["8_2"].phase, jobs["8_2"].exit_status) == (FarmPhase.FAILED, 3)
 
 
 JSON = st.recursive(

@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 
-from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmState, Flight, Phase, Reconciler
+from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmPhase, FarmState, Flight, Reconciler
 from topcook.contract.scheduler import PyScheduler
 from topcook.model.notification import Kind, Notification
 from topcook.model.states import WorkItemState
 from topcook.testkit import FakeHost
 
-Q, R, S, F, C, G = Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELED, Phase.GONE
+Q, R, S, F, C, G = (
+    FarmPhase.QUEUED,
+    FarmPhase.RUNNING,
+    FarmPhase.SUCCEEDED,
+    FarmPhase.FAILED,
+    FarmPhase.CANCELED,
+    FarmPhase.GONE,
+)
 ENDS = {Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELED}
 
 

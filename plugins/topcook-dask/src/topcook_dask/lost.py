@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from topcook.author.farm import Ends, FarmState, Phase, Reconciler, tick_soon
+from topcook.author.farm import Ends, FarmPhase, FarmState, Reconciler, tick_soon
 
 __all__ = ["Lost"]
 
@@ -47,7 +47,7 @@ class Lost:
             token = tokens.get(key)
             if token is not None and self._again.get(token, 0) < _SENT_AGAIN:
                 since[key] = self._since.get(key, now)
-                states[key] = FarmState(Phase.QUEUED)
+                states[key] = FarmState(FarmPhase.QUEUED)
         if since.keys() - self._since.keys():
             tick_soon(self._scheduler, self._after)
         self._since = since

@@ -17,8 +17,8 @@ from topcook.author.farm import (
     EngineAwayError,
     EngineError,
     FarmJob,
+    FarmPhase,
     FarmState,
-    Phase,
     Reconciler,
     log_uri,
     prepare_farm,
@@ -283,7 +283,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """Say what tasks wait for where it is not just their turn."""
         waiting: dict[str, int] = {}
         for state in states.values():
-            if state.phase is Phase.QUEUED and state.reason:
+            if state.phase is FarmPhase.QUEUED and state.reason:
                 waiting[state.reason] = waiting.get(state.reason, 0) + 1
         starting = self._session.connection.waits_for() if self._session is not None else ""
         for reason in waiting.keys() - self._told_reasons:

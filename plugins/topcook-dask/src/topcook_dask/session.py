@@ -11,7 +11,7 @@ from typing import Any
 import distributed
 from distributed.protocol.pickle import dumps
 
-from topcook.author.farm import EngineAwayError, EngineError, FarmState, Phase
+from topcook.author.farm import EngineAwayError, EngineError, FarmPhase, FarmState
 from topcook_dask.connect import ConnectError, Connection
 from topcook_dask.options import TaskOptions
 from topcook_dask.tasks import Sent, SentPlugin, WorkerCode, token_of
@@ -25,8 +25,8 @@ _LOOK = 0.1
 _FEW = 100
 #: Results that are brought here at a time.
 _TOGETHER = 500
-_PHASES = {"executing": Phase.RUNNING, "erred": Phase.FAILED}
-_ENDS = {"succeeded": Phase.SUCCEEDED, "canceled": Phase.CANCELED}
+_PHASES = {"executing": FarmPhase.RUNNING, "erred": FarmPhase.FAILED}
+_ENDS = {"succeeded": FarmPhase.SUCCEEDED, "canceled": FarmPhase.CANCELED}
 Event = dict[str, Any]
 
 
@@ -180,7 +180,7 @@ class Session:
             return self._states_here(keys)
         found = {}
         for key, (state, why) in said.items():
-            found[key] = FarmState(_PHASES.get(state, Phase.QUEUED), why)
+            found[key] = FarmState(_PHASES.get(state, FarmPhase.QUEUED), why)
         found.update(self._results([key for key, (state, _) in said.items() if state == "memory"]))
         return found
 
@@ -192,9 +192,9 @@ class Session:
             if future is None:
                 continue
             if future.status == "pending":
-                found[key] = FarmState(Phase.QUEUED)
+                found[key] = FarmState(FarmPhase.QUEUED)
             elif future.status == "error":
-                found[key] = FarmState(Phase.FAILED, f"Dask could not run it: {future.exception(timeout=_ANSWER)}")
+                found[key] = FarmState(FarmPhase.FAILED, f"Dask could not run it: {future.exception(timeout=_ANSWER)}")
         return {**found, **self._results([key for key in keys if self._is_finished(key)])}
 
     def _is_finished(self, key: str) -> bool:
@@ -211,7 +211,7 @@ class Session:
                 gather: Any = self._client._gather  # noqa: SLF001 - ``gather`` has no time limit
                 ends = self._client.sync(gather, futures, errors="skip", callback_timeout=_ANSWER)
                 for key, (state, status, reason) in ((key, end) for key, end in ends.items() if end is not None):
-                    found[key] = FarmState(_ENDS.get(state, Phase.FAILED), reason, status)
+                    found[key] = FarmState(_ENDS.get(state, FarmPhase.FAILED), reason, status)
         return found
 
     def find(self, tokens: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from topcook.author.farm import FarmState, Phase
+from topcook.author.farm import FarmPhase, FarmState
 from topcook_slurm.states import SlurmJob
 
 __all__ = ["Waiting", "explained"]
@@ -48,7 +48,7 @@ class Waiting:
         """Tell what is new in what Slurm says of jobs."""
         waiting: dict[str, list[str]] = {}
         for job, state in states.items():
-            if state.phase in {Phase.QUEUED, Phase.RUNNING} and state.reason not in _USUAL:
+            if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING} and state.reason not in _USUAL:
                 waiting.setdefault(state.reason, []).append(job)
         for reason in waiting.keys() - self._told:
             jobs, remedy = waiting[reason], _REMEDIES.get(reason.replace("_", " ").lower(), "")
@@ -59,7 +59,7 @@ class Waiting:
 
 def explained(state: FarmState, job: SlurmJob, output: Path) -> FarmState:
     """A failure of which Slurm only says that it is one, with what it and the shell wrote into the job's output."""
-    if state.phase is not Phase.FAILED or "FAILED" not in job.states:
+    if state.phase is not FarmPhase.FAILED or "FAILED" not in job.states:
         return state
     lines = _lines_of(job.number, output)
     if any(_MEMORY.search(line) for line in lines):

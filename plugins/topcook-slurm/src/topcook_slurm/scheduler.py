@@ -18,8 +18,8 @@ from topcook.author.farm import (
     EngineAwayError,
     EngineError,
     FarmJob,
+    FarmPhase,
     FarmState,
-    Phase,
     Reconciler,
     farm_job,
     log_uri,
@@ -264,7 +264,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         unwanted = twins(self._slurm.known.values(), self._engine_ids.values())
         # What can never begin has failed, and waits there for ever.
         unwanted += [
-            each for each, job in jobs.items() if states[each].phase is Phase.FAILED and "PENDING" in job.states
+            each for each, job in jobs.items() if states[each].phase is FarmPhase.FAILED and "PENDING" in job.states
         ]
         unwanted += self._leftovers.look(self._slurm.known, self._ended())
         if unwanted:
@@ -285,7 +285,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             if job is not None and never_begins(job):
                 self._static.cut_off(item)
             if self._static.holds(item):
-                states[flight.engine_id] = FarmState(Phase.QUEUED)
+                states[flight.engine_id] = FarmState(FarmPhase.QUEUED)
 
     def _note_lost(self, unknown: list[str], states: dict[str, FarmState]) -> None:
         """Jobs that have not begun, and that Slurm does not know.
@@ -302,10 +302,10 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
                 continue
             array, _, task = each.partition("_")
             if task and array in self._slurm.arrays:
-                states[each] = FarmState(Phase.CANCELED, f"somebody canceled its job {each} on Slurm")
+                states[each] = FarmState(FarmPhase.CANCELED, f"somebody canceled its job {each} on Slurm")
             elif not self._ending and self._again.get(flight.token, 0) < _SENT_AGAIN:
                 lost[each] = self._lost.get(each, now)
-                states[each] = FarmState(Phase.QUEUED)
+                states[each] = FarmState(FarmPhase.QUEUED)
         self._lost = lost
 
     def _send_lost_again(self) -> None:

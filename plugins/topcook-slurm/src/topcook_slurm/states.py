@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from topcook.author.farm import FarmState, Phase
+from topcook.author.farm import FarmPhase, FarmState
 from topcook_slurm.ids import expanded
 
 __all__ = [
@@ -97,24 +97,24 @@ def state_of(job: SlurmJob) -> FarmState:
     """What this means for a cook."""
     states = job.states
     if states & _RUNNING:
-        return FarmState(Phase.RUNNING, "suspended" if states & {"SUSPENDED", "STOPPED"} else "")
+        return FarmState(FarmPhase.RUNNING, "suspended" if states & {"SUSPENDED", "STOPPED"} else "")
     if never_begins(job):
-        return FarmState(Phase.FAILED, f"what its job {job.id} waits for on Slurm never succeeds")
+        return FarmState(FarmPhase.FAILED, f"what its job {job.id} waits for on Slurm never succeeds")
     if "REQUEUED" in states or "PENDING" in states:
-        return FarmState(Phase.QUEUED, "" if job.reason in _SILENT else job.reason)
+        return FarmState(FarmPhase.QUEUED, "" if job.reason in _SILENT else job.reason)
     if "COMPLETED" in states:
-        return FarmState(Phase.SUCCEEDED, "", 0)
+        return FarmState(FarmPhase.SUCCEEDED, "", 0)
     if "CANCELLED" in states:
-        return FarmState(Phase.CANCELED, f"somebody canceled its job {job.id} on Slurm", job.exit_status)
+        return FarmState(FarmPhase.CANCELED, f"somebody canceled its job {job.id} on Slurm", job.exit_status)
     for name, words in _WORDS.items():
         if name in states:
-            return FarmState(Phase.FAILED, _reason(job, words), job.exit_status)
-    return FarmState(Phase.QUEUED, job.reason)
+            return FarmState(FarmPhase.FAILED, _reason(job, words), job.exit_status)
+    return FarmState(FarmPhase.QUEUED, job.reason)
 
 
 def lives(job: SlurmJob) -> bool:
     """Whether it waits or runs."""
-    return state_of(job).phase in {Phase.QUEUED, Phase.RUNNING}
+    return state_of(job).phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}
 
 
 def never_began(job: SlurmJob) -> bool:

@@ -19,7 +19,7 @@ from topcook.author.farm.job import (
     write_jobs,
 )
 from topcook.author.farm.python import accept_python, python_job
-from topcook.author.farm.reconcile import FarmState, Flight, Phase, Reconciler
+from topcook.author.farm.reconcile import FarmPhase, FarmState, Flight, Reconciler
 from topcook.author.host import tick_soon, waits_for
 
 __all__ = [
@@ -29,11 +29,11 @@ __all__ = [
     "EngineCommand",
     "EngineError",
     "FarmJob",
+    "FarmPhase",
     "FarmState",
     "Flight",
     "JobEnding",
     "JobFile",
-    "Phase",
     "Reconciler",
     "accept_python",
     "farm_job",

@@ -21,7 +21,7 @@ from topcook.author.report import report
 from topcook.model.notification import Kind, Notification
 from topcook.model.states import FINAL, WorkItemState
 
-__all__ = ["FarmState", "Flight", "Phase", "Reconciler"]
+__all__ = ["FarmPhase", "FarmState", "Flight", "Reconciler"]
 
 #: While the engine is away it is asked more and more seldom, up to so many seconds, and its silence told this often.
 LONGEST_PAUSE, TOLD_EVERY = 120.0, 300.0
@@ -30,7 +30,7 @@ WORDS_EVERY = 5.0
 _LOOK = 0.2
 
 
-class Phase(Enum):
+class FarmPhase(Enum):
     """Where the engine says a job is."""
 
     #: It waits; the reason may say what for.
@@ -49,7 +49,7 @@ class Phase(Enum):
 class FarmState:
     """What the engine says of a job; ``reason`` in words for the person who looks at the summary."""
 
-    phase: Phase
+    phase: FarmPhase
     reason: str = ""
     exit_status: int | None = None
 
@@ -190,7 +190,7 @@ class Reconciler:
         self._words_due = 0.0
         if states is not None:
             for flight in list(self._flights.values()):
-                self._weigh(flight, states.get(flight.engine_id, FarmState(Phase.GONE)))
+                self._weigh(flight, states.get(flight.engine_id, FarmState(FarmPhase.GONE)))
 
     def _look_at_ends(self) -> None:
         for token in self._ends.there() & self._flights.keys():
@@ -225,14 +225,14 @@ class Reconciler:
         if state.reason and (before is None or before.reason != state.reason):
             self._show(flight, f"{self.engine} {flight.engine_id}: {state.phase.value}, {state.reason}")
         record, now = record_of(flight.work_item), self._clock()
-        if state.phase in {Phase.QUEUED, Phase.RUNNING}:
+        if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
             flight.ended_since = None
-            if state.phase is Phase.RUNNING and record.state is WorkItemState.Scheduled:
+            if state.phase is FarmPhase.RUNNING and record.state is WorkItemState.Scheduled:
                 report(self._scheduler, flight.work_item, flight.attempt).started()
             return
         if flight.ended_since is None:
             flight.ended_since = now
-        patience = self._lost_after if state.phase is Phase.GONE else self._grace
+        patience = self._lost_after if state.phase is FarmPhase.GONE else self._grace
         if now - flight.ended_since >= patience:
             self._tell_state(flight, state)
         else:
@@ -250,11 +250,11 @@ class Reconciler:
         status = state.exit_status
         if status is None and ending is not None:
             status = ending.exit_status
-        if state.phase is Phase.SUCCEEDED:
+        if state.phase is FarmPhase.SUCCEEDED:
             told.succeeded(exit_status=status or 0)
-        elif state.phase is Phase.CANCELED:
+        elif state.phase is FarmPhase.CANCELED:
             told.canceled(reason or f"somebody ended its job {flight.engine_id} on {self.engine}", exit_status=status)
-        elif state.phase is Phase.FAILED:
+        elif state.phase is FarmPhase.FAILED:
             told.failed(reason or f"its job {flight.engine_id} failed on {self.engine}", exit_status=status)
         else:
             told.failed(
@@ -291,7 +291,9 @@ class Reconciler:
             except EngineError as error:
                 self._scheduler.cookWarning(f"{error}\n    {len(left)} jobs were told to end")
                 return left
-            left = [each for each in left if each in states and states[each].phase in {Phase.QUEUED, Phase.RUNNING}]
+            left = [
+                each for each in left if each in states and states[each].phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}
+            ]
             if self._clock() > until:
                 break
             if left:

@@ -17,7 +17,7 @@ talks to the engine are _submit, _poll, _find and _cancel: begin there. The engi
     here=False,
     imports=(
         "from topcook.author import cook_command, report",
-        "from topcook.author.farm import Collector, EngineAwayError, FarmState, Phase, Reconciler",
+        "from topcook.author.farm import Collector, EngineAwayError, FarmState, FarmPhase, Reconciler",
         "from topcook.author.farm import farm_job, write_jobs",
         "from topcook.testkit.processfarm import ProcessFarm",
     ),
@@ -134,7 +134,7 @@ def _poll(self, ids):
         found = self._farm.jobs(ids)
     except OSError as error:
         raise EngineAwayError(f"@label@: {error}") from error
-    return {each: FarmState(Phase(job["phase"]), job["reason"], job["exit"]) for each, job in found.items()}
+    return {each: FarmState(FarmPhase(job["phase"]), job["reason"], job["exit"]) for each, job in found.items()}
 
 def _find(self, tokens):
     """The engine's ids of jobs by these names."""
