@@ -17,7 +17,7 @@ talks to the engine are _submit, _poll, _find and _cancel: begin there. The engi
     here=False,
     imports=(
         "from topcook.author import cook_command, report",
-        "from topcook.author.farm import Collector, EngineAwayError, FarmState, FarmPhase, Reconciler",
+        "from topcook.author.farm import Collector, EngineAwayError, FarmPhase, FarmState, Reconciler",
         "from topcook.author.farm import farm_job, write_jobs",
         "from topcook.testkit.processfarm import ProcessFarm",
     ),
