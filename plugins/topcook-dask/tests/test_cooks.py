@@ -123,11 +123,15 @@ def test_a_whole_network_is_one_task_that_goes_on_when_its_sender_has_gone(
     words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm"]
     said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "/info/task/topcook_submit-net-" in said.stdout
+    uri = said.stdout.splitlines()[0]
     until(lambda: len(ours(cluster)) == 3, "the network and its two items are tasks")
     for gate in (bench.folder / "gate", *(path / "gate" for path in bench.folder.rglob("*") if path.is_dir())):
         gate.touch()
     until(lambda: len(list(bench.folder.glob("**/done_*"))) == 2, "the network has cooked")
+    wait = [sys.executable, "-m", "topcook", "status", uri, "--wait"]
+    told = subprocess.run(wait, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stdout.startswith("cooked: 2 CookedSuccess")
     until(lambda: not ours(cluster), "no task is left")
 
 

@@ -182,8 +182,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
         """The cook of a whole network as one task, which goes on when this program has ended."""
-        key, dashboard = submit_network(self, self._connection, graph_file, node_path)
-        return self._status_url(key, dashboard), key
+        return submit_network(self, self._connection, graph_file, node_path)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -194,13 +193,12 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
     def getStatusURI(self, work_item: Any) -> str:
         """The task's page on Dask's dashboard, or what ``dask_statusurl`` makes of its key."""
         key = self._keys.get(work_item.id, "")
-        return self._status_url(key, self._dashboard) if key else ""
-
-    def _status_url(self, key: str, dashboard: str) -> str:
+        if not key:
+            return ""
         given = str(self["dask_statusurl"].evaluateString())
         if given:
             return given.replace("{key}", quote(key))
-        pages = dashboard.removesuffix("/status")
+        pages = self._dashboard.removesuffix("/status")
         return f"{pages}/info/task/{quote(key)}.html" if pages else f"dask:{key}"
 
     # -- submitting -----------------------------------------------------------------------------------------------

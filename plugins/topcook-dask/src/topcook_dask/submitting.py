@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from topcook.author import JobParms, cook_command
+from topcook.author import JobParms, submitted_cook
 from topcook.author.farm import prepare_farm
 from topcook_dask.connect import Connection
 from topcook_dask.options import JOB_PARMS, PREFIX, task_options
@@ -21,7 +21,7 @@ __all__ = ["submit_network"]
 def submit_network(
     scheduler: Any, reopen: Callable[[], Connection], graph_file: str, node_path: str
 ) -> tuple[str, str]:
-    """Submit it; its key and the address of the dashboard. Raises ``ConnectError``, ``EngineError``.
+    """Submit it; where its status is, and its key. Raises ``ConnectError``, ``EngineError``, ``OSError``.
 
     ``NotImplementedError`` where the cluster would end with this program.
     """
@@ -34,18 +34,15 @@ def submit_network(
             )
         prepare_farm(scheduler)
         code = WorkerCode(str(scheduler.scriptDir(True)), str(scheduler.scriptDir(False)))
-        Path(str(scheduler.logDir(True))).mkdir(parents=True, exist_ok=True)
         name = f"{Path(graph_file).stem}-{secrets.token_hex(4)}"
         # It finds types where this program does: what they are in is shared.
         env = {each: os.environ[each] for each in ("PDG_TYPES_PATH", "PYTHONPATH") if os.environ.get(each)}
-        words = cook_command(scheduler, graph_file, node_path, "--progress", "plain")
-        text = code.call(
-            "cook", name, words, str(scheduler.workingDir(False)), f"{scheduler.logDir(False)}/submit.log", env
-        )
+        cook = submitted_cook(scheduler, graph_file, node_path, "Dask")
+        text = code.call("cook", name, list(cook.command), str(scheduler.workingDir(False)), cook.log, env)
         values = JobParms(scheduler, PREFIX, JOB_PARMS).own()
         key = f"topcook_submit-{name}"
         session.submit(task_options(values), [key], [text])
         session.keep([key])
-        return key, session.connection.dashboard
+        return cook.status_uri, key
     finally:
         session.close()
