@@ -7,6 +7,8 @@ import json
 import math
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -327,3 +329,21 @@ def test_who_reads_a_journal_while_it_is_being_made_gets_in_nobodys_way(tmp_path
         with ThreadPoolExecutor(4) as pool:
             told = [pool.submit(opened, makes=makes) for makes in (True, False, False, False)]
             assert [each.result() for each in told] == [0, 0, 0, 0]
+
+
+READ = "import sys; from topcook.runtime.journal import Past; print(len(Past.open(sys.argv[1]).sessions))"
+
+
+def test_who_goes_on_with_a_journal_that_it_reads_from_is_seen_by_all(desk: JournalDesk) -> None:
+    """Another process reads, and leaves, between the reading and the writing."""
+    desk.hand_over(desk.item())
+    desk.journal.close()
+    with Past.open(desk.path):
+        desk.journal = desk.opened("cook-1")
+        for _ in range(2):
+            said = subprocess.run([sys.executable, "-c", READ, desk.path], capture_output=True, text=True, check=True)
+            assert said.stdout.strip() == "2"
+        desk.hand_over(desk.item())
+        said = subprocess.run([sys.executable, "-c", READ, desk.path], capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == "2"
+        assert len(Past.open(desk.path)) == 2

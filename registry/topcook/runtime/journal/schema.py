@@ -39,8 +39,10 @@ def create(path: str, *, power: bool, network_disk: bool) -> sqlite3.Connection:
     """Make a journal, or open one to be continued; raises ``RecorderError`` with the reason and what to type."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        # SQLite gives what it writes beside the file the same rights.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if not os.path.exists(path):
+            # SQLite gives what it writes beside the file the same rights. Invariant: never where a connection of this
+            # process may have it open: closing any descriptor of a file drops all locks that the process has on it.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise RecorderError(_cannot(path, error)) from error
