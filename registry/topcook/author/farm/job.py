@@ -116,13 +116,7 @@ def farm_job(
     """
     scheduler.createJobDirsAndSerializeWorkItems(work_item)
     prepare_farm(scheduler)
-    env: dict[str, str] = {**work_item.environment}
-    scheduler.addCommonJobEnvVars(env, work_item)
-    env.pop(_SECRET, None)
-    unset: list[str] = []
-    if prefix:
-        own, unset = scheduler.resolveEnvParams(prefix, work_item)
-        env.update(own)
+    env, unset = _variables(scheduler, work_item, prefix)
     env.update(environment or {})
     text = scheduler.expandCommandTokens(work_item.command if command is None else command, work_item)
     text = scheduler.onPreSubmitItem(work_item, env, text) or text
@@ -148,6 +142,17 @@ def farm_job(
     if unset:
         spec["unset"] = unset
     return FarmJob(work_item, token, spec["attempt"], name, spec)
+
+
+def _variables(scheduler: Any, work_item: Any, prefix: str) -> tuple[dict[str, str], list[str]]:
+    """Those that the job is given, but for the secret, and the names of those that it must not have."""
+    env: dict[str, str] = {**work_item.environment}
+    scheduler.addCommonJobEnvVars(env, work_item)
+    env.pop(_SECRET, None)
+    if not prefix:
+        return env, []
+    own, unset = scheduler.resolveEnvParams(prefix, work_item)
+    return {**env, **own}, unset
 
 
 def write_jobs(scheduler: Any, jobs: Sequence[FarmJob]) -> JobFile:
