@@ -191,6 +191,18 @@ def test_an_onstartcook_that_fails_ends_the_cook_with_its_words_and_one_onstopco
     assert set(done.states().values()) <= {"Uncooked", "Waiting"}
 
 
+def test_why_a_scheduler_refuses_a_cook_is_told_once(bench: CookBench) -> None:
+    body = (
+        "self.cookError('queue is closed\\n    try tomorrow')\n    self.cookError('queue is closed')\n    return False"
+    )
+    scheduler(bench, f"def onStartCook(self, static, cook_set):\n    {body}\n")
+    done = bench.cook(NETWORK)
+    assert done.messages.count("queue is closed") == 2
+    assert done.messages.count("try tomorrow") == 1
+    assert 'scheduler "farm": onStartCook returned False' in done.messages
+    assert "queue is closed" in done.cook.state.cancel_reason
+
+
 def test_an_onstopcook_that_raises_is_told_and_the_cook_ends(bench: CookBench) -> None:
     scheduler(bench, "def onStopCook(self, cancel):\n    note('stop')\n    raise OSError('farm is gone')\n")
     done = bench.cook(NETWORK)

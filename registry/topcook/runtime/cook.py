@@ -22,7 +22,7 @@ from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.keeper.ofcook import CookKeeper
 from topcook.runtime.lateparts import complete_given, completed
 from topcook.runtime.limits import Limits
-from topcook.runtime.link import CookLink, Message
+from topcook.runtime.link import CookLink, Message, untold
 from topcook.runtime.observers import Observers
 from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
@@ -418,7 +418,7 @@ class Cook:
     def _act_finish(self, order: ins.Finish) -> None:
         self.outcome = order.outcome
         if self.state.start_failed or self.state.gave_up:
-            self._tell(Message("error", "cook", self.state.cancel_reason))
+            self._tell(Message("error", "cook", untold(self.state.cancel_reason, self.messages)))
         if told := self.graph.refusals():
             self._tell(Message("warning", "result server", told))
 

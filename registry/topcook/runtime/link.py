@@ -12,7 +12,7 @@ from topcook.runtime.together import Together
 from topcook.runtime.tokens import attempt_of, attempt_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from topcook.contract.host import JobKeeper
     from topcook.model.workitem import WorkItem
@@ -29,6 +29,15 @@ class Message:
         self.level = level
         self.source = source
         self.text = redact(text)
+
+
+def untold(text: str, told: Iterable[Message]) -> str:
+    """``text`` without what stands behind its first line and was told as an error of its own before."""
+    rest = f"{redact(text)}\n"
+    # The longest first: a short one may be the first line of another.
+    for said in sorted((each.text for each in told if each.level == "error"), key=len, reverse=True):
+        rest = rest.replace(f"\n    {said}\n", "\n")
+    return rest.removesuffix("\n")
 
 
 class CookLink:
