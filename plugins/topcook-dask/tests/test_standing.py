@@ -9,6 +9,10 @@ import pytest
 from dask_bench import network, ours, running, until
 
 from topcook.testkit.cookbench import CookBench
+from topcook_dask.connect import connect
+from topcook_dask.options import TaskOptions
+from topcook_dask.session import Session
+from topcook_dask.settings import Settings
 from topcook_dask.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
@@ -77,3 +81,22 @@ def test_a_worker_that_hangs_keeps_no_other_job_from_its_end(bench: CookBench, c
         assert not running(mark)
     finally:
         os.kill(hangs, signal.SIGCONT)
+
+
+def test_ends_that_nobody_heard_are_read_at_once_by_any_session(cluster: TestCluster) -> None:
+    """Also by one that goes on with what another has sent."""
+    settings = Settings(address=cluster.address)
+    keys = [f"topcook_x-unheard-{number}-1" for number in range(1100)]
+    first, second = (Session(lambda: connect(settings), lambda _: None, lambda _: None) for _ in range(2))
+    try:
+        first.follow("unheard")
+        first.submit(TaskOptions(), keys, ["['succeeded', 0, '']"] * len(keys))
+        for session in (first, second):
+            until(lambda session=session: len(_ended(session, keys)) == len(keys), "all have ended")
+    finally:
+        second.close()
+        first.close()
+
+
+def _ended(session: Session, keys: list[str]) -> list[str]:
+    return [key for key, state in session.states(keys).items() if state.exit_status == 0]

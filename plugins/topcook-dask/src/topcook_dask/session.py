@@ -205,13 +205,15 @@ class Session:
         found = {}
         left = iter(keys)
         while some := list(islice(left, _TOGETHER)):
-            futures = {key: self._futures.get(key) or distributed.Future(key, self._client) for key in some}
+            said: Any = {}
             # Of those whose worker does not answer they are asked again.
             with contextlib.suppress(Exception):
-                gather: Any = self._client._gather  # noqa: SLF001 - ``gather`` has no time limit
-                ends = self._client.sync(gather, futures, errors="skip", callback_timeout=_ANSWER)
-                for key, (state, status, reason) in ((key, end) for key, end in ends.items() if end is not None):
-                    found[key] = FarmState(_ENDS.get(state, FarmPhase.FAILED), reason, status)
+                said = self._client.sync(self._rpc.gather, keys=some, callback_timeout=_ANSWER)
+                if said["status"] == "error":
+                    there = [key for key in some if key not in said["keys"]]
+                    said = self._client.sync(self._rpc.gather, keys=there, callback_timeout=_ANSWER)
+            for key, (state, status, reason) in said.get("data", {}).items():
+                found[key] = FarmState(_ENDS.get(state, FarmPhase.FAILED), reason, status)
         return found
 
     def find(self, tokens: Sequence[str]) -> dict[str, str]:
