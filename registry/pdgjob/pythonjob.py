@@ -16,6 +16,7 @@ import importlib.util
 import linecache
 import os
 import socket
+import stat
 import sys
 import threading
 import time
@@ -106,9 +107,13 @@ class PythonJob(jobwrapper.Job):
         else:
             ended, reason = "failed", _words_of(failure)
             text = _trace_of(failure, self.spec["python"]["path"])
+            kept = False
             with contextlib.suppress(OSError):  # a full disk
                 log.write(text)
-            self._unkept.append(self._report("append_log", -1, text[-_MOST // 8 :], 0))
+                log.flush()
+                kept = stat.S_ISREG(os.fstat(log.fileno()).st_mode)
+            if not kept:
+                self._unkept.append(self._report("append_log", -1, text[-_MOST // 8 :], 0))
         if not self.state:
             self.state, self.reason = ended, reason
         self.exit = 0 if self.state == "succeeded" else 1

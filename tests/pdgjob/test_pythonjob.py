@@ -106,10 +106,20 @@ def test_a_script_that_ends_itself_well_has_succeeded(bench: Bench, code: str) -
 def test_a_script_that_fails_shows_its_own_lines(bench: Bench, sink: RecordingSink) -> None:
     job = bench.run("def deep():\n    raise ValueError('no such frame')\n\ndeep()\n")
     assert (job.state, job.reason, job.exit) == ("failed", "ValueError: no such frame", 1)
-    for text in (bench.log(), next(said.payload[0] for said in sink.notifications if said.kind is Kind.LOG)):
-        assert '  File "/show/net.toml", line 43, in <module>\n    deep()\n' in text
-        assert "line 41, in deep\n    raise ValueError('no such frame')\n" in text
-        assert "pythonjob.py" not in text
+    assert '  File "/show/net.toml", line 43, in <module>\n    deep()\n' in bench.log()
+    assert "line 41, in deep\n    raise ValueError('no such frame')\n" in bench.log()
+    assert "pythonjob.py" not in bench.log()
+    assert Kind.LOG not in kinds(sink), "the cook would write it into the same log again"
+
+
+def test_a_traceback_that_the_log_does_not_take_is_told(bench: Bench, sink: RecordingSink) -> None:
+    spec = bench.spec("raise ValueError('no such frame')")
+    (bench.folder / "file").write_text("")
+    spec["log"] = str(bench.folder / "file" / "render_7.log")
+    pythonjob.PythonJob(spec).run()
+    (told,) = [said.payload[0] for said in sink.notifications if said.kind is Kind.LOG]
+    assert "line 40, in <module>\n" in told
+    assert "ValueError: no such frame" in told
 
 
 def test_scripts_of_one_network_file_are_quoted_each_by_its_own_lines(bench: Bench) -> None:
