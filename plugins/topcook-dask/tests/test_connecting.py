@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from topcook_dask.connect import connect
+from topcook_dask.connect import connect, mismatches_of
 from topcook_dask.settings import CLUSTER_PARMS, BadClusterError, ConnectError, Settings
 from topcook_dask.testcluster import TestCluster
 
@@ -154,6 +154,15 @@ def test_a_scheduler_file_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_cluster_to_start_beside_one_that_runs_is_refused() -> None:
     said = refusal(address="tcp://127.0.0.1:9", cluster="slurm")
     assert said.startswith("dask_cluster is slurm, and dask_address names a cluster that runs")
+
+
+def test_a_version_that_many_workers_have_is_told_in_a_line() -> None:
+    new, old = ({"packages": {"distributed": each, "msgpack": "1.1"}} for each in ("2026.8.0", "2024.8.0"))
+    workers = {f"tcp://10.0.0.{number}:40000": old for number in range(500)}
+    assert mismatches_of({"client": new, "scheduler": new, "workers": {"tcp://a:1": new, "tcp://b:1": None}}) == []
+    (told,) = mismatches_of({"client": new, "scheduler": new, "workers": workers})
+    assert told.startswith("distributed is 2026.8.0 here and 2024.8.0 on tcp://10.0.0.0:40000, tcp://10.0.0.1:40000, ")
+    assert told.endswith(" and 497 more")
 
 
 def test_parms_are_read_by_their_whole_names() -> None:

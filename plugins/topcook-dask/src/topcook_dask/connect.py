@@ -20,11 +20,13 @@ from topcook_dask.clusters import cluster_spec
 from topcook_dask.settings import PREFIX, BadClusterError, ConnectError, Settings
 from topcook_dask.startedcluster import START, StartedCluster
 
-__all__ = ["ConnectError", "Connection", "connect"]
+__all__ = ["ConnectError", "Connection", "connect", "mismatches_of"]
 
 _LOOK = 0.1
 #: Seconds for all workers to say which versions they have.
 _VERSIONS = 10.0
+#: How many are named that have another version.
+_NAMED = 3
 
 
 class Connection:
@@ -61,14 +63,7 @@ class Connection:
             versions: Any = self.client.sync(ask, callback_timeout=_VERSIONS)
         except (OSError, TimeoutError):
             return []
-        here = versions["client"]["packages"]
-        found: dict[str, None] = {}
-        for name, theirs in [("the scheduler", versions["scheduler"]), *versions["workers"].items()]:
-            for package in ("distributed", "msgpack", "cloudpickle"):
-                other = (theirs or {}).get("packages", {}).get(package)
-                if other and other != here.get(package):
-                    found[f"{package} is {here.get(package)} here and {other} on {name}"] = None
-        return list(found)
+        return mismatches_of(versions)
 
     def close(self) -> None:
         """Leave; what was started for the cook ends, and nothing else."""
@@ -76,6 +71,20 @@ class Connection:
             self.client.close(timeout=5)
         if self._cluster:
             self._cluster.close()
+
+
+def mismatches_of(versions: dict[str, Any]) -> list[str]:
+    """A line for each package and version that is not the client's, in what ``Client.get_versions`` answers."""
+    here = versions["client"]["packages"]
+    found: dict[str, list[str]] = {}
+    for name, theirs in [("the scheduler", versions["scheduler"]), *versions["workers"].items()]:
+        for package in ("distributed", "msgpack", "cloudpickle"):
+            other = (theirs or {}).get("packages", {}).get(package)
+            if other and other != here.get(package):
+                found.setdefault(f"{package} is {here.get(package)} here and {other} on", []).append(name)
+    # A cluster may have hundreds of workers, all alike.
+    more = {what: f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "" for what, names in found.items()}
+    return [f"{what} {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items()]
 
 
 def connect(
