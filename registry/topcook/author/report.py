@@ -35,9 +35,7 @@ class JobReport:
         self._started = at
         self._host.notify(Notification(Kind.STARTED, self._item, at=at, attempt=self._attempt))
 
-    def succeeded(
-        self, at: float | None = None, *, exit_status: int | None = 0, seconds: float | None = None
-    ) -> None:
+    def succeeded(self, at: float | None = None, *, exit_status: int | None = 0, seconds: float | None = None) -> None:
         """The job has ended well; it took so many ``seconds``, where the job knows better than when it was heard of."""
         duration = seconds if seconds is not None else self.duration(at) if at is not None else 0.0
         self._host.notify(

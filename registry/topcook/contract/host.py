@@ -86,6 +86,10 @@ class ResultServer(Protocol):
     def address(self) -> str:
         """``host:port``, empty while it does not listen."""
 
+    @property
+    def nearby(self) -> str:
+        """``host:port`` by which this machine reaches it, whatever jobs are told; empty while it does not listen."""
+
     def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
         """Listen (again a no-op when it does); returns the address."""
 

@@ -36,6 +36,11 @@ class FakeServer:
         """Whether it was started."""
         return bool(self.address)
 
+    @property
+    def nearby(self) -> str:
+        """As ``address``."""
+        return self.address
+
     def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
         """Pretend to listen; what was asked for is kept in ``asked``."""
         self.asked.append((local_only, port_range))

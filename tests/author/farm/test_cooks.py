@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.author.farm.conftest import network
 from tests.waiting import until
@@ -12,6 +15,28 @@ from topcook.testkit.processfarm import ProcessFarm
 from topcook.testkit.waiting import running
 
 GATE = "sh -c 'touch began_@pdg_index; while [ ! -e gate ]; do sleep 0.02; done'"
+
+#: A farm whose jobs are told of a server that is not there, and do not wait for it.
+DEAF = """
+from queuefarm import QueueFarm as Base
+from topcook.author.farm import farm_job
+
+class DeafFarm(Base):
+    @classmethod
+    def templateName(cls):
+        return "deaffarm"
+    def onPreSubmitItem(self, item, env, command):
+        env["PDG_RESULT_SERVER"] = "127.0.0.1:9"
+        return command
+    def onSchedule(self, item):
+        self._collector.add(farm_job(self, item, patience=0.0))
+        with open(self.scriptDir(True) + "/.pdg_result_server", "w") as stream:
+            stream.write("127.0.0.1:9")
+        return True
+
+def registerTypes(registry):
+    registry.registerScheduler(DeafFarm)
+"""
 
 
 def the_job(farm: ProcessFarm) -> str:
@@ -60,35 +85,26 @@ def test_a_failure_is_told_with_its_status(bench: CookBench) -> None:
 
 
 def test_a_lost_callback_is_made_up_for_by_the_end_on_disk(bench: CookBench) -> None:
-    """The jobs are told of a server that is not there, and do not wait for it."""
-    bench.types(
-        "deaf",
-        """
-        from queuefarm import QueueFarm as Base
-        from topcook.author.farm import farm_job
-
-        class DeafFarm(Base):
-            @classmethod
-            def templateName(cls):
-                return "deaffarm"
-            def onPreSubmitItem(self, item, env, command):
-                env["PDG_RESULT_SERVER"] = "127.0.0.1:9"
-                return command
-            def onSchedule(self, item):
-                self._collector.add(farm_job(self, item, patience=0.0))
-                with open(self.scriptDir(True) + "/.pdg_result_server", "w") as stream:
-                    stream.write("127.0.0.1:9")
-                return True
-
-        def registerTypes(registry):
-            registry.registerScheduler(DeafFarm)
-        """,
-    )
+    bench.types("deaf", DEAF)
     command = f"{sys.executable} -c 'import pdgcmd; pdgcmd.setIntAttrib(chr(110), 7); raise SystemExit(@pdg_index * 4)'"
     done = bench.cook(network(command, count=2, parms="").replace("queuefarm", "deaffarm"))
     good, bad = done.items("work")
     assert (good.state.name, good.attributes["n"].values) == ("CookedSuccess", (7,))  # type: ignore[index]
     assert (bad.state.name, bad.ran().exit_status, bad.ran().messages) == ("CookedFail", 4, ["exit status 4"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 without being asked to")
+def test_an_end_is_told_to_the_cook_and_not_to_who_has_its_port_elsewhere(bench: CookBench) -> None:
+    """The secret goes with it: a server that is bound to one address is not looked for at another."""
+    bench.types("deaf", DEAF)
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        port = thief.getsockname()[1]
+        parms = f'topcook_serverbind = "127.0.0.2"\n        topcook_serverports = "{port}"'
+        done = bench.cook(network("true", parms=parms).replace("queuefarm", "deaffarm"))
+        assert set(done.states("work").values()) == {"CookedSuccess"}, done.messages
+        thief.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            thief.accept()
 
 
 def test_a_job_whose_node_dies_fails_with_the_reason(bench: CookBench, farm: ProcessFarm, mark: str) -> None:

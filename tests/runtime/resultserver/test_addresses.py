@@ -42,6 +42,23 @@ def test_the_advertised_address_is_what_is_told(make_server: Any) -> None:
     assert server.start().startswith("render-host:")
 
 
+@pytest.mark.parametrize(
+    ("bind", "nearby"),
+    [
+        ("", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("::", "::1"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_this_machine_goes_where_the_server_is_bound_whatever_jobs_are_told(
+    make_server: Any, bind: str, nearby: str
+) -> None:
+    server = make_server()
+    assert server.nearby(Address(bind=bind, advertise="render-host"), "render-host:4711") == f"{nearby}:4711"
+
+
 def test_a_port_range_is_searched_for_a_free_port(make_server: Any, busy_port: int) -> None:
     server = make_server(address=Address(ports=(busy_port, busy_port + 20)))
     assert busy_port < int(server.start().split(":")[1]) < busy_port + 20

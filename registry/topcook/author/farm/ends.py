@@ -104,11 +104,12 @@ def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
     result server does not answer.
     """
     refused: list[str] = []
-    # Its own address first: what jobs are told may lead through somebody else's network.
-    address = host_of(scheduler).result_server.address or str(scheduler.workItemResultServerAddr() or "")
-    host, _, port = address.rpartition(":")
+    # Not what jobs are told: that may be a name that means nothing here, or lead through somebody else's network.
+    host, _, port = host_of(scheduler).result_server.nearby.rpartition(":")
+    if not host:
+        raise ConnectionError("the cook's result server does not listen")
     secret = (Path(str(scheduler.scriptDir(True))) / SECRET_FILE).read_text(encoding="utf-8").strip()  # noqa: FBT003 - PDG's word
-    with _connection(host, int(port or 0)) as connection, connection.makefile("rwb") as stream:
+    with socket.create_connection((host, int(port)), _ANSWER) as connection, connection.makefile("rwb") as stream:
         stream.write(f"PDG1 {secret}\n".encode())
         left = iter(calls)
         while some := [json.dumps(call).encode() + b"\n" for call in islice(left, _TOGETHER)]:
@@ -121,14 +122,6 @@ def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
                 if not answer.startswith(b"+"):
                     refused.append(answer[1:].decode("utf-8", "replace").strip())
     return refused
-
-
-def _connection(host: str, port: int) -> socket.socket:
-    # What jobs are told may be a name that means nothing here.
-    for address in ("127.0.0.1", host):
-        with suppress(OSError):
-            return socket.create_connection((address, port), _ANSWER)
-    raise ConnectionError(f"the result server {host}:{port} does not answer")
 
 
 def _name(token: str) -> str:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from topcook.runtime.resultserver.notes import Counters, Notebook
-from topcook.runtime.resultserver.settings import Address, Limits, open_listener
+from topcook.runtime.resultserver.settings import LOOPBACK, Address, Limits, open_listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class ResultServerThread:
         has no wish shares what is there. ``address`` goes before the server's own. Raises ConfigError or
         CookRefusedError.
         """
-        wanted = address if address is not None and address != Address() else self._address
+        wanted = self._wanted(address)
         with self._lock:
             known = self._known(wanted, local_only=local_only, port_range=port_range)
             if known:
@@ -84,6 +84,16 @@ class ResultServerThread:
             self._loop.listen(listener)
             self._addresses[local_only, port_range, wanted] = told
             return told
+
+    def _wanted(self, address: Address | None) -> Address:
+        return address if address is not None and address != Address() else self._address
+
+    def nearby(self, address: Address, told: str) -> str:
+        """``host:port`` by which this machine reaches what jobs were ``told`` of when ``address`` was wished."""
+        bound = self._wanted(address).bind
+        # Never loopback where it is bound elsewhere: there, that port may be anybody's.
+        host = LOOPBACK if bound in {"", "0.0.0.0"} else "::1" if bound == "::" else bound  # noqa: S104 - compared
+        return f"{host}:{told.rpartition(':')[2]}"
 
     def _new_loop(self) -> Loop:
         # Every scheduler has a door to the server, and those that never listen do not pay for it.
@@ -137,6 +147,11 @@ class SchedulerDoor:
     def address(self) -> str:
         """``host:port`` for this scheduler's jobs, empty while it has not started it."""
         return self._address if self.running else ""
+
+    @property
+    def nearby(self) -> str:
+        """``host:port`` by which this machine reaches it, whatever jobs are told; empty as ``address`` is."""
+        return self._server.nearby(self._wish(), self._address) if self.running else ""
 
     def start(self, *, local_only: bool, port_range: tuple[int, int] | None) -> str:
         """Listen for this scheduler; again a no-op."""
