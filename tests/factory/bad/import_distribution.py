@@ -1,4 +1,4 @@
-import dask_jobqueue
+import ftrack_api
 import pdg
 from pdg.scheduler import PyScheduler
 
