@@ -405,14 +405,14 @@ def test_an_engine_may_be_quiet_for_longer_than_a_stranger(tmp_path: Path, monke
     main.write_text(
         f"import sys; sys.path.insert(0, {str(Path(launch.__file__).parent)!r})\n"
         "from program import loop\n"
-        "loop._HELLO_TIME = 0.05\n"
+        "loop._HELLO_TIME = 1.0\n"
         "loop.main(int(sys.argv[1]), int(sys.argv[2]))\n"
     )
     monkeypatch.setattr(launch, "_MAIN", str(main))
     keeper = KeeperProcess(str(tmp_path / "keeper"))
     ends = Ends()
     # Its end wakes the keeper long after a stranger would have been sent away.
-    keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "sleep 0.2"))
+    keeper.pool("local").start(ends.job(tmp_path, "c-1-1", "sleep 2"))
     ends.wait_for(1)
     keeper.pool("local").start(ends.job(tmp_path, "c-2-1", "true"))
     ends.wait_for(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -150,6 +151,9 @@ def test_credentials_of_another_cluster_are_told_as_what_may_be_wrong(bench: Coo
         assert "munge key" in said(cook)
         cook.cancel("by the test")
         bench.finish(context, cook)
+        # What may have got through unheard is asked for, for a day.
+        for pid in until(lambda: running(f"{conf}"), "somebody goes on asking"):
+            os.kill(pid, signal.SIGTERM)
 
 
 def test_jobs_of_a_cook_that_was_canceled_while_nobody_answered_are_ended_when_somebody_does(

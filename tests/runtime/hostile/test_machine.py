@@ -146,12 +146,12 @@ def test_a_keeper_short_of_memory_starts_its_jobs_when_there_is_some_or_says_tha
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB."""
+    """A file system of 1 MiB: what all jobs need takes a quarter."""
     path = tmp_path / "disk"
     path.mkdir()
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("mounting a small file system takes root")
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(path)], check=False)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(path)], check=False)
     if made.returncode:
         pytest.skip("no file system can be mounted here")
     yield path
