@@ -331,6 +331,7 @@ class JobSide:
         try:
             exec(_compiled(path), vars(module))  # noqa: S102 - an import, of our own file
         except BaseException:
+            # A cancel comes as an exception of its own: half a module must not be found by the next import.
             del self._modules[name]
             raise
         if own:

@@ -88,6 +88,7 @@ def _flights(contexts: Sequence[GraphContext], names: Sequence[str], timeout: fl
             flight.start()
         yield flights
     except BaseException:
+        # Ctrl-C and a signal as much as a mistake: their jobs are on farms.
         try:
             for flight in flights:
                 flight.cancel()

@@ -111,6 +111,7 @@ def connect(
         cluster.close()
         raise ConnectError(f"the cluster that was started at {cluster.address} does not answer: {error}") from error
     except BaseException:
+        # Ctrl-C too: nobody else knows of the cluster yet, and would end it.
         cluster.close()
         raise
 
