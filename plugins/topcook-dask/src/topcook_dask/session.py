@@ -110,6 +110,7 @@ class Session:
             began = time.monotonic()
             if began < self._reopen_at:
                 raise self._away("it is tried again")
+            # A client that has given up may raise at its end what it likes: it is done with either way.
             with contextlib.suppress(Exception):
                 self.connection.close()
             try:
