@@ -41,7 +41,7 @@ def test_processes_of_a_random_graph_run_once_each_after_what_they_wait_for(benc
     ]
     write(bench.folder, rows)
     done = bench.cook(LOCAL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert Counter(item.attempt for item in done.items()) == {1: 2000}
     assert Counter(item.state.name for item in done.items()) == {"CookedSuccess": 2000}
     assert done.out_of_order() == []
@@ -56,7 +56,7 @@ def test_a_diamond_of_diamonds_runs_in_order(bench: CookBench, inprocess: bool) 
         rows.append({"name": f"join{layer}", "dependencies": [f"left{layer}", f"right{layer}"]})
     write(bench.folder, [{**row, **({"inprocess": True} if inprocess else {"command": "true"})} for row in rows])
     done = bench.cook(LOCAL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.out_of_order() == []
     assert len(done.items()) == 91
 
@@ -69,7 +69,7 @@ def test_a_chain_of_a_thousand_and_a_fan_of_five_thousand_cook(bench: CookBench)
     rows.append({"name": "end", "command": "true", "dependencies": [f"f{n}" for n in range(5000)]})
     write(bench.folder, rows)
     done = bench.cook(LOCAL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.out_of_order() == []
     assert {item.scheduler for item in done.items()} == {"local", "pdg_inprocessscheduler"}
 
@@ -148,7 +148,7 @@ def test_partitions_and_dynamic_items_gather_what_two_schedulers_made(bench: Coo
         parms.command = "cat b*.txt | sort > sum.txt"
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "sum.txt").read_text().split() == [str(number) for number in range(6)]
     assert done.out_of_order() == []
     assert {item.scheduler for item in done.items("copy")} == {"right"}
@@ -179,7 +179,7 @@ def test_a_node_without_items_is_no_mistake(bench: CookBench) -> None:
 def test_an_item_without_a_command_succeeds_without_a_process(bench: CookBench) -> None:
     write(bench.folder, [{"name": "empty"}, {"name": "after", "command": "true", "dependencies": ["empty"]}])
     done = bench.cook(LOCAL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.item("empty").ran().exit_status is None
 
 
@@ -204,7 +204,7 @@ def test_a_job_ended_by_a_signal_has_the_signal_as_its_exit_status(bench: CookBe
 def test_a_job_that_prints_a_hundred_megabytes_has_them_in_its_log(bench: CookBench) -> None:
     write(bench.folder, [{"name": "loud", "command": "yes topcook | head -c 100000000"}])
     done = bench.cook(LOCAL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     log = next((bench.folder / "work").glob(f"pdgtemp/*/logs/{done.item('loud').name}.log"))
     assert log.stat().st_size == 100_000_000
 

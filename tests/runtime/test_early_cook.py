@@ -98,7 +98,7 @@ def types(bench: CookBench, *, patience: float = 60, mistake: str = "pass") -> N
 def test_the_first_items_cook_while_others_are_being_made(network: CookBench) -> None:
     types(network)
     done = network.cook(NETWORK.replace("KIND", "inprocessscheduler"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert sorted(item.name for item in done.items("second")) == [f"True{index}" for index in range(4)]
     assert done.out_of_order() == []
 
@@ -122,7 +122,7 @@ def test_a_scheduler_that_does_not_say_so_is_started_when_all_static_items_are_t
     types(network, patience=0)
     network.types("careful", CAREFUL)
     done = network.cook(NETWORK.replace("KIND", "careful"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert sorted(item.name for item in done.items("second")) == [f"False{index}" for index in range(4)]
 
 
@@ -184,7 +184,7 @@ def cooked_in_portions(bench: CookBench, more: str = "pass") -> tuple[Cooked, li
 
 def test_items_of_one_call_join_in_portions_and_the_cook_begins_with_the_first_of_them(network: CookBench) -> None:
     done, heard, events = cooked_in_portions(network)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert heard == [(3, True), "begun", (3, True), (2, False)]
     assert done.out_of_order() == []
     assert [item.index for item in done.items("first")] == list(range(8))

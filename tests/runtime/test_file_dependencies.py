@@ -76,7 +76,7 @@ def test_each_file_is_brought_once_before_the_first_item_that_needs_it(bench: Co
         parms = { command = "sh __PDG_DIR__/tools/deep/say.sh hello __PDG_DIR__/__PDG_ITEM_NAME__.out" }
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     said = calls(bench)
     first, second = f"transferFile {bench.folder}/common.txt", f"transferFile {bench.folder}/tools"
     assert [line for line in said if line.startswith("transfer")] == [first, second]
@@ -148,7 +148,7 @@ def test_a_saved_schedulers_own_transfer_is_called_and_may_use_the_base_ones(ben
     (bench.folder / "tex").mkdir()
     (bench.folder / "tex" / "wood.exr").write_text("wood")
     done = bench.cook(NEEDS)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert calls(bench).count("mine") == 1
     assert (bench.folder / "work" / "tex" / "wood.exr").read_text() == "wood"
 
@@ -200,7 +200,7 @@ def test_a_python_script_below_hip_is_brought_to_its_job(bench: CookBench) -> No
         parms = { file = "job.py", inprocess = 0 }
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "work" / "at").read_text() == f"{bench.folder}/work/job.py"
 
 
@@ -217,7 +217,7 @@ def test_the_cook_works_where_an_authors_working_dir_says(bench: CookBench) -> N
     done = bench.cook(
         NEEDS.replace('files = ["tex/wood.exr"]', "").replace("echo free", "echo $PDG_DIR > __PDG_ITEM_NAME__")
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     work = bench.folder / "work" / "mine"
     assert (work / done.items("free")[0].name).read_text() == "/farm/mine\n"
     assert Path(done.context.core.host("farm").log_path).is_relative_to(work / "pdgtemp")

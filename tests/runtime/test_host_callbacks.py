@@ -321,7 +321,7 @@ def test_what_callbacks_print_and_log_is_in_the_schedulers_own_log_only(
         """,
     )
     done = bench.cook(NETWORK)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     text = done.log("farm")
     for said in (
         "printed at start",
@@ -351,7 +351,7 @@ def test_callbacks_that_move_about_hurt_nobody(bench: CookBench, monkeypatch: py
     )
     local = NETWORK.replace('inputs = ["work"]', 'inputs = ["work"]\nscheduler = "localscheduler"')
     done = bench.cook(local.replace("echo after", "pwd > where.@pdg_index"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "where.0").read_text().strip() == str(bench.folder)
 
 
@@ -381,7 +381,7 @@ def test_callbacks_and_generation_find_the_types_of_their_cook(bench: CookBench)
         """,
     )
     done = bench.cook(NETWORK + '[nodes.own]\ntype = "mynode"\n')
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [item.index for item in done.items("own")] == [7]
     assert "False" not in calls(bench)
 
@@ -395,7 +395,7 @@ def test_two_schedulers_may_share_a_working_directory(bench: CookBench) -> None:
     )
     for _ in range(5):
         done = bench.cook('[network]\nname = "shared"\n' + nodes)
-        assert done.outcome == "cooked", done.messages
+        assert done.outcome == "cooked", done.account
 
 
 def test_the_temp_directory_of_each_cook_is_its_own_wherever_it_is(bench: CookBench) -> None:

@@ -70,7 +70,7 @@ def test_the_strongest_name_wins_and_an_instance_beats_a_type(
     bench.types("types", TYPES)
     text = NETWORK.replace("NETWORK", network).replace("NODE", node).replace("ITEM", item or "pass")
     done = bench.cook(text.replace("INPROCESS", ""), **options)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [each.scheduler for each in done.items()] == [chosen]
 
 
@@ -87,7 +87,7 @@ def test_in_process_items_go_where_they_are_accepted(bench: CookBench, node: str
     bench.types("types", TYPES)
     text = NETWORK.replace("NETWORK", "").replace("NODE", node).replace("ITEM", item or "pass")
     done = bench.cook(text.replace("INPROCESS", "inProcess=True"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [each.scheduler for each in done.items()] == [chosen]
 
 
@@ -105,7 +105,7 @@ def test_the_networks_own_in_process_scheduler_takes_in_process_items(bench: Coo
         parms.script = "pass"
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [each.scheduler for each in done.items()] == ["one_at_a_time"]
 
 
@@ -123,7 +123,7 @@ def test_an_instance_that_happens_to_have_an_implicit_name_is_not_taken_for_the_
         parms.command = "true"
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     chosen = done.items()[0].scheduler
     assert (chosen, done.context.core.network.schedulers[chosen].type_name) == ("pdg_quick2", "quick")
 
@@ -175,7 +175,7 @@ def test_job_parms_override_the_schedulers_parms_for_their_node(bench: CookBench
         """,
         job_parms=[("one", "local_envvalue1", "the command line")],
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "one.txt").read_text() == "the command line\n"
     assert (bench.folder / "two.txt").read_text() == "two alone\n"
 
@@ -201,7 +201,7 @@ def test_a_job_parm_rests_while_the_command_line_gives_its_node_to_another_sched
 ) -> None:
     bench.types("types", TYPES)
     done = bench.cook(JOB_PARMS.replace("PARM", "local_single"), **chosen)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     with pytest.raises(GraphFileError, match="nonesuch"):
         bench.load(JOB_PARMS.replace("PARM", "nonesuch"), **chosen)
 

@@ -114,7 +114,7 @@ def test_reports_from_many_threads_at_once_all_count(bench: CookBench) -> None:
         """,
     )
     done = bench.cook(NETWORK)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert {item.attempt for item in done.items()} == {1}
     for item in done.items("work"):
         assert [file.path for file in item.outputs or ()] == [f"/some/where/{item.id}.png"]

@@ -183,7 +183,7 @@ def test_an_item_in_process_is_tried_again(bench: CookBench) -> None:
         parms.pdg_retries = 2
         '''
     done = bench.cook(text.replace("{folder}", str(bench.folder)))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.items()[0].attempt == 3
 
 
@@ -199,7 +199,7 @@ def test_frames_of_a_batch_that_ended_well_stay_so_when_it_comes_again(bench: Co
         pdg_retries = 1
         """
     done = bench.cook(nodes)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "ran").read_text().split() == ["1", "2", "3", "2"]
     assert {item.state.name for item in done.items("sim")} == {"CookedSuccess"}
     (batch,) = [item for item in done.items("sim") if item.batch is not None]
@@ -235,5 +235,5 @@ def test_a_scheduler_that_takes_items_statically_gets_retries_by_onSchedule(benc
     context = bench.load(network("true", "parms.pdg_retries = 1", head='scheduler = "statics"', after=False))
     context.core.decide_static("statics", takes=True)
     done = bench.cook(context)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.items()[0].attempt == 2

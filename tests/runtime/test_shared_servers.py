@@ -74,7 +74,7 @@ def served(bench: CookBench) -> CookBench:
 def test_the_example_serves_its_items_and_ends_its_server(bench: CookBench) -> None:
     shutil.copytree(EXAMPLE, bench.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("work"))
     done = bench.cook((EXAMPLE / "sharedserver.toml").read_text())
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len(list((bench.folder / "work" / "tiles").glob("*.png"))) == 12
     assert "served by process" in done.log("pdg_inprocessscheduler")
     assert done.context.core.host("local").shared_servers() == {}
@@ -82,7 +82,7 @@ def test_the_example_serves_its_items_and_ends_its_server(bench: CookBench) -> N
 
 def test_a_server_outlives_its_item_takes_no_slot_and_ends_with_the_cook(served: CookBench) -> None:
     done = served.cook(NETWORK)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     # One slot, and yet the others ran; they found the server, and who had started it.
     logs = Path(served.folder, "pdgtemp", done.cook.cook_id, "logs")
     assert [logs.joinpath(f"{item.name}.log").read_text() for item in done.items("ask")] == ["hello True\n"] * 2
@@ -173,7 +173,7 @@ def test_a_foreign_scheduler_is_told_of_a_server_and_asked_once_to_end_it(bench:
         parms = { command = '"__PDG_PYTHON__" "$HIP/tell.py"' }
         """
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "calls.txt").read_text().splitlines() == [
         "started ['host', 'item', 'log_fname', 'name'] sim 4321",
         "end sim 4321 ['sim']",
@@ -209,7 +209,7 @@ def test_servers_are_remembered_by_name_and_forgotten(bench: CookBench) -> None:
     done = bench.cook(
         "[network]\nname = 'net'\nscheduler = 'keeps'\n[nodes.a]\ntype = 'genericgenerator'\nparms = { command = 'x' }\n"
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert json.loads((bench.folder / "told.json").read_text()) == [
         [["a", "b"], {"name": "a", "port": 1}, {}],
         [True, False, ["b"]],

@@ -51,7 +51,7 @@ def test_what_waits_for_a_frame_starts_while_its_batch_goes_on(bench: CookBench,
     """
     (bench.folder / "go_0").touch()
     done = bench.cook(network(cluster, f"sh -c '{WAIT}'", count=4, more=more))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len(list(bench.folder.glob("after_*"))) == 4
 
 
@@ -59,7 +59,7 @@ def test_a_batch_that_is_tried_again_leaves_out_what_is_done(bench: CookBench, c
     command = "sh -c 'echo x >> ran_@pdg_index; test @pdg_index -ne 1 -o $(wc -l < ran_@pdg_index) -gt 1'"
     more = "parms.framesperbatch = 0\n        parms.pdg_retries = 1"
     done = bench.cook(network(cluster, command, count=3, more=more))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     runs = [len((bench.folder / f"ran_{number}").read_text().splitlines()) for number in range(3)]
     assert runs == [1, 2, 1]
 
@@ -78,7 +78,7 @@ def test_a_batch_whose_worker_dies_goes_on_elsewhere_with_what_is_left(bench: Co
     for number in (1, 2):
         (bench.folder / f"go_{number}").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     (batch,) = (item for item in done.items("work") if item.batch is not None)
     assert {sub.state.name for sub in batch.batch.items} == {"CookedSuccess"}  # type: ignore[union-attr]
 
@@ -96,7 +96,7 @@ def test_a_batch_of_python_runs_in_one_interpreter_and_its_frames_have_attribute
         parms.script = "import os; work_item.setIntAttrib('ran', os.getpid())"
     """
     done = bench.cook(text + more)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     batches = [item for item in done.items("frames") if item.batch is not None]
     ran = [[sub.attributes["ran"].values[0] for sub in batch.batch.items] for batch in batches]  # type: ignore[index,union-attr]
     assert [len(set(each)) for each in ran] == [1, 1]

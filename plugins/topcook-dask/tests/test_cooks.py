@@ -32,7 +32,7 @@ def test_items_cook_as_tasks_and_tell_all_that_jobs_tell(bench: CookBench, clust
         "print('said by', item.index)\n"
     )
     done = bench.cook(network(cluster, f"{sys.executable} {script}", count=6))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [item.attributes["square"].values for item in done.items("work")] == [(n * n,) for n in range(6)]  # type: ignore[index]
     host = done.context.core.host("farm")
     for item in done.items("work"):
@@ -73,7 +73,7 @@ def test_parms_of_nodes_and_items_reach_dask(bench: CookBench, cluster: TestClus
         )
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     # Dask counts downwards: what is more urgent has the lower number.
     assert found == [7.0, 8.0]
 
@@ -167,6 +167,6 @@ def test_a_profile_moves_a_network_to_the_cluster(bench: CookBench, cluster: Tes
 
 def test_the_files_of_ends_are_removed_when_they_are_recorded(bench: CookBench, cluster: TestCluster) -> None:
     done = bench.cook(network(cluster, "true", count=5))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     ends = Path(done.context.core.host("farm").directories.temp_dir(local=True)) / "ends"
     assert list(ends.iterdir()) == []

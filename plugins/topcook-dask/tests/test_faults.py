@@ -142,7 +142,7 @@ def test_what_no_worker_can_take_is_named_and_goes_on_when_one_can(bench: CookBe
     until(lambda: "GPU" in told(cook) and "w9" in told(cook), "both are told")
     cluster.start_worker("w9", resources="GPU=1")
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
 
 
 def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(bench: CookBench, cluster: TestCluster) -> None:
@@ -161,7 +161,7 @@ def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(bench: CookB
     cluster.start_scheduler()
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len(list(bench.folder.glob("after_*"))) == 12
 
 

@@ -64,7 +64,7 @@ def test_what_scripts_make_on_workers_is_what_comes_after_them_gets(bench: CookB
         "parms.command = 'cp @pdg_input after_@pdg_index'\n"
     )
     done = bench.cook(scripts(cluster, script, count=20, more=more))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     items = done.items("work")
     assert {item.scheduler for item in items} == {"farm"}
     assert [item.attributes["square"].values for item in items] == [(n * n,) for n in range(20)]  # type: ignore[index]
@@ -113,7 +113,7 @@ def test_what_goes_wrong_in_a_script_is_told_with_its_line_and_hurts_nobody_else
     assert len(items[6].attributes["much"].values[0]) == 1 << 20  # type: ignore[index]
     # A later cook finds the workers as they were.
     done = bench.cook(scripts(cluster, "assert True", count=8))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
 
 
 def test_a_script_that_fails_is_tried_again(bench: CookBench, cluster: TestCluster) -> None:
@@ -145,7 +145,7 @@ def test_a_cook_that_is_canceled_ends_python_that_runs_and_begins_none(bench: Co
     assert len(list(bench.folder.glob("began_*"))) == 4
     # The threads are free again.
     done = bench.cook(scripts(cluster, "assert True", count=8))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
 
 
 def test_an_item_in_a_call_that_cannot_be_interrupted_is_canceled_all_the_same(
@@ -177,7 +177,7 @@ def test_an_item_in_a_call_that_cannot_be_interrupted_is_canceled_all_the_same(
 def test_in_process_items_cook_here_where_that_is_wanted(bench: CookBench, cluster: TestCluster) -> None:
     script = "import os; work_item.setIntAttrib('here', os.getpid()); assert work_item.node.name == 'work'"
     done = bench.cook(scripts(cluster, script, parms="dask_inprocess = 0"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     (item,) = done.items("work")
     assert item.scheduler != "farm"
 
@@ -189,7 +189,7 @@ def test_workers_need_no_topcook_for_python(bench: CookBench, cluster: TestClust
         client.run(exec, lonely)
         try:
             done = bench.cook(scripts(cluster, "work_item.setIntAttrib('done', 1)"))
-            assert done.outcome == "cooked", done.messages
+            assert done.outcome == "cooked", done.account
             done = bench.cook(scripts(cluster, "pdg.File"))
             (item,) = done.items("work")
             assert 'it uses "pdg", which is not installed on' in item.ran().messages[-1]

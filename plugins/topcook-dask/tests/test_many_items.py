@@ -40,7 +40,7 @@ def test_five_hundred_items_in_each_layer_cook_beside_local_ones(
         parms.command = "true"
     """
     done = bench.cook(text)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert Counter(done.states().values()) == {"CookedSuccess": 4 * MANY}
     assert done.out_of_order() == []
     by = Counter((item.node.name, item.scheduler) for item in done.items())

@@ -54,7 +54,7 @@ def test_what_waits_for_dask_is_written_once_and_fails_where_it_cannot_be_writte
 
 def test_a_cook_leaves_nothing_in_dasks_scheduler(bench: CookBench, cluster: TestCluster) -> None:
     done = bench.cook(network(cluster, "true", count=20))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     until(lambda: not ours(cluster), "no task is left")
 
     def left(dask_scheduler: object) -> list[str]:

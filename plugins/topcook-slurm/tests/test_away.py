@@ -71,7 +71,7 @@ def test_a_controller_that_is_too_busy_gets_each_job_once(bench: CookBench, clus
     until(lambda: "Slurm to take 3 jobs (sbatch" in "".join(cook.link.waiting.values()), "it says what it waits for")
     cluster.resume_controller()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len({*of_node(cluster, "after")} - before) == 3
     assert [path.read_text() for path in bench.folder.glob("after_*")] == ["x\n"] * 3
 
@@ -106,7 +106,7 @@ def test_a_cluster_that_takes_no_more_jobs_gets_them_when_it_does(
         conf.write_text(conf.read_text().replace("MaxJobCount=2", "MaxJobCount=2000"))
         cluster.start_controller()
         done = bench.finish(context, cook)
-        assert done.outcome == "cooked", done.messages
+        assert done.outcome == "cooked", done.account
         tasks = sorted(job.partition("_")[2] for job in of_node(cluster, "work"))
         assert tasks == ["0", "0", "1", "1"]
 
@@ -119,7 +119,7 @@ def test_where_nobody_can_prove_who_he_is_jobs_wait_until_he_can(bench: CookBenc
     assert "munge" in said(cook)
     cluster.start_munged()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
 
 
 @contextmanager

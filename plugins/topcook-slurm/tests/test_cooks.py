@@ -37,7 +37,7 @@ def test_items_cook_as_one_array_and_tell_all_that_jobs_tell(bench: CookBench, c
     )
     before = set(cluster.jobs())
     done = bench.cook(network(f"{sys.executable} {script}", count=12, parms="slurm_collect = 3.0"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [item.attributes["square"].values for item in done.items("work")] == [(n * n,) for n in range(12)]  # type: ignore[index]
     (array,) = {job.partition("_")[0] for job in set(cluster.jobs()) - before}
     host = done.context.core.host("farm")
@@ -56,7 +56,7 @@ def test_items_cook_as_one_array_and_tell_all_that_jobs_tell(bench: CookBench, c
 def test_an_array_is_no_larger_than_wanted(bench: CookBench, cluster: TestCluster) -> None:
     before = set(cluster.jobs())
     done = bench.cook(network("true", count=7, parms="slurm_collect = 3.0\n        slurm_maxarray = 3"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert sorted(job.partition("_")[2] for job in set(cluster.jobs()) - before) == ["", "0", "0", "1", "1", "2", "2"]
 
 
@@ -86,7 +86,7 @@ def test_parms_of_nodes_and_items_reach_slurm(bench: CookBench, cluster: TestClu
     mine = [line for line in shown if "JobState=RUNNING" in line]
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len(mine) == 3
     assert {cpus for line in mine for cpus in ("CPUs/Task=1 ", "CPUs/Task=2 ") if cpus in line} == {
         "CPUs/Task=1 ",

@@ -103,7 +103,7 @@ def test_while_the_controller_is_away_the_cook_says_so_and_sends_what_waits_when
     until(lambda: "to be submitted; it is tried again" in "\n".join(each.text for each in cook.messages), "it is told")
     cluster.start_controller()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert len(list(bench.folder.glob("after_*"))) == 2
 
 
@@ -173,7 +173,7 @@ def test_five_hundred_items_in_each_layer_cook_beside_local_ones(bench: CookBenc
     """
     before = set(cluster.jobs())
     done = bench.cook(text)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert Counter(done.states().values()) == {"CookedSuccess": 1000}
     assert done.out_of_order() == []
     sent = set(cluster.jobs()) - before

@@ -51,5 +51,5 @@ def test_a_job_that_slurm_queues_again_after_its_item_ended_does_not_run_again(
     until(lambda: cluster.jobs().get(job) not in {"PENDING", "REQUEUED", "SPECIAL_EXIT"}, "it is canceled")
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (bench.folder / "ran_0").read_text() == "x\n"

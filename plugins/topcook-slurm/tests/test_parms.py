@@ -89,7 +89,7 @@ def test_every_parm_reaches_slurm(bench: CookBench, cluster: TestCluster, monkey
     jobs = cluster.call("scontrol", "--oneliner", "show", "job").splitlines()
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     (runs,) = [line.split() for line in jobs if "JobState=RUNNING" in line]
     assert {name: words in runs for name, (_, words) in SHOWN.items()} == dict.fromkeys(SHOWN, True)
     # Of the array one task at a time.
@@ -107,7 +107,7 @@ def test_the_qos_reaches_slurm(cluster: TestCluster) -> None:
 def test_the_status_address_is_made_as_the_parm_says(bench: CookBench, cluster: TestCluster) -> None:
     done = bench.cook(network("true", count=2, parms='slurm_statusurl = "https://portal/{job}?show"'))
     host = done.context.core.host("farm")
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     said = {host.instance.getStatusURI(item) for item in done.items("work")}
     assert len(said) == 2
     assert {url.removeprefix("https://portal/").removesuffix("?show") for url in said} <= set(cluster.jobs())

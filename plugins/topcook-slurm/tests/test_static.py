@@ -59,7 +59,7 @@ def arrays(cluster: TestCluster, before: set[str]) -> Counter[str]:
 def test_all_items_are_with_slurm_from_the_start_and_cook_in_order(bench: CookBench, cluster: TestCluster) -> None:
     before = set(cluster.jobs())
     done = cooked(bench, network(MAKE, count=6) + AFTER + ALL)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.out_of_order() == []
     assert sorted(arrays(cluster, before).values()) == [1, 6, 6]
     assert (bench.folder / "counted").read_text().strip() == "6"
@@ -89,7 +89,7 @@ def test_pieces_of_large_layers_pair_and_batches_are_one_task(bench: CookBench, 
     done = cooked(
         bench, network(MAKE, count=7, parms="slurm_maxarray = 3") + AFTER + batches.replace(".after]", ".two]")
     )
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert done.out_of_order() == []
     # The layers, in pieces of three; four batches: three of two items, and what is left.
     assert sorted(arrays(cluster, before).values()) == sorted([3, 3, 1, 3, 3, 1, 1, 1, 1, 1])
@@ -148,7 +148,7 @@ def test_a_job_has_what_those_before_it_have_told(bench: CookBench, cluster: Tes
     command = f"{sys.executable} {bench.folder}/job.py"
     text = network(command) + AFTER.replace('"sh -c', f'"{command}" # "sh -c')
     done = cooked(bench, text)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     (item,) = done.items("after")
     log = Path(done.context.core.host("farm").directories.log_dir(local=True)) / f"{item.name}.log"
     assert log.read_text().endswith("has ['made'] 9\n")
@@ -164,7 +164,7 @@ def test_while_the_controller_is_away_what_is_left_waits_to_be_submitted(
     until(lambda: "6 jobs wait to be submitted" in "\n".join(each.text for each in cook.messages), "it is told")
     cluster.start_controller()
     done = bench.finish(context, cook)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert Counter(lines(bench.folder / "began")) == dict.fromkeys(
         [f"{node}_{number}" for node in ("work", "after") for number in range(3)], 1
     )

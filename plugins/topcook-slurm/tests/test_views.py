@@ -102,7 +102,7 @@ def environment(views: Views) -> str:
 def test_jobs_work_where_the_share_has_another_name(bench: CookBench, views: Views, cluster: TestCluster) -> None:
     (bench.folder / "job.py").write_text(JOB)
     done = bench.cook(views.network(environment(views)))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     (made,), (read,) = done.items("make"), done.items("read")
     # It was brought there, and what it wrote is known here by the name that it has here.
     assert (views.here / "show" / "job.py").read_text() == JOB

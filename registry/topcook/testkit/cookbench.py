@@ -21,6 +21,9 @@ __all__ = ["CookBench", "Cooked"]
 #: A cook that takes longer than this many seconds is taken for hung.
 DEADLINE = 60.0
 
+#: That many failed items say enough of what went wrong.
+FAILED_SHOWN = 20
+
 
 class Cooked:
     """A cook that has ended: how, with which items, and what was said."""
@@ -55,6 +58,15 @@ class Cooked:
     def why(self, label: str) -> str:
         """What is noted of an item."""
         return "\n".join(self.item(label).ran().messages)
+
+    @property
+    def account(self) -> str:
+        """What to show of a cook that ended wrongly: ``messages``, and of its first failed items all notes."""
+        failed = [item for item in self.items() if item.state.name == "CookedFail"]
+        notes = [
+            f"{item.name}, attempt {item.attempt}: {' | '.join(item.ran().messages)}" for item in failed[:FAILED_SHOWN]
+        ]
+        return "\n".join([self.messages, f"{len(failed)} items failed", *notes])
 
     def log(self, scheduler: str) -> str:
         """The scheduler's own log in the cook's log directory."""

@@ -54,7 +54,7 @@ def test_items_cook_on_the_farm_and_tell_all_that_jobs_tell(bench: CookBench) ->
         "print('said by', item.index)\n"
     )
     done = bench.cook(network(f"{sys.executable} {script}", count=5))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert [item.attributes["square"].values for item in done.items("work")] == [(n * n,) for n in range(5)]  # type: ignore[index]
     assert [Path(item.outputs[0].path).name for item in done.items("work")] == [f"out_{n}" for n in range(5)]  # type: ignore[index]
     for item in done.items("work"):
@@ -69,7 +69,7 @@ def test_items_cook_on_the_farm_and_tell_all_that_jobs_tell(bench: CookBench) ->
 
 def test_many_items_share_a_job_file_and_a_submission(bench: CookBench) -> None:
     done = bench.cook(network("true", count=40, parms="pdg_maxitems = 0"))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     temp = Path(done.context.core.host("queue").directories.temp_dir(local=True))
     files = list((temp / "jobs").iterdir())
     assert len(files) < 40
@@ -168,7 +168,7 @@ def test_a_job_that_takes_too_long_fails_with_the_reason(bench: CookBench, mark:
 
 def test_items_that_are_sent_together_keep_what_each_of_them_wants(bench: CookBench, farm: ProcessFarm) -> None:
     done = bench.cook(network("true", count=3, more='job_parms.queue_limit = "`@pdg_index`00"'))
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert sorted(job["limit"] for job in farm.jobs().values()) == [0.0, 100.0, 200.0]
 
 

@@ -85,7 +85,7 @@ def farm(bench: CookBench) -> CookBench:
 
 def cooked(bench: CookBench, nodes: str) -> Cooked:
     done = bench.cook(NETWORK + nodes)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     return done
 
 

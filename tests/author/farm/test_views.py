@@ -73,7 +73,7 @@ def test_jobs_get_their_own_names_of_everything_and_what_they_tell_comes_back_in
     with ProcessFarm(tmp_path / "farm") as farm:
         done = bench.cook(NETWORK.format(here=here, there=there))
         jobs = list(farm.jobs().values())
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     assert (here / "show" / "tex" / "wood").read_text() == "wood"
     # What the engine was told, and the job: nothing in our view but the rule that leads to theirs.
     assert not any(str(here) in word for job in jobs for word in job["argv"])

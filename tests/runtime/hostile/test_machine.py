@@ -233,7 +233,7 @@ def test_a_wall_clock_that_jumps_back_and_forth_neither_times_out_nor_waits(
     monkeypatch.setattr(time, "time", lambda: real() + chance.choice([-1, 1]) * chance.choice([0, 3600, 86400 * 400]))
     began = time.monotonic()
     done = bench.cook(NETWORK)
-    assert done.outcome == "cooked", done.messages
+    assert done.outcome == "cooked", done.account
     for item in done.items("work"):
         ran = item.ran()
         assert item.attempt == 2
