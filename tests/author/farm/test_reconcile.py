@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmPhase, FarmState, Flight, Reconciler
+from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmPhase, FarmState, Flight, LostJobs, Reconciler
 from topcook.contract.scheduler import PyScheduler
 from topcook.model.notification import Kind, Notification
 from topcook.model.states import WorkItemState
@@ -32,9 +32,9 @@ class Scheduler(PyScheduler):
 
 
 class Bench:
-    """One job in flight on an engine whose words are set."""
+    """One job in flight on an engine whose words are set; ``lost`` is what becomes of those that it forgets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lost: LostJobs | None = None) -> None:
         self.host = FakeHost(working=str(folder))
         self.scheduler = self.host.make(Scheduler)
         self.ends = folder / "pdgtemp" / "1" / "ends"
@@ -52,6 +52,7 @@ class Bench:
             grace=5.0,
             lost_after=30.0,
             find=lambda tokens: self.known,
+            lost=lost,
             clock=lambda: self.now,
         )
         self.record = self.host.graph.add_item(command="x")
@@ -65,8 +66,8 @@ class Bench:
             raise self.words
         return self.words
 
-    def watch(self) -> None:
-        self.reconciler.watch(FarmJob(self.item, self.token, 1, "item", {}), "44")
+    def watch(self, engine_id: str = "44") -> None:
+        self.reconciler.watch(FarmJob(self.item, self.token, 1, "item", {}), engine_id)
 
     def at(self, seconds: float, state: FarmState | Exception | None = None) -> None:
         """Tick so many seconds after the hand-over, with the engine saying this."""
@@ -223,3 +224,114 @@ def test_reports_before_and_after_a_line_that_a_full_disk_has_cut_are_read(bench
     lines = ['["set_a", 1, 2]', '["add_result_da', '["set_b", 1, 2]']
     (bench.ends / f"{bench.token}.reports").write_text("\n".join(lines))
     assert [said[0] for said in Ends(bench.scheduler).reports(bench.token)] == ["set_a", "set_b"]
+
+
+class Forgetful:
+    """A bench of an engine that forgets; what is sent again, it takes when it is told to."""
+
+    def __init__(self, folder: Path, *, begun: bool) -> None:
+        self.sent: list[int] = []
+        self.error: Exception | None = None
+        self.bench = Bench(folder, LostJobs(self.send, begun=begun, most=2))
+        self.bench.watch()
+
+    def send(self, work_item: Any) -> None:
+        self.sent.append(work_item.id)
+        if self.error is not None:
+            raise self.error
+
+
+def test_a_job_that_the_engine_has_forgotten_is_sent_again_under_its_attempt(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    bench = forgetful.bench
+    bench.at(10, FarmState(G))
+    bench.at(39.5)
+    assert forgetful.sent == []
+    bench.at(40)
+    assert forgetful.sent == [bench.record.id]
+    assert bench.host.warnings == ["grid has lost 1 job before it began: it is sent again"]
+    bench.watch("45")
+    bench.words = {"45": FarmState(R)}
+    bench.at(60)
+    assert [flight.engine_id for flight in bench.reconciler.in_flight] == ["45"]
+    assert bench.told == []
+
+
+def test_what_was_sent_again_and_the_engine_has_not_taken_yet_is_not_lost_once_more(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    forgetful.bench.words = {}
+    for seconds in range(10, 300):
+        forgetful.bench.at(seconds)
+    assert len(forgetful.sent) == 1
+    assert forgetful.bench.told == []
+
+
+def test_one_that_is_lost_ever_again_has_failed(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    bench = forgetful.bench
+    for seconds in range(10, 300):
+        before = len(forgetful.sent)
+        bench.at(seconds, FarmState(G))
+        if len(forgetful.sent) > before:
+            bench.watch()
+    assert len(forgetful.sent) == 2
+    (said,) = bench.told
+    assert (said.kind, said.attempt) == (Kind.FAILED, 1)
+    assert said.reason == "grid does not know its job 44 any more, and has lost it 3 times"
+
+
+def test_of_one_that_has_begun_nobody_knows_how_far_it_came(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    forgetful.bench.record.state = WorkItemState.Cooking
+    forgetful.bench.at(10, FarmState(G))
+    forgetful.bench.at(40)
+    assert forgetful.sent == []
+    assert [said.reason for said in forgetful.bench.told] == ["grid does not know its job 44 any more"]
+
+
+def test_where_jobs_may_run_twice_one_that_has_begun_is_sent_again_too(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=True)
+    forgetful.bench.record.state = WorkItemState.Cooking
+    forgetful.bench.at(10, FarmState(G))
+    forgetful.bench.at(40)
+    assert forgetful.sent == [forgetful.bench.record.id]
+    assert forgetful.bench.host.warnings == ["grid has lost 1 job: it is sent again"]
+
+
+def test_one_that_the_engine_remembers_in_time_is_not_lost(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    forgetful.bench.at(10, FarmState(G))
+    forgetful.bench.at(20, FarmState(Q))
+    forgetful.bench.at(30, FarmState(G))
+    forgetful.bench.at(59.5)
+    assert forgetful.sent == []
+    forgetful.bench.at(60)
+    assert len(forgetful.sent) == 1
+
+
+def test_nothing_is_lost_while_the_engine_is_away(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    forgetful.bench.at(10, FarmState(G))
+    for seconds in range(20, 200, 10):
+        forgetful.bench.at(seconds, EngineAwayError("grid: no route"))
+    assert forgetful.sent == []
+
+
+def test_one_that_cannot_be_sent_again_has_failed_with_the_reason(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=False)
+    forgetful.error = OSError("no space left")
+    forgetful.bench.at(10, FarmState(G))
+    forgetful.bench.at(40)
+    (said,) = forgetful.bench.told
+    assert said.reason == "grid has lost its job, which cannot be sent again: OSError: no space left"
+
+
+def test_one_that_has_left_its_end_is_not_sent_again_though_nobody_hears_it_now(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=True)
+    forgetful.bench.end("succeeded", exit=0)
+    forgetful.bench.words = {}
+    for seconds in range(10, 100, 10):
+        forgetful.bench.at(seconds)
+    assert forgetful.sent == []
+    # It is tried at each look: there is no result server here.
+    assert all("cannot tell how" in warning for warning in forgetful.bench.host.warnings)

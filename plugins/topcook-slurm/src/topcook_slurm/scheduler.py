@@ -20,6 +20,7 @@ from topcook.author.farm import (
     FarmJob,
     FarmPhase,
     FarmState,
+    LostJobs,
     Reconciler,
     farm_job,
     log_uri,
@@ -36,8 +37,6 @@ from topcook_slurm.states import SlurmJob, never_began, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
 from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, cook_script, name_of, twins
 
-#: A job that Slurm has lost before it began is sent again so many times.
-_SENT_AGAIN = 3
 #: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
 _GONE = 25.0
 #: Seconds for which a controller that is away is tried then: a try may take ten.
@@ -62,9 +61,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._had: set[str] = set()
         self._uncanceled: set[str] = set()
         self._cancel_next = 0.0
-        self._lost: dict[str, float] = {}
-        self._again: dict[str, int] = {}
-        self._ending = False
 
     @classmethod
     def templateName(cls) -> str:
@@ -82,16 +78,17 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         """Read what holds for the whole cook."""
         self._slurm = self._commands()
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
-        self._lost_after = self["slurm_lostafter"].evaluateFloat()
         self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
         self._reconciler = Reconciler(
             self,
             self._poll,
             engine="Slurm",
             every=self["slurm_poll"].evaluateFloat(),
-            lost_after=self._lost_after,
+            lost_after=self["slurm_lostafter"].evaluateFloat(),
             find=self._find,
             also=self._submissions.waits_for,
+            # A controller that was killed may have lost all that it had taken a moment before.
+            lost=LostJobs(self._send_again, begun=False),
         )
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["slurm_collect"].evaluateFloat(), most=10_000
@@ -105,9 +102,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
         )
         self._engine_ids, self._had = {}, set()
-        self._uncanceled, self._lost, self._again = set(), {}, {}
+        self._uncanceled = set()
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
-        self._ending = False
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
@@ -140,7 +136,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         if self._uncanceled and time.monotonic() >= self._cancel_next:
             self._cancel([])
         self._reconciler.tick()
-        self._send_lost_again()
         return pdg.tickResult.SchedulerReady
 
     def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
@@ -259,7 +254,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         logs = Path(str(self.logDir(True)))
         states = {each: explained(state_of(job), job, logs / f"{name_of(job)}.slurm") for each, job in jobs.items()}
         self._note_held(jobs, states)
-        self._note_lost([each for each in ids if each not in states], states)
+        self._note_canceled([each for each in ids if each not in states], states)
         self._waiting.look(states)
         unwanted = twins(self._slurm.known.values(), self._engine_ids.values())
         # What can never begin has failed, and waits there for ever.
@@ -287,41 +282,18 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             if self._static.holds(item):
                 states[flight.engine_id] = FarmState(FarmPhase.QUEUED)
 
-    def _note_lost(self, unknown: list[str], states: dict[str, FarmState]) -> None:
-        """Jobs that have not begun, and that Slurm does not know.
-
-        Of a task that is canceled before it begins no record is left, while its array has some. A controller that was
-        killed may have lost all that it had taken a moment before.
-        """
-        flights = {flight.engine_id: flight for flight in self._reconciler.in_flight}
-        now = time.monotonic()
-        lost = {}
-        for each in unknown:
-            flight = flights.get(each)
-            if flight is None or flight.work_item.state != pdg.workItemState.Scheduled:
-                continue
+    def _note_canceled(self, unknown: list[str], states: dict[str, FarmState]) -> None:
+        """Of a task that is canceled before it begins no record is left, while its array has some."""
+        flights = self._reconciler.in_flight if unknown else []
+        unbegun = {each.engine_id for each in flights if each.work_item.state == pdg.workItemState.Scheduled}
+        for each in unbegun.intersection(unknown):
             array, _, task = each.partition("_")
             if task and array in self._slurm.arrays:
                 states[each] = FarmState(FarmPhase.CANCELED, f"somebody canceled its job {each} on Slurm")
-            elif not self._ending and self._again.get(flight.token, 0) < _SENT_AGAIN:
-                lost[each] = self._lost.get(each, now)
-                states[each] = FarmState(FarmPhase.QUEUED)
-        self._lost = lost
 
-    def _send_lost_again(self) -> None:
-        due = time.monotonic() - self._lost_after
-        late = {each for each, since in self._lost.items() if since <= due}
-        if not late:
-            return
-        flights = [flight for flight in self._reconciler.in_flight if flight.engine_id in late]
-        self._lost = {each: since for each, since in self._lost.items() if each not in late}
-        flights = [flight for flight in flights if flight.work_item.state == pdg.workItemState.Scheduled]
-        if flights:
-            self.cookWarning(f"Slurm has lost {len(flights)} jobs before they began: they are submitted again")
-        for flight in flights:
-            self._again[flight.token] = self._again.get(flight.token, 0) + 1
-            if not self._static.cut_off(flight.work_item.id):
-                self._collect(flight.work_item)
+    def _send_again(self, work_item: Any) -> None:
+        if not self._static.cut_off(work_item.id):
+            self._collect(work_item)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -347,7 +319,6 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self._slurm.cancel(self._leftovers.look(self._slurm.jobs(), self._ended()))
 
     def _end_all(self) -> None:
-        self._ending = True
         self._collector.drop(lambda _job: True)
         unheard = [*self._submissions.drop_all(), *self._static.drop_all()]
         tokens = [job.token for submission in unheard for job in submission.jobs]

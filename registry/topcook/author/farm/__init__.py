@@ -8,6 +8,7 @@ from __future__ import annotations
 from topcook.author.farm.collect import Collector
 from topcook.author.farm.ends import Ends, JobEnding, tell_cook
 from topcook.author.farm.engine import EngineAwayError, EngineCommand, EngineError
+from topcook.author.farm.flight import FarmPhase, FarmState, Flight
 from topcook.author.farm.job import (
     FarmJob,
     JobFile,
@@ -18,8 +19,9 @@ from topcook.author.farm.job import (
     wrap_command,
     write_jobs,
 )
+from topcook.author.farm.lost import LostJobs
 from topcook.author.farm.python import accept_python, python_job
-from topcook.author.farm.reconcile import FarmPhase, FarmState, Flight, Reconciler
+from topcook.author.farm.reconcile import Reconciler
 from topcook.author.host import tick_soon, waits_for
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Flight",
     "JobEnding",
     "JobFile",
+    "LostJobs",
     "Reconciler",
     "accept_python",
     "farm_job",

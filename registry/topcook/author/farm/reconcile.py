@@ -9,69 +9,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from topcook.author.farm.ends import Ends, JobEnding, tell_cook
 from topcook.author.farm.engine import EngineError
+from topcook.author.farm.flight import FarmPhase, FarmState, Flight
 from topcook.author.farm.job import FarmJob, prepare_farm
+from topcook.author.farm.lost import LostJobs
 from topcook.author.host import host_of, record_of, waits_for
 from topcook.author.report import report
 from topcook.model.notification import Kind, Notification
-from topcook.model.states import FINAL, WorkItemState
+from topcook.model.states import WorkItemState
 
-__all__ = ["FarmPhase", "FarmState", "Flight", "Reconciler"]
+__all__ = ["Reconciler"]
 
 #: While the engine is away it is asked more and more seldom, up to so many seconds, and its silence told this often.
 LONGEST_PAUSE, TOLD_EVERY = 120.0, 300.0
 #: So often the cook is told anew what it waits for.
 WORDS_EVERY = 5.0
 _LOOK = 0.2
-
-
-class FarmPhase(Enum):
-    """Where the engine says a job is."""
-
-    #: It waits; the reason may say what for.
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    #: Also: killed for time or memory, its node died, its dependency never satisfied. The reason says which.
-    FAILED = "failed"
-    #: Somebody deleted it.
-    CANCELED = "canceled"
-    #: The engine has never heard of it, or no longer knows.
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True)
-class FarmState:
-    """What the engine says of a job; ``reason`` in words for the person who looks at the summary."""
-
-    phase: FarmPhase
-    reason: str = ""
-    exit_status: int | None = None
-
-
-@dataclass(slots=True)
-class Flight:
-    """A job in flight: ``engine_id`` is what the engine calls it."""
-
-    work_item: Any
-    token: str
-    attempt: int
-    engine_id: str
-    #: When its end was first seen, where nobody has told the cook of it.
-    ended_since: float | None = None
-    #: What the engine said of it last.
-    state: FarmState | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether its item needs it no more: it has ended, or is at another attempt."""
-        record = record_of(self.work_item)
-        return record.state in FINAL or record.attempt > self.attempt
 
 
 class Reconciler:
@@ -84,7 +40,8 @@ class Reconciler:
     ``also()`` says in words what else the cook waits for: jobs that the engine does not take, say.
 
     The engine is asked every ``every`` seconds, and only while something is in flight. An end that it tells, and the
-    wrapper has not, counts after ``grace`` seconds; that a job is unknown after ``lost_after``.
+    wrapper has not, counts after ``grace`` seconds; that a job is unknown after ``lost_after``: it has failed then, or
+    is sent again as ``lost`` says.
     """
 
     def __init__(
@@ -98,6 +55,7 @@ class Reconciler:
         lost_after: float = 30.0,
         find: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
         also: Callable[[], str] = str,
+        lost: LostJobs | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is in flight; to be made in ``onStartCook``."""
@@ -105,6 +63,7 @@ class Reconciler:
         self._poll = poll
         self._find = find
         self._also = also
+        self._lost = lost
         self.engine = engine
         self._every, self._grace, self._lost_after = every, grace, lost_after
         self._clock = clock
@@ -191,6 +150,8 @@ class Reconciler:
         if states is not None:
             for flight in list(self._flights.values()):
                 self._weigh(flight, states.get(flight.engine_id, FarmState(FarmPhase.GONE)))
+            if self._lost is not None:
+                self._lost.send_again(self._scheduler, self.engine)
 
     def _look_at_ends(self) -> None:
         for token in self._ends.there() & self._flights.keys():
@@ -230,13 +191,22 @@ class Reconciler:
             if state.phase is FarmPhase.RUNNING and record.state is WorkItemState.Scheduled:
                 report(self._scheduler, flight.work_item, flight.attempt).started()
             return
+        if flight.sent_again and state.phase is FarmPhase.GONE:
+            return
         if flight.ended_since is None:
             flight.ended_since = now
         patience = self._lost_after if state.phase is FarmPhase.GONE else self._grace
-        if now - flight.ended_since >= patience:
-            self._tell_state(flight, state)
-        else:
+        if now - flight.ended_since < patience:
             self._next = min(self._next, flight.ended_since + patience)
+        elif state.phase is not FarmPhase.GONE or not self._is_sent_again(flight):
+            self._tell_state(flight, state)
+
+    def _is_sent_again(self, flight: Flight) -> bool:
+        if self._lost is None:
+            return False
+        ending = self._ends.read(flight.token)
+        # One that has come just now is told at the next look.
+        return (ending is not None and ending.final) or self._lost.take(flight)
 
     def _show(self, flight: Flight, text: str) -> None:
         said = Notification(Kind.CUSTOM_STATE, record_of(flight.work_item).id, payload=(text,), attempt=flight.attempt)
@@ -257,9 +227,9 @@ class Reconciler:
         elif state.phase is FarmPhase.FAILED:
             told.failed(reason or f"its job {flight.engine_id} failed on {self.engine}", exit_status=status)
         else:
-            told.failed(
-                reason or f"{self.engine} does not know its job {flight.engine_id} any more", exit_status=status
-            )
+            lost = f"{self.engine} does not know its job {flight.engine_id} any more"
+            tries = self._lost.tries(flight) if self._lost is not None else ""
+            told.failed(reason or f"{lost}{tries}", exit_status=status)
         self._forget(flight)
 
     def _tell_ending(self, flight: Flight, ending: JobEnding) -> bool:
