@@ -4,6 +4,7 @@ import ast
 
 from pdgjob import _set
 from pdgjob._files import File, file_of
+from pdgjob._syntax import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _literal(value: "Any") -> "Any":
     if not isinstance(value, str):
         return value
     try:
-        return ast.literal_eval(value)
+        return ast.literal_eval(parse(value.lstrip(" \t"), mode="eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return value
 

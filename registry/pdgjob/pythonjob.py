@@ -167,7 +167,8 @@ class PythonJob(jobwrapper.Job):
 def _run(python: "Spec", side: "JobSide") -> None:
     path, line, body = python["path"], python.get("line", 1), python.get("body", False)
     _quote(path, python["text"], line)
-    module = ast.parse("\n" * (line - 1) + python["text"], path)
+    parse = side._module("pdgjob._syntax").parse  # noqa: SLF001 - of the same file
+    module = parse("\n" * (line - 1) + python["text"], path)
     used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
     item = side.work_item(python.get("here", ""))
     node = Node(python)
@@ -177,8 +178,8 @@ def _run(python: "Spec", side: "JobSide") -> None:
     if not body:
         exec(compile(module, path, "exec"), names)  # noqa: S102 - running the network's Python is the point
         return
-    function = ast.parse("def cook(self, work_item): pass", path)
-    function.body[0].body = module.body or function.body[0].body  # type: ignore[attr-defined]
+    function = parse("def cook(self, work_item): pass", path)
+    function.body[0].body = module.body or function.body[0].body
     exec(compile(function, path, "exec"), names)  # noqa: S102 - as above
     answer = names["cook"](node, item)
     if answer is False or getattr(answer, "name", "") == "Failure":

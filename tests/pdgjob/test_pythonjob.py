@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pdgjob import pythonjob
+from tests.parsing import parsed_meanwhile
 from tests.waiting import until
 from topcook.model.notification import Kind
 from topcook.testkit.sink import RecordingSink
@@ -175,6 +176,13 @@ def test_items_at_the_same_time_have_their_own_data_and_their_own_output(bench: 
     assert told == {item: item for item in range(8)}
     assert (dict(os.environ), sys.stdout) == (environment, before)
     assert not [name for name in sys.modules if name == "pdgcmd"]
+
+
+@pytest.mark.parametrize("body", [False, True])
+def test_an_item_runs_although_another_one_is_read_meanwhile(bench: Bench, body: bool) -> None:
+    with parsed_meanwhile():
+        job = bench.run("work_item.setPyObjectAttrib('made', {'one': [1, 2]})", body=body)
+    assert (job.state, job.reason) == ("succeeded", "")
 
 
 def test_the_node_s_parms_and_the_body_of_a_function_are_there(bench: Bench, sink: RecordingSink) -> None:

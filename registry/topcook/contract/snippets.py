@@ -7,6 +7,7 @@ import inspect
 import linecache
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.parsing import parse
 from topcook.errors import Problem, ProblemsError
 from topcook.lean import pattern
 
@@ -51,7 +52,7 @@ class Snippet:
         """
         # The body is grafted into the syntax tree: no line moves, and no string in it is indented. ``super()`` reads
         # the variable __class__ around its function.
-        module = ast.parse(f"def __made__(__class__):\n def {name}({', '.join(args)}): pass\n return {name}", self.path)
+        module = parse(f"def __made__(__class__):\n def {name}({', '.join(args)}): pass\n return {name}", self.path)
         outer = module.body[0]
         assert isinstance(outer, ast.FunctionDef)  # noqa: S101 - it was parsed from the line above
         function = outer.body[0]
@@ -73,7 +74,7 @@ class Snippet:
     def syntax(self) -> ast.Module:
         """The text's syntax with the file's line numbers; raises ``ProblemsError`` with the place of a mistake."""
         try:
-            module = ast.parse(self.text, self.path)
+            module: ast.Module = parse(self.text, self.path)
         except (SyntaxError, ValueError) as error:
             raise self._syntax(error, self.line - 1) from None
         return ast.increment_lineno(module, self.line - 1)
@@ -138,7 +139,7 @@ def filled_blocks(text: str) -> str:
     text = dedented(text)[0]
     for _ in range(text.count("\n") + 1):
         try:
-            ast.parse(text)
+            parse(text)
         except IndentationError as error:
             empty = _EMPTY_BLOCK.match(error.msg)
             filled = _filled(text, int(empty.group(1)), error.lineno or 0) if empty else None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
+from topcook.contract.parsing import parse
 from topcook.lean import dataclass
 
 __all__ = [
@@ -92,7 +93,7 @@ def path_of(cls: type) -> str | None:
 def _class_node(cls: type, path: str) -> ast.ClassDef | None:
     """The syntax of a class, by its qualified name; the last one where a name is defined twice."""
     try:
-        node: ast.AST = ast.parse("".join(linecache.getlines(path)))
+        node: ast.AST = parse("".join(linecache.getlines(path)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for part in cls.__qualname__.split("."):
@@ -152,7 +153,7 @@ def syntax_of(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef 
     # Its own lines first: to parse the whole file costs as much as to compile it again.
     for text in (*_own_texts(lines, first), "".join(lines)):
         try:
-            tree = ast.parse(text)
+            tree = parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for node in ast.walk(tree):

@@ -11,6 +11,7 @@ from typing import Any
 
 from topcook.author.farm.job import FarmJob, farm_job
 from topcook.author.host import host_of, record_of
+from topcook.contract.parsing import parse
 from topcook.contract.taskscript import TaskScript
 from topcook.errors import TopcookError
 
@@ -50,7 +51,7 @@ def python_job(scheduler: Any, work_item: Any, *, here: str = "", **how: Any) ->
 
 def _speaks_of_itself(text: str) -> bool:
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError):
         # Told by whoever runs it, with its place.
         return False

@@ -10,6 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.parsing import parse
 from topcook.model.attributes import AttribType
 from topcook.model.files import File
 
@@ -138,7 +139,7 @@ def read_object(value: object) -> Any:
     if len(text) > LONGEST_REPR:
         raise BadArgumentError(f"a Python object's repr may have {LONGEST_REPR} characters, this one has {len(text)}")
     try:
-        return ast.literal_eval(text)
+        return ast.literal_eval(parse(text.lstrip(" \t"), mode="eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 
