@@ -82,7 +82,7 @@ def test_a_resumed_cook_can_be_killed_and_resumed_again(shell: Shell, work: Path
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
-def test_a_job_whose_keeper_died_too_is_awaited_and_then_run_again(shell: Shell, work: Path) -> None:
+def test_a_job_whose_keeper_died_too_is_ended_and_run_again(shell: Shell, work: Path) -> None:
     (work / "gate_make_0").touch()
     (work / "gate_make_1").touch()
     engine = shell.start("cook", "net.toml")
@@ -91,14 +91,15 @@ def test_a_job_whose_keeper_died_too_is_awaited_and_then_run_again(shell: Shell,
     engine.kill()
     engine.wait()
     os.kill(keeper, signal.SIGKILL)
-    resumed = shell.start("cook", "net.toml", "--resume", "--report", "report.json")
     held = {line.split()[0] for line in lines(work / "began")} - set(lines(work / "done"))
-    until(lambda: len(lines(work / "began")) >= 6)
-    assert [line for line in lines(work / "began") if line.split()[0] in held and line.endswith(" 2")] == []
+    # Nobody opens the gate for those that nobody would see the end of.
+    for name in {f"{node}_{index}" for node in ("make", "after") for index in range(6)} - held:
+        (work / f"gate_{name}").touch()
+    resumed = shell.start("cook", "net.toml", "--resume")
+    until(lambda: {f"{name} 2" for name in held} <= set(lines(work / "began")))
     (work / "gate").touch()
     assert resumed.wait() == 0
-    began = [line.split() for line in lines(work / "began")]
-    assert {name: attempt for name, attempt in began if name in held} == dict.fromkeys(held, "2")
+    assert set(Counter(lines(work / "done")).values()) == {1}
 
 
 def test_what_failed_stays_failed_unless_it_is_to_be_tried_again(shell: Shell) -> None:

@@ -134,7 +134,7 @@ command = "JOB $HIP/effects $HIP/locks next_@pdg_index"
 @pytest.mark.crash
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("what", ["lost", "both"])
-def test_a_job_that_its_keeper_had_no_time_to_write_down_is_awaited_before_its_item_runs_again(
+def test_a_job_that_its_keeper_had_no_time_to_write_down_is_ended_before_its_item_runs_again(
     tmp_path: Path, tools: Tools, number: int, what: str
 ) -> None:
     # A third slot: whatever waits at the gate, the next one can run.
@@ -180,9 +180,10 @@ def sockets(pid: int) -> int:
 
 
 @pytest.mark.crash
-def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_alive(tmp_path: Path, tools: Tools) -> None:
+def test_jobs_of_a_dead_keeper_are_ended_and_those_of_the_next_one_are_taken_up(tmp_path: Path, tools: Tools) -> None:
     names = ["long_0", "long_1", "next_0", "other_0", "last_0"]
-    bench = CrashBench(tmp_path / "cook", tools, TWO_GATES, names, keeper_died=True)
+    network = TWO_GATES.replace("maxprocs = 2", "maxprocs = 4")
+    bench = CrashBench(tmp_path / "cook", tools, network, names, keeper_died=True)
     try:
         engine = bench.start("--progress", "off")
         until(lambda: bench.ended({"long_0", "long_1"}, "start"), "two jobs")
@@ -191,7 +192,9 @@ def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_aliv
         bench.kill_keepers()
         bench.wait(engine)
         engine = bench.resume()
-        until(lambda: bench.ended({"next_0"}) and bench.ended({"other_0"}, "start"), "the next keeper at work")
+        again = {("long_0", 2), ("long_1", 2)}
+        until(lambda: again <= {(line.name, line.attempt) for line in bench.lines()}, "their second attempts")
+        until(lambda: bench.ended({"other_0"}, "start"), "the next keeper at work")
         engine.kill()
         bench.wait(engine)
         bench.look()
@@ -204,6 +207,8 @@ def test_a_job_of_a_dead_keeper_is_awaited_also_by_who_finds_a_later_keeper_aliv
         (bench.folder / "gate").touch()
         assert bench.wait(engine) == 0
         bench.finish()
+        assert {(line.name, line.attempt) for line in bench.lines() if line.name.startswith("long")} == {
+            *again, ("long_0", 1), ("long_1", 1)}  # fmt: skip
     finally:
         bench.close()
 

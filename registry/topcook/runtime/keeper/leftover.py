@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from topcook.runtime.keeper import launch
@@ -14,7 +15,7 @@ from topcook.runtime.keeper.program.cancel import LONGEST_PAUSE, PATIENCE
 from topcook.runtime.keeper.program.processes import Row, descendants, mark_of, process_table, send
 from topcook.runtime.keeper.record import read_record
 
-__all__ = ["GRACE", "Leftover", "end_left", "left_jobs", "left_tokens"]
+__all__ = ["GRACE", "Leftover", "end_left", "end_orphans", "left_jobs", "left_tokens"]
 
 #: Seconds that jobs have to end by themselves.
 GRACE = 5.0
@@ -63,22 +64,27 @@ def end_left(directory: str, cook: str, grace: float = GRACE) -> Leftover:
                 keeper.cancel("", (), grace)
         finally:
             keeper.close()
-    survivors = _end_rest(directory, cook, grace)
+    # A pid that is a stranger's by now is told by its start; a session has its number as long as it has a member.
+    sessions = {job.pid for job in read_record(directory).values() if job.is_running}
+    survivors = _end_rest(sessions, lambda token: token.startswith(f"{cook}-"), grace)
     # What came to its own end meanwhile was not ended by us: the record says how, and who goes on reads it there.
     recorded = read_record(directory)
     ended = [each for each in tokens if each not in recorded or recorded[each].exit_status is None]
     return Leftover(ended, survivors)
 
 
-def _end_rest(directory: str, cook: str, grace: float) -> list[int]:
-    """End what no keeper has any more; the pids of what does not go."""
-    # A pid that is a stranger's by now is told by its start; a session has its number as long as it has a member.
-    sessions = {job.pid for job in read_record(directory).values() if job.is_running}
+def end_orphans(running: Mapping[str, int], grace: float) -> None:
+    """End jobs that no keeper has any more, tokens with pids, and all they started; returns when it is gone."""
+    _end_rest(set(running.values()), running.__contains__, grace)
+
+
+def _end_rest(sessions: set[int], chosen: Callable[[str], bool], grace: float) -> list[int]:
+    """End these sessions, and what is marked by chosen tokens; the pids of what does not go."""
     asked: set[int] = set()
     begun = time.monotonic()
     seen_empty = False
     while True:
-        members, sessions = _members(cook, sessions)
+        members, sessions = _members(sessions, chosen)
         if not members:
             # A process that forked and died during the look hid its child from it.
             if seen_empty:
@@ -98,10 +104,10 @@ def _end_rest(directory: str, cook: str, grace: float) -> list[int]:
         time.sleep(LONGEST_PAUSE)
 
 
-def _members(cook: str, sessions: set[int]) -> tuple[set[int], set[int]]:
-    """What lives of a cook's jobs, and those of their sessions that still have a member."""
+def _members(sessions: set[int], chosen: Callable[[str], bool]) -> tuple[set[int], set[int]]:
+    """What lives of the chosen jobs, and those of their sessions that still have a member."""
     table = process_table()
-    marked = {pid for token, pids in left_jobs(table).items() if token.startswith(f"{cook}-") for pid in pids}
+    marked = {pid for token, pids in left_jobs(table).items() if chosen(token) for pid in pids}
     in_session = {pid for pid, row in table.items() if (row.session or pid) in sessions and not row.zombie}
     found = descendants(table, marked | in_session) - {os.getpid()}
     peopled = {table[pid].session or pid for pid in in_session}

@@ -31,6 +31,8 @@ class CookKeeper:
         self._process: KeeperProcess | None = None
         #: The cook goes on: jobs may be left of it, and a keeper that has them. Set before anything else is asked.
         self.goes_on = False
+        #: Jobs of a dead keeper that were ended.
+        self._ended: set[str] = set()
 
     @property
     def used(self) -> bool:
@@ -72,20 +74,31 @@ class CookKeeper:
         if tokens and self.goes_on:
             self.process().cancel("", tokens, 5.0)
 
-    def outlived(self, tokens: Sequence[str]) -> list[str]:
-        """Those of these jobs that still run although their keeper is gone: nobody will see their end."""
+    def outlived(self, tokens: Sequence[str]) -> set[str]:
+        """Those of these jobs that still run where no keeper tells us of them, to be awaited.
+
+        What runs although its keeper is dead is ended, since nobody would see its end; what is left is of a keeper that
+        cannot be reached, or does not go.
+        """
         if not tokens or not self.goes_on:
-            return []
+            return set()
         process = self.process()
         # Those that its keeper has, or saw end since it was asked.
         rest = [token for token in tokens if not process.runs(token)]
-        from topcook.runtime.keeper.record import leaders_of, read_record
+        from topcook.runtime.keeper.record import orphans_of, running_of
 
-        recorded = read_record(self._directory)
-        running = {token for token in rest if token in recorded and recorded[token].is_running}
-        # A keeper may have been killed between the start of a job and the line that tells of it.
-        running |= leaders_of({token for token in rest if token not in recorded})
-        return [token for token in rest if token in running]
+        running = running_of(rest, self._directory)
+        orphans = orphans_of(
+            {token: pid for token, pid in running.items() if token not in self._ended}, self._directory
+        )
+        if orphans:
+            from topcook.runtime.keeper.leftover import GRACE, end_orphans
+
+            end_orphans(orphans, GRACE)
+            # Once: what does not go is waited for.
+            self._ended |= orphans.keys()
+            running = running_of(rest, self._directory)
+        return set(running)
 
     def kill(self) -> None:
         """End all its jobs at once, whatever this raises."""

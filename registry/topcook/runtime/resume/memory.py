@@ -250,7 +250,7 @@ class Memory:
             return []
 
     def _ready_to_go(self, found: list[Finding]) -> list[Finding]:
-        """See to what runs of items that are another thing now; put off those whose job has outlived its keeper."""
+        """See to what runs of items that are another thing now; put off those whose job runs untold."""
         found = [*self._outlived, *found]
         self._outlived = []
         # A sub-item's job is that of its batch.
@@ -260,7 +260,7 @@ class Memory:
             return found
         outlived: set[str] = set()
         if self.keeper is not None and self.how.resume:
-            running = set(self.keeper.outlived([_token(each) for each in left]))
+            running = self.keeper.outlived([_token(each) for each in left])
             # Once more where one has ended: a keeper that could not be reached may be about to write that down.
             outlived, self._awaited = running | self._awaited, running
             over = [each for each in left if each.verdict is Verdict.COOK and _token(each) not in outlived]
