@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 # How long an example takes says more about the neighbours of a busy machine than about the code.
-hypothesis.settings.register_profile("topcook", deadline=None)
+hypothesis.settings.register_profile("topcook", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("topcook")
 
 CI_TIERS = ("engine", "browser", "fuzz", "crash")
