@@ -16,7 +16,9 @@ import hypothesis
 import pytest
 
 # How long an example takes says more about the neighbours of a busy machine than about the code.
-hypothesis.settings.register_profile("topcook", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# Fixtures that last for all examples of a test are folders here, whose content each example writes anew.
+QUIET = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("topcook", deadline=None, suppress_health_check=QUIET)
 hypothesis.settings.load_profile("topcook")
 
 CI_TIERS = ("engine", "browser", "fuzz", "crash")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -223,7 +223,7 @@ JUNK = st.recursive(
 
 
 @given(changes=st.dictionaries(st.sampled_from([*SAMPLE, "nope", "trust.strict"]), JUNK, min_size=1, max_size=3))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 def test_reader_and_schema_accept_the_same_and_every_mistake_has_a_place(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
@@ -240,7 +240,7 @@ def test_reader_and_schema_accept_the_same_and_every_mistake_has_a_place(
 
 
 @given(text=st.text() | st.text("[]=\"'.#ab\n {}1,"))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 def test_no_text_takes_the_reader_down(tmp_path: Path, text: str) -> None:
     path = tmp_path / "site.toml"
     path.write_text(text, "utf-8", errors="replace")

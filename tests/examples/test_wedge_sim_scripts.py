@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SCRIPTS = "wedge_sim/scripts"
@@ -72,7 +72,7 @@ def test_what_is_no_whole_checkpoint_is_refused(script: Load, tmp_path: Path, co
         script("dish").load_dish(tmp_path / "bad.dish")
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(width=st.integers(1, 9), height=st.integers(1, 9), data=st.data())
 def test_pixels_come_back_from_a_file(
     script: Load, tmp_path: Path, width: int, height: int, data: st.DataObject

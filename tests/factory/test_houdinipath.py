@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.factory.houdiniconditions import holds
@@ -210,7 +210,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from(["enable", "hpath", "path", "package_path", "env", "other"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON))
 def test_no_content_of_a_package_is_fatal(tmp_path: Path, package: Package, content: dict[str, object]) -> None:
     package("odd.json", content)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factory.indexhome import Counting, Home, long_ago, only, told
@@ -338,7 +338,7 @@ def step(drop: Drop, folder: Path, what: str, name: str, how: str) -> None:
         path.unlink(missing_ok=True)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(steps=_STEPS)
 def test_with_an_index_a_scan_finds_what_one_without_finds(
     drop: Drop, home: Home, steps: list[tuple[str, str, str]]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factory.indexhome import Home, only, told
@@ -45,7 +45,7 @@ def test_a_file_that_is_no_index_is_set_aside_and_made_anew(drop: Drop, home: Ho
     assert home.probed == []
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_damage_to_the_file_is_fatal(drop: Drop, home: Home, data: st.DataObject) -> None:
     drop("farm.py")
@@ -69,7 +69,7 @@ def test_no_damage_to_the_file_is_fatal(drop: Drop, home: Home, data: st.DataObj
 FOREIGN = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=5) | st.binary(max_size=5)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_value_in_any_column_is_fatal(drop: Drop, home: Home, data: st.DataObject) -> None:
     drop("farm.py", "import helper\n" + drop("farm.py").read_text(encoding="utf-8"))

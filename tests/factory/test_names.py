@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.errors import UnknownSchedulerError, UnknownTypeError
@@ -165,7 +165,7 @@ def test_a_broken_file_that_would_have_won_is_said(drop: Drop, scan: Scan, text:
     assert str(good) in problem.message
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 @given(st.text(max_size=30), st.lists(st.text(max_size=20), max_size=6))
 def test_every_name_is_answered(asked: str, names: list[str]) -> None:
     records = [record(each, state) for each, state in zip(names, State, strict=False)]

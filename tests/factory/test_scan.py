@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.errors import SchedulerContractError, UnknownSchedulerError, UnknownTypeError
@@ -198,7 +198,7 @@ def test_a_bad_file_is_named_with_its_line_and_the_others_are_fine(drop: Drop, s
     assert str(path) in str(caught.value)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_mutation_of_a_good_file_is_fatal_or_lost(drop: Drop, scan: Scan, data: st.DataObject) -> None:
     text = drop("mutated.py").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.errors import GraphFileError, Problem
@@ -383,7 +383,7 @@ def test_a_file_that_may_not_be_read_is_told(write: Callable[..., Path], monkeyp
     length=st.integers(0, 12),
     junk=st.one_of(st.binary(max_size=6), st.text(max_size=6).map(lambda text: text.encode("utf-8", "surrogatepass"))),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 def test_whatever_is_in_the_file_it_is_read_or_refused_with_a_place(
     tmp_path: Path, cut: int, length: int, junk: bytes
 ) -> None:

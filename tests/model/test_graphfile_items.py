@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.errors import GraphFileError, Problem
@@ -269,7 +269,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.one_of(st.just(b'{"name": "a"}'), st.binary(max_size=20)), max_size=4), st.booleans())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 def test_whatever_is_in_the_file_it_is_read_or_refused(tmp_path: Path, pieces: list[bytes], as_list: bool) -> None:
     path = tmp_path / "graph"
     path.write_bytes(b"[" + b",".join(pieces) + b"]" if as_list else b"\n".join(pieces))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -215,7 +215,7 @@ def structural_problems(read: Callable[[Path], Any], path: Path) -> list[str]:
 
 
 @given(document=mutated(NETWORK))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None)
 def test_the_network_reader_and_its_schema_accept_the_same(tmp_path: Path, document: Any) -> None:
     path = tmp_path / "net.json"
     path.write_text(json.dumps(document), "utf-8")
@@ -224,7 +224,7 @@ def test_the_network_reader_and_its_schema_accept_the_same(tmp_path: Path, docum
 
 
 @given(items=mutated(ITEMS))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None)
 def test_the_item_graph_reader_and_its_schema_accept_the_same(tmp_path: Path, items: Any) -> None:
     path = tmp_path / "graph.json"
     path.write_text(json.dumps(items if isinstance(items, list) else [items]), "utf-8")

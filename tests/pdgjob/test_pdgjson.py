@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdgjob import pdgjson
@@ -123,7 +123,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None)
 @given(attributes=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_any_attributes_come_back_as_they_were(attributes: dict[str, Any], graph: FakeGraph) -> None:
     item = WorkItem(1, Node("n", "t"), 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.model.files import File
@@ -86,7 +86,7 @@ def test_a_command_reports_and_prints_what_the_python_client_does(
     assert (done.returncode, done.stdout, done.stderr) == (0, other.stdout, other.stderr)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12))
 def test_any_text_arrives(text: str, shell: Job, sink: RecordingSink) -> None:
     sink.notifications.clear()

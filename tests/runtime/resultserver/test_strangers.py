@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcook.runtime.resultserver import Limits, ResultServerThread
@@ -239,7 +239,7 @@ ARGUMENTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(calls=st.lists(st.tuples(st.sampled_from(sorted(METHODS)), ATOMS, ARGUMENTS), max_size=20))
 def test_any_json_gets_one_answer_per_line(
     calls: Any, server: ResultServerThread, sink: RecordingSink, call: Any
@@ -251,7 +251,7 @@ def test_any_json_gets_one_answer_per_line(
     caller.sock.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(
     start=st.sampled_from([b"", b"PDG1 ", b"PDG1 sesame\n", b"POST / HTTP/1.1\r\n", post()[:-40]]),
     data=st.binary(max_size=300),

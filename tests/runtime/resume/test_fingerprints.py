@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from topcook.factory.scan import Factory
@@ -135,7 +135,6 @@ def test_parms_count_for_what_the_node_itself_does_and_not_for_commands(tmp_path
     assert desk.print(job) == before[1]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=8), later=st.integers(1, 10**9))
 def test_an_input_file_counts_by_time_or_by_content(desk: Desk, content: bytes, later: int) -> None:
     path = desk.folder / "input"
