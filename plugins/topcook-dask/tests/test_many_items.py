@@ -16,11 +16,9 @@ pytestmark = pytest.mark.engine
 MANY = 500
 
 
-def test_five_hundred_items_in_each_layer_cook_beside_local_ones(
-    bench: CookBench, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_five_hundred_items_in_each_layer_cook_beside_local_ones(bench: CookBench, cluster: TestCluster) -> None:
     # Eight seconds, on a machine that does nothing else.
-    monkeypatch.setattr("topcook.testkit.cookbench.DEADLINE", 500.0)
+    bench.deadline = 500.0
     text = network(cluster, "true", count=MANY)
     text += """
         [schedulers.here]

@@ -149,6 +149,8 @@ import pytest
 
 from topcook.testkit.cookbench import CookBench
 
+# Nothing of your own index, configuration and cooks is read or written.
+pytest_plugins = ["topcook.testkit.fixtures"]
 FILE = Path(__file__).with_name("@name@.py")
 NETWORK = Path(__file__).with_name("@name@.toml")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CookBench", "Cooked"]
 
-#: A cook that takes longer than this many seconds is taken for hung.
+#: Seconds after which a cook is taken for hung, unless a bench says otherwise.
 DEADLINE = 60.0
 
 #: That many failed items say enough of what went wrong.
@@ -84,11 +84,15 @@ class Cooked:
 
 
 class CookBench:
-    """Writes types files and networks below ``folder`` and cooks them; ``close`` closes what it opened."""
+    """Writes types files and networks below ``folder`` and cooks them; ``close`` closes what it opened.
 
-    def __init__(self, folder: Path) -> None:
+    A cook that takes longer than ``deadline`` seconds is taken for hung.
+    """
+
+    def __init__(self, folder: Path, deadline: float = DEADLINE) -> None:
         """An empty bench."""
         self.folder = folder
+        self.deadline = deadline
         self.types_dir = folder / "types"
         self.types_dir.mkdir()
         self._opened: list[GraphContext] = []
@@ -125,7 +129,7 @@ class CookBench:
 
     def finish(self, context: GraphContext, cook: Cook) -> Cooked:
         """Wait for a cook; raises ``AssertionError`` when it does not end."""
-        if not cook.wait(DEADLINE):
+        if not cook.wait(self.deadline):
             cook.kill()
             raise AssertionError(f"the cook did not end: {dict(cook.state.schedulers)}")
         return Cooked(context, cook)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from topcook.testkit.cookbench import CookBench
+from topcook.testkit.fixtures import mark
 from topcook.testkit.processfarm import ProcessFarm
 
+__all__ = ["mark"]
 EXAMPLE = Path(__file__).parents[3] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
 
 
@@ -32,12 +33,6 @@ def network(command: str, count: int = 1, parms: str = "", more: str = "") -> st
         parms.command = """{command}"""
         {more}
         '''
-
-
-@pytest.fixture
-def mark() -> str:
-    """What tells this test's processes from all others."""
-    return f"600.{uuid.uuid4().int % 10**12}"
 
 
 @pytest.fixture
