@@ -15,6 +15,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.spent import spent_lines, spent_of
+
 # How long an example takes says more about the neighbours of a busy machine than about the code.
 # Fixtures that last for all examples of a test are folders here, whose content each example writes anew.
 QUIET = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
@@ -77,6 +79,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=how))
         if any(item.get_closest_marker(tier) for tier in CI_TIERS) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(CI_TIMEOUT))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long each distribution's tests took, below the slowest of them: in CI plugins have a budget."""
+    told = [report for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "duration")]
+    spent = spent_of((report.nodeid, report.duration) for report in told)
+    if os.environ.get("CI") == "true" and spent:
+        terminalreporter.section("seconds of tests, by distribution")
+        for line in spent_lines(spent):
+            terminalreporter.line(line)
 
 
 @pytest.hookimpl(optionalhook=True)
