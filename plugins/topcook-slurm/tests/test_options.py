@@ -55,6 +55,12 @@ def test_no_value_ever_becomes_an_option_of_another_name(name: str, value: str) 
         ("--array=0-9", "is set by the scheduler itself"),
         ("--arr=0-9", "is set by the scheduler itself"),
         ("-a0-9", "is set by the scheduler itself"),
+        ("-Ha0-9", "is set by the scheduler itself"),
+        ("-vkW", "is set by the scheduler itself"),
+        ("-Q", "is set by the scheduler itself"),
+        ("--quiet", "is set by the scheduler itself"),
+        ("--clusters=other", "names another cluster"),
+        ("-Mother", "names another cluster"),
         ("--wrap=reboot", "is set by the scheduler itself"),
         ("'--mem", "cannot be read"),
         ("--mem=1\n--wrap=x", "line break"),
@@ -63,3 +69,9 @@ def test_no_value_ever_becomes_an_option_of_another_name(name: str, value: str) 
 def test_extra_arguments_that_would_run_something_else_are_refused(text: str, said: str) -> None:
     with pytest.raises(BadOptionError, match=said):
         given_parms(extraargs=text)
+
+
+def test_short_options_in_one_word_are_told_apart() -> None:
+    assert given_parms(extraargs="-vvHdsingleton -k -sc4 --dependency=singleton") == [
+        "--requeue", "-v", "-v", "-H", "-dsingleton", "-k", "-s", "-c4", "--dependency=singleton",
+    ]  # fmt: skip

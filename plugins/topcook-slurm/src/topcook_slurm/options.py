@@ -51,8 +51,14 @@ _ROWS = tuple(row[:4] for row in _JOB)
 #: What is read of an item's job parms, with what stands when nobody gave it.
 JOB_PARMS = parm_defaults(_ROWS)
 #: Options that say what is run, or how we hear of it: another one of these and nothing would work.
-_OURS = ("--array", "--wrap", "--parsable", "--wait", "--test-only", "--comment", "--help", "--usage", "--version")
-_OURS_SHORT = ("-a", "-W", "-h", "-V")
+_OURS = (
+    "--array", "--wrap", "--parsable", "--quiet", "--wait", "--test-only", "--comment", "--help", "--usage", "--version",
+)  # fmt: skip
+_OURS_SHORT = ("-a", "-Q", "-W", "-h", "-u", "-V")
+#: Jobs of another cluster would be taken for lost, since squeue is asked of ours.
+_ELSEWHERE = ("--clusters", "-M")
+#: Short options without a value: sbatch takes others in the same word.
+_FLAGS = "HIkOsv"
 
 
 class BadOptionError(ValueError):
@@ -90,14 +96,29 @@ def _extra(text: str) -> list[str]:
         words = shlex.split(text)
     except ValueError as error:
         raise BadOptionError(f"{PREFIX}_extraargs cannot be read: {error}: {text!r}") from None
-    for word in words:
-        if not word.startswith("-") or word in {"-", "--"}:
-            raise BadOptionError(
-                f'{PREFIX}_extraargs: "{word}" is no option, and sbatch would take it for a script\n'
-                f"    write values as --name=value"
-            )
-        # sbatch takes any beginning of a long option for the whole.
-        long = word.partition("=")[0]
-        if word.startswith(_OURS_SHORT) or (long.startswith("--") and any(ours.startswith(long) for ours in _OURS)):
-            raise BadOptionError(f'{PREFIX}_extraargs: "{word}" is set by the scheduler itself')
-    return words
+    return [each for word in words for each in _apart(word)]
+
+
+def _apart(word: str) -> list[str]:
+    """One word of the extra arguments, as one for each option; raises ``BadOptionError``."""
+    if not word.startswith("-") or word in {"-", "--"}:
+        raise BadOptionError(
+            f'{PREFIX}_extraargs: "{word}" is no option, and sbatch would take it for a script\n'
+            f"    write values as --name=value"
+        )
+    last = word if word.startswith("--") else f"-{word[1:].lstrip(_FLAGS)}"
+    flags = [f"-{flag}" for flag in word[1 : len(word) - len(last) + 1]]
+    if _is(last, _OURS, _OURS_SHORT):
+        raise BadOptionError(f'{PREFIX}_extraargs: "{word}" is set by the scheduler itself')
+    if _is(last, _ELSEWHERE[:1], _ELSEWHERE[1:]):
+        raise BadOptionError(
+            f'{PREFIX}_extraargs: "{word}" names another cluster, whose jobs nobody would ask for here\n'
+            f"    {PREFIX}_conf names the configuration file of the cluster that a scheduler is for"
+        )
+    return [*flags, *([] if last == "-" else [last])]
+
+
+def _is(word: str, long: tuple[str, ...], short: tuple[str, ...]) -> bool:
+    # sbatch takes any beginning of a long option for the whole.
+    name = word.partition("=")[0]
+    return word.startswith(short) or (name.startswith("--") and any(each.startswith(name) for each in long))
