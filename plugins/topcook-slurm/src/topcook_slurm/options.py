@@ -52,7 +52,8 @@ _ROWS = tuple(row[:4] for row in _JOB)
 JOB_PARMS = parm_defaults(_ROWS)
 #: Options that say what is run, or how we hear of it: another one of these and nothing would work.
 _OURS = (
-    "--array", "--wrap", "--parsable", "--quiet", "--wait", "--test-only", "--comment", "--help", "--usage", "--version",
+    "--array", "--wrap", "--parsable", "--quiet", "--wait", "--test-only", "--comment",
+    "--help", "--usage", "--version",
 )  # fmt: skip
 _OURS_SHORT = ("-a", "-Q", "-W", "-h", "-u", "-V")
 #: Jobs of another cluster would be taken for lost, since squeue is asked of ours.
