@@ -228,6 +228,27 @@ def test_a_whole_network_is_one_job(bench: CookBench, cluster: TestCluster) -> N
     until(lambda: ended(cluster), "the job that cooked it is over")
 
 
+def test_a_whole_network_whose_job_is_deleted_before_it_begins_is_lost_with_slurms_word(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    (bench.folder / "net.toml").write_text(textwrap.dedent(network("true", parms='slurm_extraargs = "--hold"')))
+    words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm", "--json"]
+    said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    sent = json.loads(said.stdout)
+    words = [sys.executable, "-m", "topcook", "status", sent["status_uri"]]
+    told = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stdout.startswith("submitted: ")
+    cluster.call("scancel", sent["job"])
+    told = subprocess.run(
+        [*words, "--wait"], cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert told.returncode == 1
+    assert told.stdout.startswith("lost: ")
+    assert f"cooks no more: somebody canceled its job {sent['job']} on Slurm" in told.stdout
+
+
 def test_preflight_finds_the_cluster_ready(bench: CookBench, cluster: TestCluster) -> None:
     (bench.folder / "net.toml").write_text(textwrap.dedent(network("true")))
     words = [sys.executable, "-m", "topcook", "preflight", "net.toml"]

@@ -6,11 +6,14 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from topcook.author.host import host_of
 from topcook.lean import NamedTuple
+from topcook.model.directories import JOB_NOTE
 
 #: What is ours alone: the job's process gets its own.
 _NOT_PASSED_ON = frozenset({"HIP"})
@@ -48,6 +51,17 @@ class SubmittedCook(NamedTuple):
     status_uri: str
     #: Where the job's output is to go: ``topcook status`` names it where the cook did not end well.
     log: str
+
+    def is_job(self, scheduler: Any, job: str, **asked: str) -> None:
+        """Note which job of the engine it is, so that ``topcook status`` can ask what becomes of that.
+
+        It calls the classmethod ``submittedJobEnd(job, asked)`` of this scheduler's type, wherever it runs. A disk that
+        takes no note keeps no job from running.
+        """
+        path = Path(unquote(urlsplit(self.status_uri).path)).with_name(JOB_NOTE)
+        said = {"version": 1, "type": host_of(scheduler).type_name, "job": job, "asked": asked}
+        with suppress(OSError):
+            path.write_text(json.dumps(said), encoding="utf-8")
 
 
 def submitted_cook(scheduler: Any, graph_file: str, node_path: str, engine: str) -> SubmittedCook:

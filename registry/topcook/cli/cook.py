@@ -360,7 +360,7 @@ def _status_file(path: str, network: str, report: str | None) -> StatusFile:
     from topcook.runtime.statusfile import StatusFile
 
     check_report_path(path)
-    return StatusFile(path, network, report)
+    return click.get_current_context().with_resource(StatusFile(path, network, report))
 
 
 def _progress(asked: str, *, debug: bool) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
+from topcook.cli.enginequestion import EngineQuestion
 from topcook.cli.guard import COOKED, UNCOOKED
 from topcook.cli.wording import seconds, shown_path
 from topcook.errors import CookRefusedError
@@ -41,11 +42,14 @@ def command(*, uri: str, wait: bool, as_json: bool) -> int:
         topcook status file:///show/pdgtemp/submit-20261121-215930-9f3a/status.json --wait
     """
     path = _path(uri)
-    said = _read(path)
+    asking = EngineQuestion(path)
+    said = _look(path, asking)
     while wait and said["state"] in _OPEN:
         time.sleep(_PERIOD)
-        said = _read(path)
+        said = _look(path, asking)
     click.echo(json.dumps(said) if as_json else _text(said, path))
+    if asking.trouble:
+        click.echo(f"whether its job is still there could not be asked: {asking.trouble}", err=True)
     return COOKED if said["state"] in {"cooked", *_OPEN} else UNCOOKED
 
 
@@ -73,6 +77,19 @@ def _read(path: str) -> dict[str, Any]:
     return dict(said)
 
 
+def _look(path: str, asking: EngineQuestion) -> dict[str, Any]:
+    """What is said, and of a cook on a farm that cannot say it any more, that it has ended."""
+    said = _read(path)
+    if said["state"] not in _OPEN or said.get("host") in {"", socket.gethostname()}:
+        return said
+    ended = asking.end()
+    if not ended:
+        return said
+    # It may have told its end between the two looks.
+    said = _read(path)
+    return {**said, "state": "lost", "reason": ended} if said["state"] in _OPEN else said
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -98,7 +115,9 @@ def _text(said: dict[str, Any], path: str) -> str:
 
         lines += [f"  {name} waits for {printable(words)}" for name, words in (said.get("waits") or {}).items()]
     log = os.path.join(os.path.dirname(path), "cook.log")
-    if said["state"] == "lost":
+    if said.get("reason"):
+        lines.append("  " + str(said["reason"]).replace("\n", "\n  "))
+    elif said["state"] == "lost":
         lines.append(f"  its process {said.get('pid')} is gone without a word")
     if said["state"] not in {"cooked", *_OPEN} and os.path.isfile(log):
         lines.append(f"  what it said: {shown_path(log)}")

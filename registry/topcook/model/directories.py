@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from topcook.lean import dataclass, field
 
+#: Beside the status file of a submitted network: which job of its scheduler's engine cooks it.
+JOB_NOTE = "job.json"
+
 
 @dataclass(slots=True)
 class Directories:

@@ -1,7 +1,8 @@
 """A cook's status as a small JSON file that is kept up to date: what a submitted job's status URI answers.
 
-``{version, network, cook, state, pid, host, counts, waits, started, updated, finished, report, log}``; ``state`` is
-submitted, starting, cooking or paused, then as in the report; ``waits`` is by scheduler what its items wait for.
+``{version, network, cook, state, pid, host, counts, waits, reason, started, updated, finished, report}``; ``state`` is
+submitted, starting, cooking or paused, then as in the report; ``waits`` is by scheduler what its items wait for;
+``reason`` says why a cook was refused, or broke.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from topcook.runtime.standstill import words_of
 from topcook.runtime.summary import counts, end_state
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from topcook.runtime.cook import Cook
 
 VERSION = 1
@@ -26,7 +29,10 @@ PERIOD = 1.0
 
 
 class StatusFile:
-    """Writes one status file; what it cannot write it leaves, for a cook must not fail of that."""
+    """Writes one status file; what it cannot write it leaves, for a cook must not fail of that.
+
+    As a context it tells at its end what has kept the cook from its own: who waits on another machine sees no process.
+    """
 
     def __init__(self, path: str, network: str, report: str | None = None) -> None:
         """A cook of the file ``network`` is about to start; until it is read it goes by the file's name."""
@@ -41,12 +47,29 @@ class StatusFile:
             "host": socket.gethostname(),
             "counts": {},
             "waits": {},
+            "reason": "",
             "started": now,
             "updated": now,
             "finished": None,
             "report": os.path.abspath(report) if report and report != "-" else "",
         }
         self._due = 0.0
+        self._write()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Tell of a cook that was not told to have ended that it did, and why."""
+        said = self._said
+        if isinstance(error, Exception):
+            said["reason"] = str(error) or type(error).__name__
+        if said["finished"] is None:
+            said["state"] = "refused" if said["state"] == "starting" else "failed"
+            said["finished"] = time.time()
         self._write()
 
     def update(self, cook: Cook) -> None:

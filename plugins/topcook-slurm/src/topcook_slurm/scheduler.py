@@ -169,7 +169,21 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             f"--chdir={self.workingDir(False)}",
             *options(JobParms(self, PREFIX, JOB_PARMS).own()),
         ]
-        return cook.status_uri, self._commands().submit(cook_script(cook), words)
+        job = self._commands().submit(cook_script(cook), words)
+        conf, timeout = self["slurm_conf"].evaluateString(), self["slurm_timeout"].evaluateFloat()
+        cook.is_job(self, job, conf=conf, timeout=str(timeout))
+        return cook.status_uri, job
+
+    @classmethod
+    def submittedJobEnd(cls, job: str, asked: Mapping[str, str]) -> str:
+        """Why the job of a whole network will do nothing more, empty while it may; raises ``EngineError``."""
+        found = Slurm(asked["conf"], float(asked["timeout"])).states([job]).get(job)
+        if found is None:
+            return "Slurm does not know it any more"
+        state = state_of(found)
+        if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
+            return ""
+        return state.reason or f"its state is {state.phase.name}"
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
