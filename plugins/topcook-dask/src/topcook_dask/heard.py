@@ -52,6 +52,8 @@ class Heard:
             job = self._jobs.get(token)
             if job is not None:
                 self._of_the_job(job, words)
+        if event.get("what") == "look":
+            self._look(0.0)
         job = self._jobs.get(event.get("token", ""))
         if job is not None:
             self._of_the_scheduler(job, event)

@@ -1,9 +1,9 @@
-"""Jobs that Dask does not know any more, though nobody has heard their end: its scheduler was started anew."""
+"""Jobs that Dask does not know any more, though nobody has heard their end: it was restarted."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from topcook.author.farm import Ends, FarmPhase, FarmState, Reconciler, tick_soon
@@ -37,20 +37,22 @@ class Lost:
         self._clock = clock
         self._since: dict[str, float] = {}
         self._again: dict[str, int] = {}
+        self._restarted: set[str] = set()
 
-    def note(self, keys: Sequence[str], states: dict[str, FarmState]) -> None:
-        """Note those of which Dask said nothing, and have them waited for."""
+    def note(self, keys: Sequence[str], states: dict[str, FarmState], restarted: Collection[str] = ()) -> None:
+        """Note those of which Dask said nothing, and have them waited for; not those whose workers were restarted."""
         unknown = [key for key in keys if key not in states]
         tokens = {flight.engine_id: flight.token for flight in self._reconciler.in_flight} if unknown else {}
         now, since = self._clock(), {}
         for key in unknown:
             token = tokens.get(key)
             if token is not None and self._again.get(token, 0) < _SENT_AGAIN:
-                since[key] = self._since.get(key, now)
+                since[key] = now - self._after if key in restarted else self._since.get(key, now)
                 states[key] = FarmState(FarmPhase.QUEUED)
         if since.keys() - self._since.keys():
-            tick_soon(self._scheduler, self._after)
+            tick_soon(self._scheduler, 0.0 if restarted else self._after)
         self._since = since
+        self._restarted = since.keys() & set(restarted)
 
     def send_again(self) -> None:
         """Send what is due."""
@@ -62,7 +64,12 @@ class Lost:
         flights = [flight for flight in self._reconciler.in_flight if flight.engine_id in late]
         flights = [flight for flight in flights if not self._has_ended(flight.token)]
         if flights:
-            self._scheduler.cookWarning(f"Dask has lost {len(flights)} tasks: they are submitted again")
+            why = (
+                "somebody has restarted Dask's workers"
+                if late & self._restarted
+                else "Dask does not know them any more"
+            )
+            self._scheduler.cookWarning(f"{len(flights)} tasks are submitted again: {why}")
         for flight in flights:
             self._again[flight.token] = self._again.get(flight.token, 0) + 1
             self._send(flight.work_item)

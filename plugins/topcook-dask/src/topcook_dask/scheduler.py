@@ -31,7 +31,7 @@ from topcook_dask.heard import Heard
 from topcook_dask.inprocess import job_of, welcome
 from topcook_dask.lost import Lost
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
-from topcook_dask.session import Session
+from topcook_dask.session import DELETED, Session
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
 from topcook_dask.submitting import submit_network
 from topcook_dask.tasks import WorkerCode, key_of
@@ -273,7 +273,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         session = self._cluster()
         states = session.states(keys)
         session.listen_again()
-        self._lost.note(keys, states)
+        deleted = [key for key in keys if key in states and states[key].reason == DELETED]
+        if deleted:
+            # What runs has to be told to end: Dask lets it go on.
+            session.cancel(deleted, self._worker_code(), DELETED)
+        self._lost.note(keys, states, session.restarted)
         self._tell_reasons(states)
         return states
 

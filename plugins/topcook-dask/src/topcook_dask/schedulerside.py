@@ -8,12 +8,15 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 
 #: What becomes of a task whose worker lives: of what one leaves that died, "released" is told first.
 _USUAL = frozenset({"waiting", "queued", "memory"})
+#: From which a task is forgotten that has run to its end.
+_ENDED = frozenset({"memory", "erred"})
 
 
 class Watch(SchedulerPlugin):
     """Tells what becomes of one cook's tasks that they cannot tell themselves, and keeps them when the cook is gone.
 
-    Events on ``topic``: ``{"token", "what": "again" | "failed" | "waits", "why"}``.
+    Events on ``topic``: ``{"token", "what": "again" | "failed" | "waits", "why"}``, and ``{"what": "look"}`` where
+    ``fates`` has more.
     """
 
     def __init__(self, name: str, cook: str, topic: str, client: str) -> None:
@@ -29,6 +32,11 @@ class Watch(SchedulerPlugin):
         self._died: dict[str, list[str]] = {}
         #: How many had died with them when this began to watch.
         self._before: dict[str, int] = {}
+        #: Tasks that somebody else has ended: "deleted", or "restarted" with all there were.
+        self.fates: dict[str, str] = {}
+        self._untold: list[str] = []
+        #: Tasks that the cook itself has let go.
+        self._let_go: set[str] = set()
 
     async def start(self, scheduler: Any) -> None:
         """Take up what is there."""
@@ -48,6 +56,8 @@ class Watch(SchedulerPlugin):
         ours = [key for key in keys if self._is_ours(key)]
         if ours:
             self._keys.update(ours)
+            for key in ours:
+                self.fates.pop(key, None)
             scheduler.client_desires_keys(ours, "fire-and-forget")
 
     def transition(self, key: Any, start: str, finish: str, *_: Any, **__: Any) -> None:
@@ -67,11 +77,33 @@ class Watch(SchedulerPlugin):
         elif finish == "no-worker":
             self._tell(key, "waits", "")
         elif finish == "forgotten":
-            self._keys.discard(key)
-            self._at.pop(key, None)
-            self._died.pop(key, None)
-            self._before.pop(key, None)
-            self._go()
+            self._forget(key, ended=start in _ENDED)
+
+    def _forget(self, key: str, *, ended: bool) -> None:
+        self._keys.discard(key)
+        self._at.pop(key, None)
+        self._died.pop(key, None)
+        self._before.pop(key, None)
+        if not ended and key not in self._let_go:
+            self.fates[key] = "deleted"
+            if not self._untold:
+                # Not now: it may be the beginning of a restart.
+                self._scheduler.loop.add_callback(self._tell_fates)
+            self._untold.append(key)
+        self._let_go.discard(key)
+        self._go()
+
+    def restart(self, scheduler: Any) -> None:
+        """Whoever had Dask forget everything and end its workers meant none of the tasks."""
+        self.fates.update(dict.fromkeys(self._untold, "restarted"))
+
+    def _tell_fates(self) -> None:
+        self._untold.clear()
+        self._scheduler.log_event(self._topic, {"what": "look"})
+
+    def let_go(self, keys: Any) -> None:
+        """The cook does not want these any more."""
+        self._let_go.update(self._keys.intersection(keys))
 
     def add_client(self, scheduler: Any, client: str) -> None:
         """The cook's may be back."""
@@ -108,9 +140,12 @@ def why_failed(task: Any, died: list[str] | None = None) -> str:
 def states(keys: list[str], dask_scheduler: Any) -> dict[str, tuple[str, str]]:
     """The state of these tasks, as far as they are known, and what they wait for or why they failed."""
     found = {}
+    fates = {key: fate for each in _watches(dask_scheduler) for key, fate in each.fates.items()}
     for key in keys:
         task = dask_scheduler.tasks.get(key)
         if task is None:
+            if key in fates:
+                found[key] = (fates[key], "")
             continue
         state, why = task.state, ""
         if state == "processing" and task in task.processing_on.executing:
@@ -121,6 +156,11 @@ def states(keys: list[str], dask_scheduler: Any) -> dict[str, tuple[str, str]]:
             why = why_waiting(task, dask_scheduler)
         found[key] = (state, why)
     return found
+
+
+def _watches(dask_scheduler: Any) -> list[Any]:
+    """Those of all cooks; of another version, too, that knows of no fates."""
+    return [each for each in dask_scheduler.plugins.values() if hasattr(each, "fates") and hasattr(each, "let_go")]
 
 
 def why_waiting(task: Any, scheduler: Any) -> str:
@@ -153,6 +193,8 @@ def release(keys: list[str], dask_scheduler: Any) -> list[str]:
     """Have nobody want these tasks any more: those that run go on, the others are gone; answers with the workers."""
     wanted: dict[str, list[str]] = {}
     workers = set()
+    for watch in _watches(dask_scheduler):
+        watch.let_go(keys)
     for key in keys:
         task = dask_scheduler.tasks.get(key)
         if task is None:

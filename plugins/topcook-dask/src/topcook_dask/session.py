@@ -16,7 +16,10 @@ from topcook_dask.connect import ConnectError, Connection
 from topcook_dask.options import TaskOptions
 from topcook_dask.tasks import Sent, SentPlugin, WorkerCode, token_of
 
-__all__ = ["Session"]
+__all__ = ["DELETED", "Session"]
+
+#: Why an item has ended whose task somebody else has ended.
+DELETED = "somebody has deleted its task on Dask"
 
 #: Seconds for an answer of the scheduler; of the workers, of which any may hang.
 _ANSWER, _WORKERS = 15.0, 10.0
@@ -25,7 +28,7 @@ _LOOK = 0.1
 _FEW = 100
 #: Results that are brought here at a time.
 _TOGETHER = 500
-_PHASES = {"executing": FarmPhase.RUNNING, "erred": FarmPhase.FAILED}
+_PHASES = {"executing": FarmPhase.RUNNING, "erred": FarmPhase.FAILED, "deleted": FarmPhase.CANCELED}
 _ENDS = {"succeeded": FarmPhase.SUCCEEDED, "canceled": FarmPhase.CANCELED}
 Event = dict[str, Any]
 
@@ -46,6 +49,8 @@ class Session:
         self.connection = reopen()
         self.address = str(self._rpc.address)
         self._futures: dict[str, Any] = {}
+        #: The tasks that somebody has ended with all there were, by a restart of Dask's workers.
+        self.restarted: set[str] = set()
         #: The cooks, by the beginning of their tokens, whose tasks may be there: those that this one goes on with, too.
         self._cooks: set[str] = set()
         self._watched = True
@@ -157,6 +162,7 @@ class Session:
                 raise self._away(_first_line(error)) from error
             raise
         self._futures.update(zip(keys, futures, strict=True))
+        self.restarted.difference_update(keys)
 
     def keep(self, keys: Sequence[str]) -> None:
         """Have them go on when this program is gone, and see to it that they are there."""
@@ -181,7 +187,10 @@ class Session:
             return self._states_here(keys)
         found = {}
         for key, (state, why) in said.items():
-            found[key] = FarmState(_PHASES.get(state, FarmPhase.QUEUED), why)
+            if state == "restarted":
+                self.restarted.add(key)
+            else:
+                found[key] = FarmState(_PHASES.get(state, FarmPhase.QUEUED), DELETED if state == "deleted" else why)
         found.update(self._results([key for key, (state, _) in said.items() if state == "memory"]))
         return found
 

@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import distributed
 
-__all__ = ["TestCluster"]
+__all__ = ["TestCluster", "free_ports"]
 
 DEADLINE = 60.0
 #: A cluster whose tests were killed ends by itself.
@@ -61,7 +61,7 @@ class TestCluster:
         self.names = tuple(f"w{number}" for number in range(1, workers + 1))
         self._threads, self._resources = threads, resources
         self._environment = {"DASK_TEMPORARY_DIRECTORY": str(self.folder), **(environment or {})}
-        self._port, self._http = _free_ports(2)
+        self._port, self._http = free_ports(2)
         self._tls = _Certificates(self.folder) if tls else None
         self._protocol = "tls" if tls else protocol
         self._scheduler: subprocess.Popen[bytes] | None = None
@@ -112,8 +112,14 @@ class TestCluster:
         """Start the scheduler at the address it had, knowing nothing, and all workers that have none to talk to."""
         self._spawn_scheduler()
         self.wait(self.is_up, "the scheduler answers")
+        self.replace_workers()
+
+    def replace_workers(self) -> None:
+        """Start others for workers that have lost their scheduler or were told to end, as those do who look after them.
+
+        The old ones end when what they run has ended, or after half a minute.
+        """
         for name in tuple(self._workers):
-            # As those who look after workers do: one that has lost its scheduler ends, and another is started.
             self._leaving.append(self._workers.pop(name))
             self._spawn_worker(name)
         self._wait_for_workers()
@@ -326,7 +332,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """So many ports of loopback that nobody has, and that no system gives to clients."""
     with contextlib.ExitStack() as stack:
         found: list[int] = []
         for port in random.sample(_PORTS, len(_PORTS)):
