@@ -93,6 +93,20 @@ def test_what_a_job_reports_is_there_before_its_item_ends(desk: JournalDesk) -> 
     assert found.attributes == item.attributes
 
 
+def test_names_and_numbers_that_the_file_cannot_say_stop_nothing(desk: JournalDesk) -> None:
+    item, other = desk.item(), desk.item()
+    desk.hand_over(item, other)
+    item.outputs = [File(os.fsdecode(b"caf\xe9.exr"), "file/image"), File("\ud83d.exr")]
+    item.ran().messages = [os.fsdecode(b"no caf\xe9")]
+    item.ran().exit_status = 1 << 80
+    desk.journal.tell(Message("warning", "farm", os.fsdecode(b"caf\xe9")))
+    desk.end(item, other)
+    found = read(desk)
+    assert (found.state, found.outputs, found.messages) == (item.state, item.outputs, item.ran().messages)
+    assert found.exit_status == (1 << 63) - 1
+    assert read(desk, 2).state is WorkItemState.CookedSuccess
+
+
 def test_what_an_earlier_attempt_gave_does_not_count(desk: JournalDesk) -> None:
     item = desk.item()
     desk.hand_over(item)

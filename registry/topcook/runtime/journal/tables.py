@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: How many rows one statement writes. SQLite allowed 999 values in one for long.
 TOGETHER = 32
+_MOST = (1 << 63) - 1
 
 
 class Table:
@@ -32,11 +33,27 @@ class Table:
         self._many = f"{self._one}{f', {row}' * (TOGETHER - 1)}"
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write them, in the order in which they were added, and forget them; raises what SQLite raises."""
+        """Write them, in the order in which they were added; raises what SQLite raises.
+
+        That is UnicodeEncodeError and OverflowError, too, for what ``spell_out`` makes writable.
+        """
         rows = self.rows
         whole = len(rows) - len(rows) % TOGETHER
         for place in range(0, whole, TOGETHER):
             connection.execute(self._many, tuple(chain.from_iterable(rows[place : place + TOGETHER])))
         if whole < len(rows):
             connection.executemany(self._one, rows[whole:])
-        rows.clear()
+
+    def spell_out(self) -> None:
+        """Make values of the rows that SQLite cannot keep such that it can.
+
+        A text that is no UTF-8, as names of files may be, has escapes then, which in JSON are what it was; a number that
+        no column takes is the greatest or least that does.
+        """
+        self.rows[:] = [tuple(map(_spelled_out, row)) for row in self.rows]
+
+
+def _spelled_out(value: Any) -> Any:
+    if type(value) is str:
+        return value.encode("utf-8", "backslashreplace").decode()
+    return max(-_MOST - 1, min(value, _MOST)) if type(value) is int else value

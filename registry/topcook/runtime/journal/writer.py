@@ -300,18 +300,31 @@ class Journal:
         if not tables and not self._sessions:
             return
         try:
-            connection.execute("BEGIN")
-            if self._sessions:
-                connection.executemany("UPDATE session SET facts = ? WHERE number = ?", self._sessions)
-                self._sessions.clear()
-            for table in tables:
-                table.write(connection)
-            connection.execute("COMMIT")
-        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            try:
+                self._write_all(tables)
+            except (UnicodeEncodeError, OverflowError):
+                # Not in each batch: hardly any job tells the like.
+                connection.execute("ROLLBACK")
+                for table in tables:
+                    table.spell_out()
+                self._write_all(tables)
+        except sqlite3.Error as error:
             self._broken = True
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise RecorderError(f'the journal "{self.path}" cannot be written: {error}{_room(self.path)}') from error
+        self._sessions.clear()
+        for table in tables:
+            table.rows.clear()
+
+    def _write_all(self, tables: Sequence[Table]) -> None:
+        connection = self._connection
+        connection.execute("BEGIN")
+        if self._sessions:
+            connection.executemany("UPDATE session SET facts = ? WHERE number = ?", self._sessions)
+        for table in tables:
+            table.write(connection)
+        connection.execute("COMMIT")
 
 
 def _room(path: str) -> str:
