@@ -98,5 +98,19 @@ def test_ends_that_nobody_heard_are_read_at_once_by_any_session(cluster: TestClu
         first.close()
 
 
+def test_an_end_that_cannot_be_read_is_an_error_and_no_silence(cluster: TestCluster) -> None:
+    key = "topcook_x-unread-1-1"
+    session = Session(lambda: connect(Settings(address=cluster.address)), lambda _: None, lambda _: None)
+    try:
+        session.follow("unread")
+        # It can be sent, and be read by nobody.
+        session.submit(TaskOptions(), [key], ["type('', (), {'__reduce__': lambda _: (eval, ('no_such_name',))})()"])
+        until(lambda: ours(cluster) == {key: "memory"}, "it has ended")
+        with pytest.raises(NameError, match="no_such_name"):
+            session.states([key])
+    finally:
+        session.close()
+
+
 def _ended(session: Session, keys: list[str]) -> list[str]:
     return [key for key, state in session.states(keys).items() if state.exit_status == 0]

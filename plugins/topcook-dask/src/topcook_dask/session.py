@@ -215,16 +215,26 @@ class Session:
         found = {}
         left = iter(keys)
         while some := list(islice(left, _TOGETHER)):
-            said: Any = {}
             # Of those whose worker does not answer they are asked again.
-            with contextlib.suppress(Exception):
-                said = self._client.sync(self._rpc.gather, keys=some, callback_timeout=_ANSWER)
-                if said["status"] == "error":
-                    there = [key for key in some if key not in said["keys"]]
-                    said = self._client.sync(self._rpc.gather, keys=there, callback_timeout=_ANSWER)
-            for key, (state, status, reason) in said.get("data", {}).items():
-                found[key] = FarmState(_ENDS.get(state, FarmPhase.FAILED), reason, status)
+            with contextlib.suppress(OSError, TimeoutError):
+                for key, (state, status, reason) in self._gather(some).items():
+                    found[key] = FarmState(_ENDS.get(state, FarmPhase.FAILED), reason, status)
         return found
+
+    def _gather(self, keys: Sequence[str]) -> dict[str, Any]:
+        """What those tasks have returned whose workers have it still; raises also what nobody expects."""
+        try:
+            said = self._client.sync(self._rpc.gather, keys=keys, callback_timeout=_ANSWER)
+            if said["status"] == "error":
+                there = [key for key in keys if key not in said["keys"]]
+                said = self._client.sync(self._rpc.gather, keys=there, callback_timeout=_ANSWER)
+        except (OSError, TimeoutError):
+            raise
+        except Exception as error:
+            if not self.is_up:
+                raise self._away(_first_line(error)) from error
+            raise
+        return dict(said.get("data", {}))
 
     def find(self, tokens: Sequence[str]) -> dict[str, str]:
         """The keys of tasks, by token."""
