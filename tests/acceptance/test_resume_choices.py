@@ -6,24 +6,13 @@ import json
 
 from tests.acceptance.conftest import Shell
 from tests.acceptance.gate import by_state, lines
+from tests.networks import makes
 from topcook.runtime.journal import Past
 
 
 def test_a_dry_run_says_what_would_become_of_each_item_and_why(shell: Shell) -> None:
-    nodes = """
-[nodes.a]
-type = "genericgenerator"
-[nodes.a.parms]
-itemcount = 2
-command = "touch $HIP/a.@pdg_index"
-outputs = [ { path = "$HIP/a.@pdg_index" } ]
-[nodes.b]
-type = "genericgenerator"
-inputs = ["a"]
-[nodes.b.parms]
-command = "cp @pdg_input $HIP/b.@pdg_index"
-outputs = [ { path = "$HIP/b.@pdg_index" } ]
-"""
+    nodes = makes("a", "touch $HIP/a.@pdg_index", "$HIP/a.@pdg_index", parms="itemcount = 2")
+    nodes += makes("b", "cp @pdg_input $HIP/b.@pdg_index", "$HIP/b.@pdg_index", of="a")
     shell.network(nodes)
     assert "found done" not in shell.run("cook", "net.toml", "--dry-run").stdout
     shell.cook("net.toml")
@@ -41,22 +30,12 @@ outputs = [ { path = "$HIP/b.@pdg_index" } ]
     assert not (folder / "a.1").exists()
 
 
-BATCHES = """
-[nodes.sim]
-type = "genericgenerator"
-[nodes.sim.parms]
-itemcount = 4
-framesperbatch = 2
-sequential = 1
-command = "sh -c 'test ! -e $HIP/bad.@pdg_index && touch $HIP/sim.@pdg_index'"
-outputs = [ { path = "$HIP/sim.@pdg_index" } ]
-[nodes.use]
-type = "genericgenerator"
-inputs = ["sim"]
-[nodes.use.parms]
-command = "cp @pdg_input $HIP/use.@pdg_index"
-outputs = [ { path = "$HIP/use.@pdg_index" } ]
-"""
+BATCHES = makes(
+    "sim",
+    "sh -c 'test ! -e $HIP/bad.@pdg_index && touch $HIP/sim.@pdg_index'",
+    "$HIP/sim.@pdg_index",
+    parms="itemcount = 4\nframesperbatch = 2\nsequential = 1",
+) + makes("use", "cp @pdg_input $HIP/use.@pdg_index", "$HIP/use.@pdg_index", of="sim")
 
 
 def test_a_dry_run_tells_the_sub_items_of_batches_apart_as_the_cook_does(shell: Shell) -> None:
@@ -100,19 +79,8 @@ def registerTypes(type_registry):
 
 def test_a_cook_does_not_go_on_with_another_version_of_a_type_unasked(shell: Shell) -> None:
     types = shell.write("types/sleepy.py", FARM)
-    shell.network("""
-[nodes.a]
-type = "genericgenerator"
-scheduler = "sleepy"
-[nodes.a.parms]
-command = "true"
-[nodes.b]
-type = "genericgenerator"
-inputs = ["a"]
-scheduler = "sleepy"
-[nodes.b.parms]
-command = "test -e $HIP/mended"
-""")
+    sleepy = 'scheduler = "sleepy"'
+    shell.network(makes("a", "true", settings=sleepy) + makes("b", "test -e $HIP/mended", of="a", settings=sleepy))
     found = {"PDG_TYPES_PATH": str(types.parent)}
     shell.cook("net.toml", status=1, **found)
     types.write_text(FARM.replace("here and now", "here, now"))
@@ -125,13 +93,7 @@ command = "test -e $HIP/mended"
 
 
 def test_a_cook_goes_on_by_its_id_with_the_options_it_was_begun_with(shell: Shell) -> None:
-    network = shell.network("""
-[nodes.a]
-type = "genericgenerator"
-[nodes.a.parms]
-itemcount = 1
-command = "test -e $HIP/mended"
-""")
+    network = shell.network(makes("a", "test -e $HIP/mended", parms="itemcount = 1"))
     shell.cook(network, "--parm", "a.itemcount=3", status=1)
     [pointer] = (shell.folder / "work" / "pdgtemp").glob("cook.net.*.json")
     cook = json.loads(pointer.read_text())["cook"]
@@ -143,13 +105,8 @@ command = "test -e $HIP/mended"
 
 
 def test_a_cook_goes_on_by_its_id_within_the_limits_it_was_begun_with(shell: Shell) -> None:
-    network = shell.network("""
-[nodes.a]
-type = "genericgenerator"
-[nodes.a.parms]
-itemcount = 3
-command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/ran; exit 3'"
-""")
+    command = "sh -c 'echo $PDG_ITEM_ATTEMPT >> $HIP/ran; exit 3'"
+    network = shell.network(makes("a", command, parms="itemcount = 3"))
     limits = ["--slots", "1", "--machine-slots", "0", "--max-failures", "1", "--retries", "1"]
     kept = ["--die-with-parent", "--durability", "power", "--cache", "hash"]
     shell.cook(network, *limits, *kept, status=1)
@@ -179,23 +136,17 @@ SECRETIVE = (
 
 def test_the_value_of_a_secret_is_not_kept_and_has_to_be_given_again(shell: Shell) -> None:
     types = shell.write("types/sleepy.py", SECRETIVE)
-    shell.network("""
+    sleepy = 'scheduler = "sleepy"'
+    shell.network(
+        """
 [schedulers.sleepy]
 type = "sleepy"
 [schedulers.sleepy.parms]
 password = { env = "FARM_PASSWORD" }
-[nodes.a]
-type = "genericgenerator"
-scheduler = "sleepy"
-[nodes.a.parms]
-command = "true"
-[nodes.b]
-type = "genericgenerator"
-inputs = ["a"]
-scheduler = "sleepy"
-[nodes.b.parms]
-command = "true"
-""")
+"""
+        + makes("a", "true", settings=sleepy)
+        + makes("b", "true", of="a", settings=sleepy)
+    )
     found = {"PDG_TYPES_PATH": str(types.parent), "FARM_PASSWORD": "opensesame"}
     given = "b.command=test -e $HIP/mended # opensesame"
     shell.cook("net.toml", "--parm", given, status=1, **found)

@@ -6,49 +6,35 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
+from tests.networks import LOCAL, makes
 from topcook.cli.ending import summary_lines
 from topcook.runtime.resume import Settings
 from topcook.runtime.resume.verdicts import Verdict
 from topcook.testkit.recookbench import RecookBench, Recooked
 
-NETWORK = """
-    [network]
-    scheduler = "local"
-    [schedulers.local]
-    type = "localscheduler"
-    [schedulers.local.parms]
-    pdg_workingdir = "$HIP/work"
-    [nodes.wedge]
-    type = "wedge"
-    [nodes.wedge.parms]
-    wedgecount = 3
-    wedgemode = "zip"
-    wedgeattributes = [ { name = "color", type = "string", values = ["red", "green", "blue"] } ]
-    [nodes.make]
-    type = "genericgenerator"
-    inputs = ["wedge"]
-    [nodes.make.parms]
-    command = "sh -c 'echo @color >> $HIP/ran; echo @color > $HIP/@color.txt'"
-    outputs = [ { path = "$HIP/@color.txt" } ]
-    [nodes.copy]
-    type = "genericgenerator"
-    inputs = ["make"]
-    [nodes.copy.parms]
-    command = "cp @pdg_input $HIP/@color.copy"
-    outputs = [ { path = "$HIP/@color.copy" } ]
-    [nodes.all]
-    type = "waitforall"
-    inputs = ["copy"]
-    [nodes.sum]
-    type = "genericgenerator"
-    inputs = ["all"]
-    [nodes.sum.parms]
-    command = "sh -c 'cat $HIP/*.copy > $HIP/sum'"
-    outputs = [ { path = "$HIP/sum" } ]
+NETWORK = (
+    LOCAL
+    + """
+[nodes.wedge]
+type = "wedge"
+[nodes.wedge.parms]
+wedgecount = 3
+wedgemode = "zip"
+wedgeattributes = [ { name = "color", type = "string", values = ["red", "green", "blue"] } ]
 """
+    + makes("make", "sh -c 'echo @color >> $HIP/ran; echo @color > $HIP/@color.txt'", "$HIP/@color.txt", of="wedge")
+    + makes("copy", "cp @pdg_input $HIP/@color.copy", "$HIP/@color.copy", of="make")
+    + """
+[nodes.all]
+type = "waitforall"
+inputs = ["copy"]
+"""
+    + makes("sum", "sh -c 'cat $HIP/*.copy > $HIP/sum'", "$HIP/sum", of="all")
+)
 
 
 @pytest.fixture
@@ -170,25 +156,22 @@ def test_a_file_that_was_touched_counts_as_changed_by_time_and_not_by_content(ag
     assert third.reasons()["copy.1"] == f'input "{third.items("make")[1].name}" changed'
 
 
-FOUND = """
-    [network]
-    scheduler = "local"
-    [schedulers.local]
-    type = "localscheduler"
-    [schedulers.local.parms]
-    pdg_workingdir = "$HIP/work"
-    [nodes.found]
-    type = "filepattern"
-    [nodes.found.parms]
-    pattern = "$HIP/*.txt"
-    [nodes.copy]
-    type = "genericgenerator"
-    inputs = ["found"]
-    files = ["$HIP/tools/one", "tools/two"]
-    [nodes.copy.parms]
-    command = "cp @pdg_input $HIP/@filename.copy"
-    outputs = [ { path = "$HIP/@filename.copy" } ]
+FOUND = (
+    LOCAL
+    + """
+[nodes.found]
+type = "filepattern"
+[nodes.found.parms]
+pattern = "$HIP/*.txt"
 """
+    + makes(
+        "copy",
+        "cp @pdg_input $HIP/@filename.copy",
+        "$HIP/@filename.copy",
+        of="found",
+        settings='files = ["$HIP/tools/one", "tools/two"]',
+    )
+)
 
 
 def test_what_a_pattern_finds_counts_as_changed_as_other_files_do(again: RecookBench) -> None:
@@ -276,13 +259,8 @@ def test_attributes_and_outputs_that_a_job_reported_come_back(again: RecookBench
         work_item.addOutputFile(path, "file/text")
         work_item.setStringAttrib("said", "hello")
         '''
-        [nodes.use]
-        type = "genericgenerator"
-        inputs = ["made"]
-        [nodes.use.parms]
-        command = "cp @pdg_input $HIP/used.txt"
-        outputs = [ { path = "$HIP/used.txt" } ]
     """
+    network = dedent(network) + makes("use", "cp @pdg_input $HIP/used.txt", "$HIP/used.txt", of="made")
     again.cook(network)
     second = again.cook(network)
     made = second.items("made")[0]
@@ -298,25 +276,21 @@ def test_attributes_and_outputs_that_a_job_reported_come_back(again: RecookBench
 def test_items_made_during_the_cook_are_known_again_in_whatever_order_they_come(again: RecookBench) -> None:
     network = NETWORK.replace(
         """[nodes.all]
-    type = "waitforall"
-    inputs = ["copy"]""",
+type = "waitforall"
+inputs = ["copy"]""",
         """[nodes.found]
-    type = "filepattern"
-    inputs = ["copy"]
-    [nodes.found.parms]
-    pdg_workitemgeneration = "dynamic"
-    pattern = "$HIP/@color.copy"
-    [nodes.each]
-    type = "genericgenerator"
-    inputs = ["found"]
-    [nodes.each.parms]
-    command = "cp @pdg_input @pdg_input.again"
-    outputs = [ { path = "$HIP/@color.copy.again" } ]
-    [nodes.all]
-    type = "partitionbyattribute"
-    inputs = ["each"]
-    [nodes.all.parms]
-    attributes = [ { name = "color" } ]""",
+type = "filepattern"
+inputs = ["copy"]
+[nodes.found.parms]
+pdg_workitemgeneration = "dynamic"
+pattern = "$HIP/@color.copy"
+"""
+        + makes("each", "cp @pdg_input @pdg_input.again", "$HIP/@color.copy.again", of="found")
+        + """[nodes.all]
+type = "partitionbyattribute"
+inputs = ["each"]
+[nodes.all.parms]
+attributes = [ { name = "color" } ]""",
     )
     first = again.cook(network)
     assert first.outcome == "cooked", first.messages
@@ -372,34 +346,23 @@ def test_items_that_are_handed_over_all_at_once_are_known_again(again: RecookBen
     assert again.cook(network).cooked_again() == {}
 
 
-BATCHES = """
-    [network]
-    scheduler = "local"
-    [schedulers.local]
-    type = "localscheduler"
-    [schedulers.local.parms]
-    pdg_workingdir = "$HIP/work"
-    [nodes.make]
-    type = "genericgenerator"
-    [nodes.make.parms]
-    itemcount = 4
-    command = "sh -c 'echo @pdg_index >> $HIP/made; echo @pdg_index > $HIP/make.@pdg_index'"
-    outputs = [ { path = "$HIP/make.@pdg_index" } ]
-    [nodes.sim]
-    type = "genericgenerator"
-    inputs = ["make"]
-    [nodes.sim.parms]
-    framesperbatch = 2
-    sequential = 1
-    command = "sh -c 'echo @pdg_index >> $HIP/ran; cp $HIP/make.@pdg_index $HIP/sim.@pdg_index'"
-    outputs = [ { path = "$HIP/sim.@pdg_index" } ]
-    [nodes.use]
-    type = "genericgenerator"
-    inputs = ["sim"]
-    [nodes.use.parms]
-    command = "cp @pdg_input $HIP/use.@pdg_index"
-    outputs = [ { path = "$HIP/use.@pdg_index" } ]
-"""
+BATCHES = (
+    LOCAL
+    + makes(
+        "make",
+        "sh -c 'echo @pdg_index >> $HIP/made; echo @pdg_index > $HIP/make.@pdg_index'",
+        "$HIP/make.@pdg_index",
+        parms="itemcount = 4",
+    )
+    + makes(
+        "sim",
+        "sh -c 'echo @pdg_index >> $HIP/ran; cp $HIP/make.@pdg_index $HIP/sim.@pdg_index'",
+        "$HIP/sim.@pdg_index",
+        of="make",
+        parms="framesperbatch = 2\nsequential = 1",
+    )
+    + makes("use", "cp @pdg_input $HIP/use.@pdg_index", "$HIP/use.@pdg_index", of="sim")
+)
 
 
 def test_batches_that_are_as_they_were_are_done_with_all_their_sub_items(again: RecookBench) -> None:
