@@ -47,8 +47,8 @@ class Table:
     def spell_out(self) -> None:
         """Make values of the rows that SQLite cannot keep such that it can.
 
-        A text that is no UTF-8, as names of files may be, has escapes then, which in JSON are what it was; a number that
-        no column takes is the greatest or least that does.
+        A text that is no UTF-8, as names of files may be, has escapes then, which in JSON are what it was. A number
+        that no column takes is the greatest or least one.
         """
         self.rows[:] = [tuple(map(_spelled_out, row)) for row in self.rows]
 
