@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.queuefarm import HEAD, queue_farm
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-NETWORK = """
-[network]
-name = "net"
-scheduler = "queue"
-[schedulers.queue]
-type = "queuefarm"
-[schedulers.queue.parms]
-pdg_workingdir = "$HIP/work"
-queue_poll = 0.2
+NETWORK = (
+    HEAD
+    + """\
 [nodes.first]
 type = "genericgenerator"
 [nodes.first.parms]
@@ -55,16 +48,12 @@ inputs = ["make"]
 [nodes.later.parms]
 command = "touch $HIP/later"
 """
+)
 
 
 @pytest.fixture
 def farm(shell: Shell) -> Iterator[ProcessFarm]:
-    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
-    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
-    shell.write("job.sh", f"echo $$ >> {shell.folder}/began\nexec sleep 600\n")
-    shell.write("net.toml", NETWORK)
-    (shell.folder / "work").mkdir()
-    with ProcessFarm(shell.folder / "farm") as farm:
+    with queue_farm(shell, NETWORK, f"echo $$ >> {shell.folder}/began\nexec sleep 600\n") as farm:
         yield farm
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.queuefarm import HEAD, queue_farm
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-NETWORK = """
-[network]
-name = "net"
-scheduler = "queue"
-[schedulers.queue]
-type = "queuefarm"
-parms = { queue_poll = 0.2, pdg_tickperiod = 0.1 }
+NETWORK = (
+    HEAD
+    + """\
+pdg_tickperiod = 0.1
 [nodes.make]
 type = "genericgenerator"
 parms.itemcount = 3
@@ -29,17 +24,14 @@ type = "genericgenerator"
 inputs = ["make"]
 parms.command = "true"
 """
+)
 #: The first waits for nothing.
 JOB = 'touch "$HIP/began_$1"; while [ "$1" != 0 ] && [ ! -e "$HIP/gate" ]; do sleep 0.05; done\n'
 
 
 @pytest.fixture
 def farm(shell: Shell) -> Iterator[ProcessFarm]:
-    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
-    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
-    shell.write("job.sh", f"HIP={shell.folder}\n{JOB}")
-    shell.write("net.toml", NETWORK)
-    with ProcessFarm(shell.folder / "farm") as farm:
+    with queue_farm(shell, NETWORK, f"HIP={shell.folder}\n{JOB}") as farm:
         yield farm
 
 

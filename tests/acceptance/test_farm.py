@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Shell
 from tests.acceptance.gate import lines
+from tests.acceptance.queuefarm import EXAMPLE, HEAD, queue_farm
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-NETWORK = """
-[network]
-name = "net"
-scheduler = "queue"
-[schedulers.queue]
-type = "queuefarm"
-[schedulers.queue.parms]
-pdg_workingdir = "$HIP/work"
-queue_poll = 0.2
+NETWORK = (
+    HEAD
+    + """\
 [nodes.make]
 type = "genericgenerator"
 [nodes.make.parms]
@@ -36,6 +28,7 @@ inputs = ["make"]
 [nodes.after.parms]
 command = "sh $HIP/job.sh after_@pdg_index"
 """
+)
 #: Says that it began, waits for its gate, tells an attribute, says that it is done.
 JOB = (
     'echo $1 $PDG_ITEM_ATTEMPT >> began\nwhile [ ! -e "gate_$1" ] && [ ! -e gate ]; do sleep 0.02; done\n'
@@ -45,12 +38,7 @@ JOB = (
 
 @pytest.fixture
 def farm(shell: Shell) -> Iterator[ProcessFarm]:
-    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
-    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
-    shell.write("job.sh", JOB)
-    shell.write("net.toml", NETWORK)
-    (shell.folder / "work").mkdir()
-    with ProcessFarm(shell.folder / "farm") as farm:
+    with queue_farm(shell, NETWORK, JOB) as farm:
         yield farm
 
 

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.queuefarm import HEAD, queue_farm
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-NETWORK = """
-[network]
-name = "net"
-scheduler = "queue"
-[schedulers.queue]
-type = "queuefarm"
-parms = { queue_poll = 0.2, pdg_tickperiod = 0.1 }
+NETWORK = (
+    HEAD
+    + """\
+pdg_tickperiod = 0.1
 [nodes.make]
 type = "genericgenerator"
 parms.itemcount = 2
 parms.command = "sh $HIP/job.sh"
 """
+)
 JOB = 'while [ ! -e "$HIP/gate" ]; do sleep 0.05; done\n'
 
 
 @pytest.fixture
 def farm(shell: Shell) -> Iterator[ProcessFarm]:
-    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
-    shell.environment |= {"PDG_TYPES_PATH": str(shell.folder / "types"), "TOPCOOK_WATCHDOG": "1"}
-    shell.write("job.sh", f"HIP={shell.folder}\n{JOB}")
-    shell.write("net.toml", NETWORK)
-    with ProcessFarm(shell.folder / "farm") as farm:
+    shell.environment["TOPCOOK_WATCHDOG"] = "1"
+    with queue_farm(shell, NETWORK, f"HIP={shell.folder}\n{JOB}") as farm:
         yield farm
 
 
