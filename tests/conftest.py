@@ -82,7 +82,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how long each distribution's tests took, below the slowest of them: in CI plugins have a budget."""
+    """Show what failed and passed when it was run again; in CI, how long each distribution's tests took, too.
+
+    The latter stands below the slowest tests: plugins have a budget.
+    """
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"failed, and was run again: {report.nodeid}")
+        terminalreporter.line(report.longreprtext)
     told = [report for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "duration")]
     spent = spent_of((report.nodeid, report.duration) for report in told)
     if os.environ.get("CI") == "true" and spent:
