@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
-#: Says where a cook listens that has gone on since this job was sent.
+#: Says where a cook listens that has gone on since this job was sent; "-": it was let go, and nobody listens.
 SERVER_FILE = ".pdg_result_server"
 _LINE_BREAK = "\x1e"
 _FIRST_PAUSE = 0.1
@@ -261,7 +261,9 @@ def _link_to(address: str) -> Link:
 def _has_moved(address: str) -> bool:
     """Whether the cook listens elsewhere now; the next link goes there."""
     now = _written(SERVER_FILE)
-    if not now or now == _moved.get(address, address):
+    if now == "-" and os.environ.get("PDG_REPORT_SPOOL"):
+        raise RpcError("the cook was let go")
+    if now in ("", "-", _moved.get(address, address)):
         return False
     _moved[address] = now
     return True

@@ -29,7 +29,7 @@ FORMAT = 1
 #: The first line of a job file, then so many bytes for each place, then the shared part and the jobs, a line each.
 HEAD, PLACE = 32, 13
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
-#: Beside it: where the cook listens now. A cook that goes on after a crash listens elsewhere than the job was told.
+#: Beside it: where the cook listens now. One that goes on listens elsewhere than the job was told; "-": it was let go.
 SERVER_FILE = ".pdg_result_server"
 #: Defaults of a job: seconds to end by itself, seconds that a report is tried again.
 GRACE, PATIENCE = 5.0, 120.0
@@ -223,14 +223,14 @@ class Cook:
     def where(self) -> "tuple[str, str]":
         """Address, empty where there is none, and secret: by files of the present session, or as who sent us said."""
         address = _first_line(self._scripts, SERVER_FILE) or self._env.get("PDG_RESULT_SERVER", "")
-        return address, _first_line(self._scripts, SECRET_FILE) or self._env.get("PDG_RESULT_SECRET", "")
+        return address.strip("-"), _first_line(self._scripts, SECRET_FILE) or self._env.get("PDG_RESULT_SECRET", "")
 
     def call(self, words: "list[Any]") -> None:
         """One report, until it is recorded; OSError when nobody answers, Refused when the answer is no."""
         address, secret = self.where()
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
-            raise Refused('expected host:port, got "%s"' % address)
+            raise (Refused if address else OSError)('expected host:port, got "%s"' % address)
         with contextlib.closing(socket.create_connection((host.strip("[]"), int(port)), _ANSWER)) as connection:
             connection.sendall(("PDG1 %s\n%s\n" % (secret, json.dumps(words))).encode())
             said = b""
@@ -249,7 +249,7 @@ class Cook:
             try:
                 return self.call(words)
             except OSError:
-                if time.monotonic() + pause > until or wait(pause):
+                if not self.where()[0] or time.monotonic() + pause > until or wait(pause):
                     raise
             pause = min(pause * (1.6 + os.getpid() % 16 / 20.0), _LONGEST_PAUSE)  # not a thousand jobs at once
 

@@ -308,6 +308,31 @@ def test_a_cook_that_listens_elsewhere_now_is_found(
     assert told(sink, Kind.SUCCEEDED) == [(Kind.SUCCEEDED, 0, 2)]
 
 
+def test_a_job_whose_cook_was_let_go_leaves_what_it_has_to_tell_on_disk_and_tries_for_no_time(
+    farm: Farm, sink: RecordingSink, server: ResultServerThread
+) -> None:
+    """Nobody listens there on purpose; who has the port by now is told nothing."""
+    (farm.scripts / ".pdg_result_server").write_text("-\n")
+    server.stop()
+    script = "import pdgcmd; pdgcmd.addOutputFile('/a.png'); pdgcmd.setIntAttrib('pixels', 512); raise SystemExit(4)"
+    assert farm.run(script, env={"PDG_RPC_RETRIES": "1000"}, patience=600.0) == 4
+    assert (farm.end()["state"], farm.end()["exit"]) == ("failed", 4)
+    assert len((farm.ends / f"{farm.token}.reports").read_text().splitlines()) == 2
+    assert sink.notifications == []
+
+
+def test_a_wrapper_that_tries_to_tell_an_end_stops_when_its_cook_is_let_go(
+    farm: Farm, server: ResultServerThread
+) -> None:
+    server.stop()
+    process = farm.start(farm.spec("raise SystemExit(4)", patience=600.0))
+    assert farm.end()["exit"] == 4
+    assert process.poll() is None
+    (farm.scripts / ".pdg_result_server").write_text("-\n")
+    assert process.wait(DEADLINE) == 4
+    assert farm.end()["exit"] == 4
+
+
 def test_what_the_job_could_not_report_goes_before_its_end(
     farm: Farm, sink: RecordingSink, server: ResultServerThread
 ) -> None:

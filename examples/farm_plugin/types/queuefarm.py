@@ -94,6 +94,9 @@ class QueueFarm(CallbackServerMixin, PyScheduler):
     def onAdoptWorkItems(self, jobs):
         return self._reconciler.adopt(jobs)
 
+    def onLeaveWorkItems(self, work_items):
+        return self._reconciler.leave(work_items)
+
     def getLogURI(self, work_item):
         return log_uri(self, work_item)
 

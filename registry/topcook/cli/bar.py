@@ -136,7 +136,7 @@ class BarView:
         colour = "red" if self._tally.of(WorkItemState.CookedFail) else "green"
         bar = ProgressBar(total=max(total, 1), completed=ended, complete_style=colour, finished_style=colour)
         spent = _clock(time.monotonic() - self._begun)
-        doing = "ending" if self._cook.state.cancel_reason else "paused" if self._cook.state.paused else "cooking"
+        doing = _doing(self._cook)
         line.add_row(Text(f"{doing} {self._cook.graph.network.name}", style="bold"), bar, f"{ended:,}/{total:,}", spent)
         return Group(line, self._counts(), self._now())
 
@@ -166,3 +166,10 @@ def _clock(seconds: float) -> str:
     """``0:07``: whole seconds, for what is drawn again and again."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004
+
+
+def _doing(cook: Cook) -> str:
+    state = cook.state
+    if state.cancel_reason or state.let_go:
+        return "ending"
+    return "detaching" if state.leaving else "paused" if state.paused else "cooking"

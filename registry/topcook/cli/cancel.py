@@ -170,11 +170,11 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
     """End what a dead cook left running."""
     from topcook.runtime.control.dead import end_dead_of
 
-    if seen.state != "dead" and not seen.jobs:
+    if seen.state not in {"dead", "detached"} and not seen.jobs:
         raise CookRefusedError(f"cook {seen.cook} does not run: {said(seen)}")
     if part:
         raise CookRefusedError(
-            f"cook {seen.cook} is dead: its jobs can only be ended all together\n    topcook cancel {seen.cook}"
+            f"cook {seen.cook} is {seen.state}: its jobs can only be ended all together\n    topcook cancel {seen.cook}"
         )
     if seen.away:
         return _end_away(seen)
@@ -190,7 +190,7 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
         if left.tokens
         else "nothing of it ran here"
     )
-    click.echo(f"{seen.cook} was dead: {ended}")
+    click.echo(f"{seen.cook} was {seen.state}: {ended}")
     if left.untold:
         click.echo(f"its journal does not know of it: {left.untold}", err=True)
         return UNCOOKED

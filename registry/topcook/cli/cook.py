@@ -13,7 +13,7 @@ import click
 
 from topcook.cli.ending import print_summary
 from topcook.cli.feed import Feed, View
-from topcook.cli.guard import COOKED, INTERRUPTED, UNCOOKED
+from topcook.cli.guard import COOKED, INTERRUPTED, LET_GO, UNCOOKED
 from topcook.cli.interrupts import Early, Interrupts, catches_signals
 from topcook.cli.keeping import how_of, journal_options
 from topcook.cli.limits import limit, limit_options
@@ -59,6 +59,11 @@ _PERIOD = 0.1
 @journal_options
 @resume_options
 @limit_options
+@click.option(
+    "--detach",
+    is_flag=True,
+    help="End once all that is left is with farms that go on by themselves; topcook resume goes on with it.",
+)
 @click.option("--debug", is_flag=True, help="No time-outs, no bar, and the terminal for callbacks: breakpoint() works.")
 @click.option(
     "--trace-callbacks",
@@ -75,6 +80,7 @@ def command(
     progress: str,
     report: str | None,
     status: str | None,
+    detach: bool,
     debug: bool,
     trace_callbacks: bool,
     verbose: bool,
@@ -86,7 +92,8 @@ def command(
     those that --node names, with all they depend on. Ctrl-C cancels: jobs end, the report is still written;
     a second Ctrl-C kills.
 
-    Exit status: 0 all items cooked, 1 some failed, were blocked or canceled, 2 bad input, 130 interrupted.
+    Exit status: 0 all items cooked, 1 some failed, were blocked or canceled, 2 bad input, 3 it was let go
+    (--detach, topcook detach) while farms have items of it, 130 interrupted.
 
     \b
     Example:
@@ -95,20 +102,13 @@ def command(
     """
     if report == "-" and progress == "json":
         raise click.UsageError("--report - and --progress json both want standard output; give the report a file")
+    if detach and options["no_journal"]:
+        raise click.UsageError("--detach leaves the rest to `topcook resume`, and --no-journal keeps nothing for it")
     told = _status_file(status, network, report) if status and not dry_run else None
     context = load(network, options, to_run=not dry_run)
     limit(context, options)
     if dry_run:
-        from topcook.cli.expand import show_plan
-        from topcook.cli.plan import make_plan
-        from topcook.cli.resuming import dry_memory, verdicts_text
-
-        memory = dry_memory(context.core, network, settings_of(options))
-        plan = make_plan(context, options["nodes"], quiet=not debug, memory=memory)
-        lines = verdicts_text(plan, memory) if memory is not None else []
-        show_plan(plan, None, as_json=False)
-        click.echo("\n".join(lines), nl=bool(lines))
-        return COOKED
+        return _show_plan(context, network, options, quiet=not debug)
     if report not in {None, "-"}:
         from topcook.runtime.report import check_report_path
 
@@ -122,7 +122,21 @@ def command(
     session.settings = settings_of(options)
     session.told = told
     session.only_ends = options["only_end"]
+    session.detach = detach
     return session.run(options["nodes"])
+
+
+def _show_plan(context: GraphContext, network: str, options: dict[str, Any], *, quiet: bool) -> int:
+    from topcook.cli.expand import show_plan
+    from topcook.cli.plan import make_plan
+    from topcook.cli.resuming import dry_memory, verdicts_text
+
+    memory = dry_memory(context.core, network, settings_of(options))
+    plan = make_plan(context, options["nodes"], quiet=quiet, memory=memory)
+    lines = verdicts_text(plan, memory) if memory is not None else []
+    show_plan(plan, None, as_json=False)
+    click.echo("\n".join(lines), nl=bool(lines))
+    return COOKED
 
 
 class _Session:
@@ -153,7 +167,7 @@ class _Session:
         self.identity: Identity | None = None
         #: The cook's id where it can go on after its end, as `topcook resume` takes it.
         self.goes_on = ""
-        self.only_ends = False
+        self.only_ends = self.detach = False
         self.door: CookDoor | None = None
         self.progress = _progress(progress, debug=debug)
 
@@ -246,6 +260,8 @@ class _Session:
             shown.close()
             return
         ending = self._ending(cook)
+        if self.detach:
+            cook.detach()
         cook.start()
         try:
             while not cook.wait(_PERIOD):
@@ -352,6 +368,8 @@ class _Session:
         if cook.outcome == "cooked":
             # Who asked for a report and got none must not take this for a success.
             return UNCOOKED if self.unwritten else COOKED
+        if cook.outcome == "detached":
+            return LET_GO
         return INTERRUPTED if interrupted else UNCOOKED
 
 

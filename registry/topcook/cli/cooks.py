@@ -35,6 +35,8 @@ _COLOURS = {
     "stopped": "yellow",
     "silent": "red",
     "dead": "red",
+    "detaching": "yellow",
+    "detached": "cyan",
     "died": "red",
     "failed": "red",
     "cooked": "green",
@@ -55,22 +57,22 @@ _SAID = {"stopped": "stopped (Ctrl-Z)", "silent": "does not answer"}
 def command(*, everything: bool, as_json: bool) -> int:
     """Show which cooks run, which died, and how the last ones ended.
 
-    They are yours on this machine. Those that run come first, then those that died without an end, with what to type,
-    then the last ones that ended. A cook is named to other commands by its id, by the beginning of the id or of its
-    last part, or by its network file.
+    They are yours on this machine. Those that run come first, then those that died without an end or were let go, with
+    what to type, then the last ones that ended. A cook is named to other commands by its id, by the beginning of the id
+    or of its last part, or by its network file.
 
     \b
     Example:
         topcook cooks
         topcook cooks --json
     """
-    from topcook.runtime.control.known import DEAD, seen_cooks
+    from topcook.runtime.control.known import DEAD, DETACHED, seen_cooks
 
     running: list[Seen] = []
     dead: list[Seen] = []
     ended: list[Seen] = []
     for seen in seen_cooks():
-        where = running if seen.is_running else dead if seen.state == DEAD else ended
+        where = running if seen.is_running else dead if seen.state in {DEAD, DETACHED} else ended
         where.append(seen)
     shown = ended if everything else ended[:ENDED]
     if as_json:
@@ -99,7 +101,7 @@ def _facts(seen: Seen) -> dict[str, Any]:
         "pid": process.pid if process is not None else None,
         "host": process.host if process is not None else None,
         "jobs": seen.jobs,
-        "away": [{"scheduler": each.scheduler, "job": each.job} for each in seen.away],
+        "away": [{"scheduler": each.scheduler, "job": each.job, "ended": each.ended} for each in seen.away],
         "journal": seen.journal or None,
     }
 
@@ -122,7 +124,8 @@ def _widths(seen: list[Seen]) -> tuple[int, int]:
 def _row(seen: Seen, widths: tuple[int, int]) -> str:
     state = click.style(_state(seen).ljust(widths[0]), fg=_COLOURS.get(seen.state))
     name = click.style(_name(seen).ljust(widths[1]), bold=True)
-    told = when(seen.finished) if seen.finished is not None and not seen.is_running else items_text(seen)
+    over = seen.finished is not None and not seen.is_running and seen.state != "detached"
+    told = when(seen.finished or 0.0) if over else items_text(seen)
     return f"{seen.cook}  {state}  {name}  {told}".rstrip()
 
 
@@ -156,13 +159,16 @@ def _details(seen: Seen, ids: list[str]) -> Iterator[str]:
     process = seen.process
     who = f"process {process.pid} on {process.host}" if process is not None else "its process is gone"
     was = "" if seen.is_running else "was "
-    yield _clipped(f"    {was}{who}, since {when(seen.started)}")
+    since = f"let go at {when(seen.finished)}" if seen.finished is not None else f"since {when(seen.started)}"
+    yield _clipped(f"    {was}{who}, {since}")
     if seen.folder:
         yield _clipped(f"    in {seen.folder}", middle=True)
     for scheduler, words in seen.waits.items():
         yield _clipped(f"    {scheduler} waits for {printable(words)}")
+    for words in seen.kept:
+        yield _clipped(f"    not let go yet: {printable(words)}")
     short = short_id(seen.cook, ids)
-    if not seen.is_here and process is not None:
+    if seen.state != "detached" and not seen.is_here and process is not None:
         yield f"    tell it there: ssh {process.host} topcook cancel {short}"
     elif seen.state == "stopped" and process is not None:
         yield f"    go on: fg in its shell, or kill -CONT {process.pid}"
@@ -184,15 +190,21 @@ def _remedies(seen: Seen, short: str) -> Iterator[str]:
 
 
 def away_text(away: list[Away]) -> str:
-    """``12 jobs of it may still run: farm 134_0, 134_1, 134_2 and 9 more``."""
+    """``12 jobs of it may still run: farm 134_0, 134_1, 134_2 and 9 more``; of some it may be known that they ended."""
+    ended = sum(each.ended for each in away)
+    if ended == len(away):
+        return f"{counted(ended, 'job')} of it that went on {'has' if ended == 1 else 'have'} ended"
     jobs: dict[str, list[str]] = {}
     for each in away:
+        if each.ended:
+            continue
         jobs.setdefault(each.scheduler, []).append(each.job)
     named = "; ".join(
         f"{name} {', '.join(some[:_NAMED])}" + (f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else "")
         for name, some in jobs.items()
     )
-    return f"{counted(len(away), 'job')} of it may still run: {named}"
+    more = f"; {ended:,} {'has' if ended == 1 else 'have'} ended" if ended else ""
+    return f"{counted(len(away) - ended, 'job')} of it may still run: {named}{more}"
 
 
 def when(at: float) -> str:

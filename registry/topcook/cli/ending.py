@@ -12,7 +12,7 @@ from topcook.cli.wording import log_uri, reason, seconds, shown_path
 from topcook.contract.secrets import redact
 from topcook.machine.phases import Phase
 from topcook.model.states import SUCCESSFUL, WorkItemState
-from topcook.runtime.summary import counts, end_state, failures, final_outputs, printable
+from topcook.runtime.summary import counts, end_state, failures, final_outputs, left_with, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ OUTPUTS = 5
 #: How many are named that were canceled for the same reason.
 _NAMED = 3
 _STOPPED = frozenset({"canceled", "interrupted"})
+_GO_ON = _STOPPED | {"detached"}
 _COLOURS = {"cooked": "green", "failed": "red"}
 
 
@@ -33,7 +34,7 @@ def print_summary(cook: Cook, stream: TextIO, *, interrupted: bool, goes_on: str
     """Print the summary of a cook that has ended; ``goes_on`` is its id where it can be resumed."""
     for line in summary_lines(cook, interrupted=interrupted):
         click.echo(line, file=stream, color=wants_colour(stream))
-    if goes_on and end_state(cook, interrupted=interrupted) in _STOPPED:
+    if goes_on and end_state(cook, interrupted=interrupted) in _GO_ON:
         from topcook.runtime.control.naming import short_id
         from topcook.runtime.statedir import cook_ids
 
@@ -59,6 +60,8 @@ def summary_lines(cook: Cook, *, interrupted: bool) -> Iterator[str]:
     if state in _STOPPED and cook.state.cancel_reason:
         yield f"  {cook.state.cancel_reason}"
         yield from _waited(cook)
+    for name, number in left_with(cook).items():
+        yield f"  {name} goes on with {counted(number, 'item')}"
     yield from _outputs(cook)
 
 
@@ -161,6 +164,7 @@ def _counts(cook: Cook) -> str:
     if cached:
         parts[0] += " (all cached)" if cached == total else f" ({cached:,} cached)"
     rest = {
+        "running": found.get(WorkItemState.Scheduled, 0) + found.get(WorkItemState.Cooking, 0),
         "failed": found.get(WorkItemState.CookedFail, 0),
         "blocked": blocked,
         "canceled": found.get(WorkItemState.CookedCancel, 0),

@@ -34,6 +34,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Running", "status", "topcook.cli.status", "Show how far a submitted cook is."),
     Row("Running", "pause", "topcook.cli.pause", "Have a running cook begin nothing new."),
     Row("Running", "unpause", "topcook.cli.unpause", "Let a paused cook go on."),
+    Row("Running", "detach", "topcook.cli.detach", "Let go of a cook whose jobs farms keep."),
     Row("Running", "cancel", "topcook.cli.cancel", "End a running cook, or what a dead one left running."),
     Row("Running", "report", "topcook.cli.report", "Write the report of a cook that ended, however it ended."),
     Row("Look", "expand", "topcook.cli.expand", "Show what each work item of a network would run, and why there."),

@@ -14,7 +14,7 @@ import click
 from topcook.errors import InternalError, InvalidTransition, RecorderError, TopcookError
 
 #: Exit statuses.
-COOKED, UNCOOKED, BAD_INPUT, BROKEN, INTERRUPTED = 0, 1, 2, 70, 130
+COOKED, UNCOOKED, BAD_INPUT, LET_GO, BROKEN, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 
 def prepare_streams() -> None:

@@ -121,6 +121,8 @@ def _text(said: dict[str, Any], path: str) -> str:
         lines.append(f"  its process {said.get('pid')} is gone without a word")
     if said["state"] not in {"cooked", *_OPEN} and os.path.isfile(log):
         lines.append(f"  what it said: {shown_path(log)}")
+    if said["state"] == "detached":
+        lines.append(f"  go on with it: topcook resume {said.get('cook')}")
     if said.get("report") and os.path.isfile(said["report"]):
         lines.append(f"  report: {shown_path(said['report'])}")
     return "\n".join(lines)

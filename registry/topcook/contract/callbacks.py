@@ -16,7 +16,7 @@ from topcook.lean import dataclass
 __all__ = ["BY_NAME", "CALLBACKS", "CLASS_METHODS", "VERSION", "Callback", "Need", "Returns"]
 
 #: Rises with every change of the tables, so that what was found out with an older table is found out again.
-VERSION = 2
+VERSION = 3
 
 
 class Need(Enum):
@@ -182,6 +182,14 @@ CALLBACKS: tuple[Callback, ...] = (
         Returns.ITEMS,
         "Takes up jobs that a cook which goes on has left: of each (work_item, token, job id) those it has again.",
         "Topcook's own: PDG's cooks do not go on.",
+    ),
+    Callback(
+        "onLeaveWorkItems",
+        ("work_items",),
+        Need.OPTIONAL,
+        Returns.ITEMS,
+        "Says of which of these items the jobs go on without the cook, for onAdoptWorkItems to find them later.",
+        "Topcook's own: PDG's cooks are not let go.",
     ),
     Callback(
         "onAcceptWorkItem",

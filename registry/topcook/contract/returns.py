@@ -148,6 +148,6 @@ _ADVICE: dict[Returns, str] = {
     Returns.TEXT: "return a string, empty when there is none",
     Returns.SUBMISSION: "return the status URI, or the pair (status URI, job id)",
     Returns.READINESS: "return True or False",
-    Returns.ITEMS: "return a list of the work items whose jobs it has again",
+    Returns.ITEMS: "return a list of work items, of those that were given",
     Returns.NOTHING: "return nothing",
 }

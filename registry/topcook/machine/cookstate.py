@@ -15,8 +15,8 @@ from topcook.machine import events as ev
 from topcook.machine import instructions as ins
 from topcook.machine.checks import check
 from topcook.machine.circles import circle_of
+from topcook.machine.leaving import Leaving
 from topcook.machine.phases import DONE_WELL, HELD, Phase, Trigger
-from topcook.machine.recalling import Recalling
 from topcook.machine.resources import Resources
 from topcook.machine.statics import eligible_statics
 
@@ -33,7 +33,7 @@ _OPEN = frozenset({Phase.WAITING, Phase.READY, Phase.DELAYED, Phase.CHECKING})
 _NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.BLOCKED, Phase.CHECKING})
 
 
-class CookState(Recalling):
+class CookState(Leaving):
     """The state of one cook; only ``handle`` changes it."""
 
     def __init__(self, nodes: Iterable[NodeState], schedulers: Iterable[SchedulerState]) -> None:
@@ -70,6 +70,10 @@ class CookState(Recalling):
                 self._break_circles()
                 self.look_at_nodes()
                 self._offer_to_all()
+            if self.leaving and self.look_at_leaving():
+                self.let_go = True
+                self.stage = "stopping"
+                self._stop_schedulers(cancel=False)
         self._advance()
         if self.policies is not None and self.stage == "cooking" and (at := self.timers.news()) is not None:
             self._out.append(ins.WakeAt(at))
@@ -135,9 +139,11 @@ class CookState(Recalling):
         self._out.append(ins.Finish(self.outcome()))
 
     def outcome(self) -> str:
-        """How the cook ended: canceled, failed or cooked."""
+        """How the cook ended: canceled, detached, failed or cooked."""
         if self.cancel_reason and not (self.start_failed or self.gave_up):
             return "canceled"
+        if self.let_go and (self.unsettled or self.incomplete):
+            return "detached"
         if any(node.stalled for node in self.nodes.values()):
             return "failed"
         well = all(item.phase in DONE_WELL and item.phase != Phase.TOLERATED for item in self.all_items())
@@ -220,6 +226,8 @@ class CookState(Recalling):
         self.now = event.at
         scheduler = self.schedulers[event.scheduler]
         scheduler.stage = "stopped"
+        if self.let_go:
+            return
         for item in self.all_items():
             if item.phase in HELD and item.scheduler == scheduler.name:
                 self.take_back(item, Trigger.CANCEL_ORDER, self.now)
@@ -340,6 +348,16 @@ class CookState(Recalling):
         self.now = event.at
         self._cancel(event.reason or "canceled")
 
+    def _on_detach_requested(self, event: ev.DetachRequested) -> None:
+        self.now = event.at
+        self.leaving = True
+        if event.now:
+            self.leaving_now = self.paused = True
+
+    def _on_leave_answered(self, event: ev.LeaveAnswered) -> None:
+        self.now = event.at
+        self.left_answered(event)
+
     def _on_pause_set(self, event: ev.PauseSet) -> None:
         self.paused = event.paused
 
@@ -387,5 +405,7 @@ _HANDLERS: dict[type, Callable[[CookState, ev.Event], None]] = {
     ev.CancelItems: CookState._on_cancel_items,  # noqa: SLF001
     ev.ItemsReleased: CookState._on_items_released,  # noqa: SLF001
     ev.CancelRequested: CookState._on_cancel_requested,  # noqa: SLF001
+    ev.DetachRequested: CookState._on_detach_requested,  # noqa: SLF001
+    ev.LeaveAnswered: CookState._on_leave_answered,  # noqa: SLF001
     ev.PauseSet: CookState._on_pause_set,  # noqa: SLF001
 }

@@ -165,6 +165,26 @@ class Adopted:
 
 
 @dataclass(slots=True)
+class DetachRequested:
+    """The cook is to end as soon as all that is left is with farms that keep it.
+
+    ``now``: as soon as all that was begun is; nothing more is begun.
+    """
+
+    at: float
+    now: bool = False
+
+
+@dataclass(slots=True)
+class LeaveAnswered:
+    """The answer to ``AskLeave``: the ids of those that go on without the cook."""
+
+    scheduler: str
+    items: frozenset[int]
+    at: float
+
+
+@dataclass(slots=True)
 class CancelItems:
     """The user cancels single items."""
 

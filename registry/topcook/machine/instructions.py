@@ -70,6 +70,21 @@ class Adopt(Instruction):
 
 
 @dataclass(slots=True)
+class AskLeave(Instruction):
+    """Ask the scheduler which of these go on without the cook; answer with ``LeaveAnswered``."""
+
+    scheduler: str
+    items: list[WorkItem]
+
+
+@dataclass(slots=True)
+class SayKept(Instruction):
+    """Tell people what keeps a cook that is to be let go."""
+
+    words: list[str]
+
+
+@dataclass(slots=True)
 class CancelHeld(Instruction):
     """Call ``onCancelWorkItems`` with items the scheduler holds.
 
@@ -98,6 +113,6 @@ class StopScheduler(Instruction):
 
 @dataclass(slots=True)
 class Finish(Instruction):
-    """Nothing is left to do; ``outcome`` is cooked, failed or canceled."""
+    """Nothing is left to do; ``outcome`` is cooked, failed, canceled or detached."""
 
     outcome: str

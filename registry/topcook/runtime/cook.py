@@ -21,9 +21,11 @@ from topcook.runtime.generation import GenerationRequest, GenerationResult, Gene
 from topcook.runtime.inbox import Broken, Ran, Report, UrisTold
 from topcook.runtime.keeper.ofcook import CookKeeper
 from topcook.runtime.lateparts import complete_given, completed
+from topcook.runtime.leaving import hang_up
 from topcook.runtime.limits import Limits
 from topcook.runtime.link import CookLink, Message, untold
 from topcook.runtime.observers import Observers
+from topcook.runtime.orders import Orders
 from topcook.runtime.placement import Placement, as_problems
 from topcook.runtime.recorder import HandOverNotes, MemoryRecorder, Recorder
 from topcook.runtime.reports import Reports
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 EARLY_FROM = 20_000
 
 
-class Cook:
+class Cook(Orders):
     """One cook of some nodes of a graph, with everything they depend on.
 
     ``run`` cooks on the calling thread; ``start`` on a thread of its own, ``wait`` waits for that.
@@ -59,7 +61,6 @@ class Cook:
     error: BaseException | None = None
     #: Items may be cooking: a mistake found from now on is no refusal.
     _begun = False
-    _thread: threading.Thread | None = None
 
     def __init__(
         self,
@@ -138,40 +139,12 @@ class Cook:
             raise self.error
         return True
 
-    def cancel(self, reason: str = "canceled") -> None:
-        """Ask the cook to end: jobs are ended, ``onStopCook(True)`` runs. Safe in a signal handler."""
-        self.link.cancel(reason)
-
-    def cancel_items(self, items: list[WorkItem]) -> None:
-        """Ask for single items to be canceled."""
-        self.link.inbox.post(ev.CancelItems(items, self.link.clock.now()))
-
-    def pause(self, *, paused: bool) -> None:
-        """Hand over nothing new while paused."""
-        self.link.inbox.post(ev.PauseSet(paused))
-
     def refuse(self, reason: str) -> None:
         """End it before it has begun, because a scheduler cannot be made."""
         self.outcome = "failed"
         self._tell(Message("error", "cook", reason))
         self.finished = self.link.clock.now()
         self.recorder.close("refused")
-
-    def kill(self) -> None:
-        """End all local jobs at once, and what schedulers started themselves, without asking anybody: second Ctrl-C."""
-        with contextlib.suppress(Exception):  # the program is about to end; whatever this raises must not stop it
-            for host in self.graph.hosts():
-                host.end_children(kill=True)
-        self._keeper.kill()
-
-    @property
-    def thread_id(self) -> int | None:
-        """The cook thread's, ``None`` before ``start``."""
-        return self._thread.ident if self._thread is not None else None
-
-    def keeper_pid(self) -> int | None:
-        """The keeper's process id, ``None`` before the first local job."""
-        return self._keeper.pid
 
     # ------------------------------------------------------------------ the loop
 
@@ -184,7 +157,7 @@ class Cook:
             self._over.set()
 
     def run(self) -> str:
-        """Cook to the end; answers the outcome: cooked, failed, canceled, refused, or static for a dry run.
+        """Cook to the end; answers the outcome: cooked, failed, canceled, detached, refused, or static for a dry run.
 
         Whatever breaks it, every scheduler that was started gets its ``onStopCook`` before this raises.
         """
@@ -406,6 +379,12 @@ class Cook:
         if self.memory is not None:
             self.graph.host(order.scheduler).adopt(self.memory.left(order.items), self._keeper.drop)
 
+    def _act_ask_leave(self, order: ins.AskLeave) -> None:
+        self.graph.host(order.scheduler).leave(order.items)
+
+    def _act_say_kept(self, order: ins.SayKept) -> None:
+        self._tell(Message("info", "cook", "not let go yet:\n    " + "\n    ".join(order.words)))
+
     def _act_cancel(self, order: ins.CancelHeld) -> None:
         self._limits.ended(order)
         self.graph.host(order.scheduler).cancel_items(order.items)
@@ -417,6 +396,8 @@ class Cook:
 
     def _act_finish(self, order: ins.Finish) -> None:
         self.outcome = order.outcome
+        if self.outcome == "detached":
+            hang_up(self)
         if self.state.start_failed or self.state.gave_up:
             self._tell(Message("error", "cook", untold(self.state.cancel_reason, self.messages)))
         if told := self.graph.refusals():
@@ -489,6 +470,8 @@ _ACTIONS: dict[type, Callable[[Cook, Any], None]] = {
     ins.WakeAt: Cook._act_wake,
     ins.Recall: Cook._act_recall,
     ins.Adopt: Cook._act_adopt,
+    ins.AskLeave: Cook._act_ask_leave,
+    ins.SayKept: Cook._act_say_kept,
     ins.CancelHeld: Cook._act_cancel,
     ins.StopScheduler: Cook._act_stop,
     ins.Finish: Cook._act_finish,

@@ -31,6 +31,7 @@ from topcook.runtime.filedependencies import FileDependencies, without_dependent
 from topcook.runtime.handingover import HandingOver, takes_all
 from topcook.runtime.hostdoor import SchedulerHandle
 from topcook.runtime.inbox import Broken, UrisTold
+from topcook.runtime.leaving import ask_leave
 from topcook.runtime.paths import is_absolute, working_directories
 from topcook.runtime.uris import ask_uris
 
@@ -303,6 +304,10 @@ class Host(HandingOver):
     def adopt(self, left: list[Left], drop: Callable[[list[str]], None]) -> None:
         """Queue ``onAdoptWorkItems`` for what a cook that goes on has left; ``drop`` ends what is not taken up."""
         self._order(lambda link: adopt_items(self.name, left, link, self.graph, self._call, drop))
+
+    def leave(self, items: list[WorkItem]) -> None:
+        """Queue ``onLeaveWorkItems``."""
+        self._order(lambda link: ask_leave(self.name, items, link, self.graph, self._call))
 
     def cancel_items(self, items: list[WorkItem]) -> None:
         """Queue ``onCancelWorkItems``."""

@@ -222,6 +222,12 @@ class HostDoor:
             self.copy_support_files()
             workdir.write_secret(Path(script_dir) / workdir.SERVER_FILE, self._server_address(), workdir.READABLE)
 
+    def announce_leave(self) -> None:
+        """Tell jobs that go on that nobody listens until a later session takes them up; raises ``OSError``."""
+        script_dir = self.directories.script_dir(local=True)
+        if os.path.isdir(script_dir):
+            workdir.write_secret(Path(script_dir) / workdir.SERVER_FILE, workdir.NOBODY, workdir.READABLE)
+
     def job_environment(self, item: WorkItem) -> dict[str, str]:
         """The ``PDG_*`` variables of a job for ``item``."""
         if self._common is None:

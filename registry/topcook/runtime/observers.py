@@ -52,7 +52,7 @@ class CookHooks:
 
     @hookspec
     def cook_finished(self, cook: Any, outcome: str) -> None:
-        """Nothing more happens; ``outcome`` is cooked, failed, canceled or interrupted."""
+        """Nothing more happens; ``outcome`` is cooked, failed, canceled or detached."""
 
 
 class Observers(HookBoard):

@@ -24,6 +24,9 @@ BLOCKERS = 100
 _TAIL_BYTES = 16 * 1024
 _ESCAPE = pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _ENDED = DONE_WELL | DONE_BADLY
+_OUT = frozenset({WorkItemState.Scheduled, WorkItemState.Cooking})
+#: A signal that came in its last moment changed nothing any more.
+_NOT_ENDED_BY_SIGNAL = frozenset({"cooked", "detached"})
 
 
 @dataclass(slots=True)
@@ -39,10 +42,19 @@ class Failure:
 
 
 def end_state(cook: Cook, *, interrupted: bool = False) -> str:
-    """How the cook ended: cooked, failed, canceled or interrupted."""
-    if interrupted and cook.outcome != "cooked":
+    """How the cook ended: cooked, failed, canceled, detached or interrupted."""
+    if interrupted and cook.outcome not in _NOT_ENDED_BY_SIGNAL:
         return "interrupted"
-    return cook.outcome if cook.outcome in {"cooked", "canceled"} else "failed"
+    return cook.outcome if cook.outcome in {"cooked", "canceled", "detached"} else "failed"
+
+
+def left_with(cook: Cook) -> dict[str, int]:
+    """How many items of a cook that was let go are with each scheduler."""
+    found: dict[str, int] = {}
+    for item in cook.state.all_items() if cook.outcome == "detached" else ():
+        if item.attempt and item.state in _OUT and item.batch_parent is None:
+            found[item.scheduler] = found.get(item.scheduler, 0) + 1
+    return found
 
 
 def counts(cook: Cook) -> dict[WorkItemState, int]:

@@ -21,6 +21,8 @@ SHELL_CLIENT = "pdgcmd"
 SECRET_FILE = ".pdg_result_secret"  # noqa: S105 - the name of a file
 #: Where the cook listens now, for jobs that an earlier session of it has sent.
 SERVER_FILE = ".pdg_result_server"
+#: What stands there while nobody listens: the cook was let go, and its jobs keep on disk what they report.
+NOBODY = "-"
 
 
 def make_directories(directories: Directories, owner: str) -> None:

@@ -238,13 +238,18 @@ class Reconciler:
         status = ending.exit_status if ending.exit_status is not None else 1
         last = ["ended", flight.attempt, item, ending.state, status, ending.seconds, ending.reason, flight.engine_id]
         try:
-            refused = tell_cook(self._scheduler, [*self._ends.reports(flight.token), last])
+            refused = tell_cook(self._scheduler, self._ends.reports(flight.token))
+            unheard = tell_cook(self._scheduler, [last])
         except OSError as error:
             self._scheduler.cookWarning(f"cannot tell how {flight.token} ended: {error}")
             return False
-        for words in refused:
+        for words in [*refused, *unheard]:
             self._scheduler.cookWarning(f"a report of {flight.token} was refused: {words}")
-        self._forget(flight)
+        if unheard:
+            # Its item waits for an end still: the engine's word.
+            self._ends.remove(flight.token)
+        else:
+            self._forget(flight)
         return True
 
     def _forget(self, flight: Flight) -> None:
@@ -270,7 +275,12 @@ class Reconciler:
                 time.sleep(_LOOK)
         return left
 
-    # -- going on -------------------------------------------------------------------------------------------------
+    # -- leaving, and going on ------------------------------------------------------------------------------------
+
+    def leave(self, work_items: Iterable[Any]) -> list[Any]:
+        """The answer of ``onLeaveWorkItems``: those whose jobs the engine has, by an id that is recorded."""
+        mine = {record_of(flight.work_item).id for flight in self.in_flight if flight.engine_id}
+        return [item for item in work_items if record_of(item).id in mine]
 
     def adopt(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:
         """The answer of ``onAdoptWorkItems``: the items whose jobs run, wait, or have left an end; watched from now on.

@@ -30,8 +30,8 @@ class Refused(Exception):  # noqa: N818 - no error of the cook
 class Desk:
     """One cook's; called on the thread of its door.
 
-    A request is an object with ``ask``: status, pause, unpause, cancel (with ``now``, ``node``, ``item``) or open (how
-    many of ``node`` or ``item`` have not ended). The answer has ``error`` where it was not done.
+    A request is an object with ``ask``: status, pause, unpause, cancel (with ``now``, ``node``, ``item``), detach (with
+    ``now``) or open (how many of ``node`` or ``item`` have not ended). The answer has ``error`` where it was not done.
     """
 
     def __init__(self, cook: Cook) -> None:
@@ -60,12 +60,15 @@ class Desk:
             "started": cook.started,
             "counts": self._counts(),
             "waits": words_of(cook.link, cook.state),
+            "kept": list(cook.state.kept_by),
         }
 
     def _state(self) -> str:
         cook = self._cook
-        if cook.outcome or cook.state.cancel_reason:
+        if cook.outcome or cook.state.cancel_reason or cook.state.let_go:
             return "ending"
+        if cook.state.leaving:
+            return "detaching"
         return "paused" if cook.state.paused else "cooking"
 
     def _counts(self) -> dict[str, int]:
@@ -102,6 +105,15 @@ class Desk:
             # Behind the order: what ends now is not tried again. Not here, where others want to be answered.
             threading.Thread(target=cook.kill, name="topcook-kill", daemon=True).start()
         return {"state": "ending"}
+
+    def _detach(self, request: dict[str, Any]) -> dict[str, Any]:
+        cook = self._cook
+        if cook.outcome or cook.state.cancel_reason:
+            raise Refused("the cook is ending")
+        if not cook.link.lasting:
+            raise Refused("it keeps no journal (--no-journal), so nobody could go on with it")
+        cook.detach(now=request.get("now") is True)
+        return {"state": "detaching", "counts": self._counts()}
 
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"open": sum(_is_open(item) for item in self._chosen(request))}
@@ -141,5 +153,6 @@ _ASKED: dict[str, Callable[[Desk, dict[str, Any]], dict[str, Any]]] = {
     "pause": Desk._pause,  # noqa: SLF001
     "unpause": Desk._pause,  # noqa: SLF001
     "cancel": Desk._cancel,  # noqa: SLF001
+    "detach": Desk._detach,  # noqa: SLF001
     "open": Desk._open,  # noqa: SLF001
 }

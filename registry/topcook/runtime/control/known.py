@@ -19,12 +19,12 @@ from topcook.runtime.keeper.leftover import left_jobs, left_tokens
 from topcook.runtime.keeper.record import read_record
 from topcook.runtime.statedir import cook_directory, cook_ids, journal_of
 
-__all__ = ["DEAD", "RUNNING", "Seen", "find_seen", "is_stopped", "left_away", "look_at", "seen_cooks"]
+__all__ = ["DEAD", "DETACHED", "RUNNING", "Seen", "find_seen", "is_stopped", "left_away", "look_at", "seen_cooks"]
 
 #: States of a cook that runs: ``stopped`` is one whose process is (Ctrl-Z), ``silent`` one that does not answer.
-RUNNING = frozenset({"cooking", "paused", "ending", "stopped", "silent"})
-#: Of one whose process is gone.
-DEAD = "dead"
+RUNNING = frozenset({"cooking", "paused", "detaching", "ending", "stopped", "silent"})
+#: Of one whose process is gone without an end, and of one that was let go: jobs of it may be on farms.
+DEAD, DETACHED = "dead", "detached"
 #: Seconds for which a cook may keep a list of cooks waiting.
 _PATIENCE = 2.0
 
@@ -33,10 +33,11 @@ _PATIENCE = 2.0
 class Seen:
     """A cook, as far as it can be seen from outside.
 
-    ``state`` is one of ``RUNNING``, ``DEAD``, or how it ended; of one that died and has a successor it is ``died``.
-    ``network`` is the path of the file, empty where a program cooks. ``jobs`` are tokens of jobs that a dead one left
-    running here, ``away`` jobs that it had on a farm. ``counts`` are items by the name of their state, ``waits`` is by
-    scheduler what its items wait for.
+    ``state`` is one of ``RUNNING``, ``DEAD``, ``DETACHED``, or how it ended; of one that died, or was let go, and has a
+    successor it is ``died``. ``network`` is the path of the file, empty where a program cooks. ``jobs`` are tokens of
+    jobs that a dead one left running here, ``away`` jobs that it had on a farm, as one that was let go has. ``counts``
+    are items by the name of their state, ``waits`` is by scheduler what its items wait for, ``kept`` what keeps a cook
+    that is to be let go.
     """
 
     cook: str
@@ -50,6 +51,7 @@ class Seen:
     process: Process | None = None
     counts: dict[str, int] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     away: list[Away] = field(default_factory=list)
     journal: str = ""
@@ -93,6 +95,8 @@ def look_at(cook: str, marked: dict[str, set[int]]) -> Seen | None:
     newest = said is not None and said["cook"] == cook
     if known is not None and known.outcome and not _goes_on(card):
         seen.state, seen.finished = known.outcome, known.finished
+        if known.outcome == DETACHED:
+            _let_go(seen, known, said if newest else None)
         return seen
     if said is not None and newest:
         seen.process = Process.read(said["process"])
@@ -144,7 +148,7 @@ def _alive(seen: Seen) -> Seen:
         try:
             said = ask(seen.card, {"ask": "status"}, _PATIENCE)
             seen.state, seen.counts = str(said.get("state", "silent")), dict(said.get("counts", {}))
-            seen.waits = dict(said.get("waits", {}))
+            seen.waits, seen.kept = dict(said.get("waits", {})), list(said.get("kept", ()))
             return seen
         except NobodyAnswersError:
             seen.state = "silent" if process.is_alive() else "ending"
@@ -163,6 +167,23 @@ def _dead(seen: Seen, marked: dict[str, set[int]], *, newest: bool) -> Seen | No
     seen.state = DEAD if newest or seen.jobs else "died"
     seen.counts = count_items(seen.journal)
     return seen
+
+
+def _let_go(seen: Seen, known: Glance, said: dict[str, Any] | None) -> None:
+    """What has become of a cook that was let go; who followed it has asked for its jobs."""
+    seen.counts = count_items(seen.journal)
+    if said is None:
+        seen.state = "died"
+        return
+    seen.process = Process.read(said["process"])
+    seen.away = left_away(seen.cook, seen.journal)
+    places = known.facts.get("left")
+    if not isinstance(places, dict):
+        return
+    for each in seen.away:
+        # As job wrappers name them.
+        name = each.token.replace("/", "_")
+        each.ended = os.path.exists(os.path.join(str(places.get(each.scheduler, "")), "ends", f"{name}.json"))
 
 
 def left_away(cook: str, journal: str) -> list[Away]:

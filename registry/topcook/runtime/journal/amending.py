@@ -21,7 +21,8 @@ _OPEN = (
     "(SELECT value FROM json_each(?))"
 )
 _END = (
-    "UPDATE session SET outcome = ?, finished = ? WHERE number = (SELECT max(number) FROM session) AND outcome IS NULL"
+    "UPDATE session SET outcome = ?, finished = ? WHERE number = (SELECT max(number) FROM session) "
+    "AND (outcome IS NULL OR outcome = 'detached')"
 )
 _STEP = "INSERT INTO step (item, attempt, state, at) VALUES (?, ?, ?, ?)"
 _MESSAGE = "INSERT INTO message (at, level, source, text) VALUES (?, ?, ?, ?)"

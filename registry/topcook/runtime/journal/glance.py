@@ -32,11 +32,15 @@ class Glance:
 
 @dataclass(slots=True)
 class Away:
-    """A job of an item without an end: its token, its scheduler, and what that one calls it."""
+    """A job of an item without an end: its token, its scheduler, and what that one calls it.
+
+    ``ended``: it has ended since, as a file of its wrapper says.
+    """
 
     token: str
     scheduler: str
     job: str
+    ended: bool = False
 
 
 def glance(path: str) -> Glance | None:

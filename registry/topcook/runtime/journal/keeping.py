@@ -169,10 +169,15 @@ class _Kept(Journal):
             self._keep_uses(cook)
         super().commit(events, changes, hand_overs)
 
-    def _keep_uses(self, cook: Cook) -> None:
+    def _keep_uses(self, cook: Cook, *, let_go: bool = False) -> None:
         from topcook.runtime.report import scheduler_records
+        from topcook.runtime.summary import left_with
 
-        facts = {"schedulers": scheduler_records(cook), "types": cook.used.rows()}
+        facts: dict[str, Any] = {"schedulers": scheduler_records(cook), "types": cook.used.rows()}
+        if let_go:
+            # Where jobs of farms write their ends.
+            hosts = {name: cook.graph.host(name) for name in left_with(cook)}
+            facts["left"] = {name: host.directories.temp_dir(local=True) for name, host in hosts.items()}
         self.keep_facts(self._facts_of_session | self._given() | redacted(facts))
 
     def _given(self) -> dict[str, Any]:
@@ -187,7 +192,7 @@ class _Kept(Journal):
         """The cook is over: the next one of its identity may begin."""
         if self._cook is not None and outcome not in {"", "refused"}:
             # Errors and warnings of schedulers are among it, and more types than were known at the first hand-over.
-            self._keep_uses(self._cook)
+            self._keep_uses(self._cook, let_go=outcome == "detached")
         try:
             return super().close(outcome)
         finally:

@@ -56,7 +56,8 @@ def report_parts_of(past: Past) -> Iterator[str]:
     items = records_of(past)
     session = past.sessions[-1]
     facts = session.facts
-    state = {"": "interrupted", "cooked": "cooked", "canceled": "canceled"}.get(session.outcome, "failed")
+    told = {"": "interrupted"} | {name: name for name in ("cooked", "canceled", "detached")}
+    state = told.get(session.outcome, "failed")
     head: dict[str, Any] = {
         "version": VERSION,
         "network": facts.get("name", session.network),

@@ -162,3 +162,7 @@ class SchedulerDoor:
     def stop(self) -> None:
         """This scheduler needs it no more."""
         self._address = ""
+
+    def hang_up(self) -> None:
+        """End the server, for all schedulers; what it has not answered by now stays unanswered."""
+        self._server.stop()
