@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,7 +40,8 @@ class TestCluster:
 
     ``threads`` and ``resources`` ("slots=2 gpu=1") hold for each worker, ``environment`` for all processes;
     ``protocol`` is that of the scheduler's address, ``tcp`` or ``ws``. With ``tls`` nobody is let in without a
-    certificate of the authority that is made for this cluster (needs ``trustme``).
+    certificate of the authority that is made for this cluster (needs ``trustme``). ``launcher`` are the words before
+    those that start a worker: what brings it into a view of files of its own.
     """
 
     #: No class of tests, whatever its name says to pytest.
@@ -55,6 +56,7 @@ class TestCluster:
         tls: bool = False,
         protocol: str = "tcp",
         environment: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
     ) -> None:
         """Nothing runs yet."""
         self.folder = Path(tempfile.mkdtemp(prefix="dask-"))
@@ -62,6 +64,7 @@ class TestCluster:
         self._threads, self._resources = threads, resources
         self._environment = {"DASK_TEMPORARY_DIRECTORY": str(self.folder), **(environment or {})}
         self._port, self._http = free_ports(2)
+        self._launcher = launcher
         self._tls = _Certificates(self.folder) if tls else None
         self._protocol = "tls" if tls else protocol
         self._scheduler: subprocess.Popen[bytes] | None = None
@@ -245,14 +248,15 @@ class TestCluster:
             *("worker", self.address, "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--name", name),
             *("--nthreads", str(threads or self._threads), "--local-directory", str(place), "--memory-limit", "0"),
             *(["--resources", resources] if resources else []),
+            launcher=self._launcher,
         )
 
-    def _spawn(self, log: str, *argv: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, log: str, *argv: str, launcher: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         words = [*argv, "--protocol", self._protocol, *(self._tls.words if self._tls else [])]
         with (self.folder / f"{log}.log").open("ab") as stream:
             # A session of its own: Ctrl-C at the tests is no business of the cluster.
             return subprocess.Popen(
-                [sys.executable, "-m", "dask", *words],
+                [*launcher, sys.executable, "-m", "dask", *words],
                 env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
