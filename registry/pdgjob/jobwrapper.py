@@ -446,7 +446,7 @@ class Job:
         found = []
         with contextlib.suppress(OSError), open(self.spool, "rb") as stream:
             for line in stream:
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError, RecursionError):
                     found.append(json.loads(line.decode()))
         return found
 

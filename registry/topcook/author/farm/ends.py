@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class JobEnding:
     """An end as its wrapper wrote it down.
 
     ``state``: succeeded, failed, canceled; or signaled, orphaned, lost, which say how the wrapper ended, not why.
-    ``began`` and ``at`` are seconds since the epoch by the node's clock.
+    ``began`` and ``at`` are seconds since the epoch by the node's clock. Raises ``TypeError`` for what is no number.
     """
 
     token: str
@@ -40,6 +41,13 @@ class JobEnding:
     at: float | None = None
     host: str = ""
     job: str = ""
+
+    def __post_init__(self) -> None:
+        """A job may write here, too: what no wrapper writes is no end."""
+        if self.exit_status is not None and type(self.exit_status) is not int:
+            raise TypeError(f"an exit status is a number: {self.exit_status!r}")
+        if not isfinite((self.began or 0.0) + (self.at or 0.0)):
+            raise TypeError("no time is endless")
 
     @property
     def final(self) -> bool:
@@ -73,7 +81,7 @@ class Ends:
             return JobEnding(
                 token, str(said["state"]), reason, said.get("exit"), said.get("began"), said.get("at"), host, job
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def reports(self, token: str) -> list[list[Any]]:
@@ -81,8 +89,8 @@ class Ends:
         found: list[list[Any]] = []
         with suppress(OSError), (self._folder / f"{_name(token)}.reports").open("rb") as stream:
             for line in stream:
-                # A disk that was full has cut some.
-                with suppress(ValueError):
+                # A disk that was full has cut some; a job that may write here may write anything.
+                with suppress(ValueError, RecursionError):
                     said = json.loads(line)
                     if isinstance(said, list) and len(said) > 1:
                         found.append(said)

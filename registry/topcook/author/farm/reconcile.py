@@ -238,7 +238,8 @@ class Reconciler:
         status = ending.exit_status if ending.exit_status is not None else 1
         last = ["ended", flight.attempt, item, ending.state, status, ending.seconds, ending.reason, flight.engine_id]
         try:
-            refused = tell_cook(self._scheduler, self._ends.reports(flight.token))
+            before = self._ends.reports(flight.token)
+            refused = tell_cook(self._scheduler, before) if before else []
             unheard = tell_cook(self._scheduler, [last])
         except OSError as error:
             self._scheduler.cookWarning(f"cannot tell how {flight.token} ended: {error}")
