@@ -257,8 +257,9 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         if "$" in command or not self._ours:
             # Now they have to be one: to read variables in, and for those who change it below.
             base, environment = None, {**(base or {}), **environment}
-            # The job's own variables first, then this process's, for items that do not inherit them.
-            command = expand_vars(expand_vars(command, environment), os.environ)
+            # The job's own variables first, then this process's, for items that do not inherit them; \$ is none.
+            parts = [expand_vars(expand_vars(part, environment), os.environ) for part in command.split("\\$")]
+            command = "\\$".join(parts)
             command = self.onPreSubmitItem(work_item, environment, command)
         told = report(self, work_item)
         item_id = work_item.id

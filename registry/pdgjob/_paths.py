@@ -20,12 +20,20 @@ TOKENS = (
 
 
 def localizePath(deloc_path: str) -> str:
-    """The path as this machine knows it: tokens replaced, ``$VAR`` expanded, path maps applied."""
+    """The path as this machine knows it: tokens replaced, ``$VAR`` expanded, path maps applied.
+
+    A directory of the job whose name has a ``$`` in it is meant as it is.
+    """
     path = deloc_path
+    if "$" in path:
+        known = [os.environ.get(variable) or "" for _, variable in TOKENS]
+        head = max([root for root in known if path.startswith(root) and os.path.isdir(root)] or [""], key=len)
+        path = head + os.path.expandvars(path[len(head) :])
     for token, variable in TOKENS:
         if token in path and os.environ.get(variable):
-            path = path.replace(token, os.environ[variable])
-    return mapped(os.path.expandvars(path))
+            value = os.environ[variable]
+            path = path.replace(token, value if os.path.isdir(value) else os.path.expandvars(value))
+    return mapped(path)
 
 
 def delocalizePath(local_path: str) -> str:

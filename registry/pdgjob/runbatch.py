@@ -10,6 +10,7 @@ import sys
 
 from pdgjob import _batch, pdgjson
 from pdgjob._paths import TOKENS
+from pdgjob._quoting import quoted
 
 
 def command_of(item: "pdgjson.WorkItem") -> str:
@@ -20,10 +21,18 @@ def command_of(item: "pdgjson.WorkItem") -> str:
         command = pdgjson.WorkItem.fromRPC(key, index).command
     if "__PDG_" in command:
         for token, variable in TOKENS:
-            command = command.replace(token, os.environ.get(variable, token))
+            command = filled(command, token, os.environ.get(variable, token))
         command = command.replace("__PDG_PYTHON__", sys.executable)
         command = command.replace("__PDG_HYTHON__", os.environ.get("PDG_HYTHON") or "hython")
     return command
+
+
+def filled(command: str, token: str, value: str) -> str:
+    """The command with a token replaced, a path so that the shell reads it as it is."""
+    first, *others = command.split(token)
+    for other in others:
+        first += quoted(value, first) + other
+    return first
 
 
 def run(item: "pdgjson.WorkItem") -> str:

@@ -170,3 +170,17 @@ def test_the_files_of_ends_are_removed_when_they_are_recorded(bench: CookBench, 
     assert done.outcome == "cooked", done.account
     ends = Path(done.context.core.host("farm").directories.temp_dir(local=True)) / "ends"
     assert list(ends.iterdir()) == []
+
+
+def test_commands_find_a_working_directory_that_a_shell_would_read_otherwise(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    odd = """a "b" it's `id` $no_such %j ü"""
+    work = bench.folder / odd
+    command = "cp '__PDG_DIR__'/in \\\"__PDG_DIR__/out.@pdg_index\\\" && test -e __PDG_DIR__/in && pwd > pwd.@pdg_index"
+    work.mkdir()
+    (work / "in").touch()
+    done = bench.cook(network(cluster, command, count=2, parms=f"pdg_workingdir = '''$HIP/{odd}'''"))
+    assert done.outcome == "cooked", done.account
+    assert {name.name for name in work.glob("out.*")} == {"out.0", "out.1"}
+    assert (work / "pwd.0").read_text() == f"{work}\n"

@@ -264,3 +264,17 @@ def test_status_and_log_are_told_for_each_item(bench: CookBench, cluster: TestCl
     (item,) = json.loads((bench.folder / "report.json").read_text())["items"]
     assert Path(item["log_uri"].removeprefix("file://")).read_text().endswith("said\n")
     assert item["status_uri"].removeprefix("slurm:") in cluster.jobs()
+
+
+def test_commands_find_a_working_directory_that_a_shell_would_read_otherwise(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    odd = """a "b" it's `id` $no_such %j ü"""
+    work = bench.folder / odd
+    command = "cp '__PDG_DIR__'/in \\\"__PDG_DIR__/out.@pdg_index\\\" && test -e __PDG_DIR__/in && pwd > pwd.@pdg_index"
+    work.mkdir()
+    (work / "in").touch()
+    done = bench.cook(network(command, count=2, parms=f"pdg_workingdir = '''$HIP/{odd}'''"))
+    assert done.outcome == "cooked", done.account
+    assert {name.name for name in work.glob("out.*")} == {"out.0", "out.1"}
+    assert (work / "pwd.0").read_text() == f"{work}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from topcook.contract.quoting import quoted
 from topcook.lean import pattern
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ TOKENS: dict[str, Callable[[Any, Any], object]] = {
     "__PDG_HYTHON__": lambda scheduler, item: scheduler.applicationBin("hython", item),
     "__PDG_HFS__": lambda scheduler, item: scheduler._topcook.graph.environment().get("HFS", ""),  # noqa: SLF001
 }
+#: Those of them that stand for a path; what stands for a program may be more than one word.
+_PATHS = frozenset({"__PDG_DIR__", "__PDG_SHARED_ROOT__", "__PDG_TEMP__", "__PDG_SHARED_TEMP__", "__PDG_SCRIPTDIR__"})
 #: Tokens that need an item; without one they stay.
 ITEM_TOKENS: dict[str, Callable[[Any], object]] = {
     "__PDG_ITEM_NAME__": lambda item: item.name,
@@ -39,7 +42,8 @@ def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:
     """``text`` with the command tokens replaced, each asked of the scheduler once.
 
     One pass only: a token in what ``applicationBin`` returns stays in the text, as do unknown tokens, and the item's
-    own tokens when ``work_item`` is ``None``. Mirrors ``pdg.Scheduler.expandCommandTokens``.
+    own tokens when ``work_item`` is ``None``. A path that a shell would not read as it is comes with what it takes for
+    that, within the quotes that are open there, or without. Mirrors ``pdg.Scheduler.expandCommandTokens``.
     """
     if "__PDG_" not in text:
         return text
@@ -49,7 +53,7 @@ def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:
         token = match.group()
         if token not in known:
             known[token] = _answer(token, scheduler, work_item)
-        return known[token]
+        return quoted(known[token], text[: match.start()]) if token in _PATHS else known[token]
 
     return _TOKEN.sub(value, text)
 
