@@ -188,16 +188,24 @@ def test_each_reason_to_wait_is_told_once_with_what_helps() -> None:
     states = {"7_1": FarmState(FarmPhase.QUEUED, "JobHeldUser"), "8": FarmState(FarmPhase.RUNNING, "suspended")}
     waiting.look(states)
     waiting.look({**states, "9": FarmState(FarmPhase.QUEUED, "QOSMaxJobsPerUserLimit")})
+    passes = "they go on when others end, or the limit is raised"
     assert sorted(said) == [
         "job 7_1 waits on Slurm: JobHeldUser\n    scontrol release 7_1 lets them go on",
         "job 8 waits on Slurm: suspended\n    scontrol resume 8 lets them go on",
-        "job 9 waits on Slurm: QOSMaxJobsPerUserLimit",
+        f"job 9 waits on Slurm: QOSMaxJobsPerUserLimit\n    a limit of their QOS: sacctmgr show qos; {passes}",
     ]
 
 
 def test_accounting_knows_what_the_controller_has_forgotten() -> None:
-    text = "7|COMPLETED|0:0|n1\n8_1|CANCELLED by 1000|0:15|n2\n8_2|FAILED|3:0|n2\n8_[3-9]|PENDING|0:0|None assigned\n"
-    jobs = {job.id: state_of(job) for job in from_accounting(text)}
+    """As 22.05 writes it."""
+    text = (
+        "7|COMPLETED|0:0|n1\n8_1|CANCELLED by 1000|0:15|n2\n8_2|FAILED|3:0|n2\n8_[3,5-6%2]|PENDING|0:0|None assigned\n"
+    )
+    known = {job.id: job for job in from_accounting(text + "9|CANCELLED by 0|0:0|None assigned\n")}
+    jobs = {name: state_of(job) for name, job in known.items()}
+    assert {name for name, state in jobs.items() if state.phase is FarmPhase.QUEUED} == {"8_3", "8_5", "8_6"}
+    assert never_began(known["9"])
+    assert not never_began(known["8_1"])
     assert jobs["7"].phase is FarmPhase.SUCCEEDED
     assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (FarmPhase.CANCELED, -15)
     assert (jobs["8_2"].phase, jobs["8_2"].exit_status) == (FarmPhase.FAILED, 3)

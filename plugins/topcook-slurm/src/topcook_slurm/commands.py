@@ -10,7 +10,7 @@ from topcook.author.farm import EngineAwayError, EngineCommand, EngineError
 from topcook_slurm.ids import condensed
 from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue
 
-__all__ = ["Slurm"]
+__all__ = ["QueueFullError", "Slurm"]
 
 #: Words of Slurm for what passes by itself.
 TRANSIENT = (
@@ -24,15 +24,18 @@ TRANSIENT = (
     r"backup controller in standby",
     r"controller not in control",
     r"slurmdbd.*(connect|contact)",
+    r"problem talking to the database",
     r"munge.*(socket|connect|access)|authentication plugin",
     r"too many .*requests|rate limit",
-    # Too many jobs for now: some will have ended.
-    r"MaxSubmitJob",
+    # Too many jobs for now: some will have ended. AssocMaxSubmitJobLimit, QOSGrpSubmitJobsLimit, …
+    r"(Max|Grp)SubmitJob",
 )
+_FULL = re.compile(TRANSIENT[-1])
 _MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
 #: Slurm's words where munge is at fault name it seldom, and a client that waits for it says nothing.
 _CREDENTIALS = re.compile(r"zero bytes were|authenticat|munge|did not answer within", re.IGNORECASE)
 _HINT = "if that goes on: scontrol ping; does munged run here, and has it the cluster's munge key?"
+_NO_HISTORY = re.compile(r"accounting storage is disabled|there is no sacct", re.IGNORECASE)
 _LOST = re.compile(r"invalid job id|already (completing|completed)|job/step already", re.IGNORECASE)
 #: What of our own environment would change what the commands do (ask before they cancel, tell of some jobs only), or
 #: mislead the job: an outer job's words.
@@ -41,6 +44,10 @@ _NOT_PASSED_ON = re.compile(
 )
 #: Cancel so many words at a time, and ask for so many jobs: a command line is no book.
 _AT_ONCE, _ASKED_AT_ONCE = 100, 5000
+
+
+class QueueFullError(EngineAwayError):
+    """An account or QOS lets no so many jobs wait and run at a time: fewer, or later."""
 
 
 class Slurm:
@@ -59,6 +66,10 @@ class Slurm:
         self._command = EngineCommand("Slurm", TRANSIENT, timeout=timeout, tries=1, environment=environment)
         self._most = 0
         self._has_history = True
+        #: What accounting says while it is away; empty where it can be asked, or where there is none.
+        self.no_history = ""
+        #: Why it is asked no more, where there is one.
+        self.history_refused = ""
         #: Whether it has not answered some time.
         self.was_away = False
         #: All jobs of this user that the controller knew when it was asked last.
@@ -71,6 +82,8 @@ class Slurm:
         try:
             said = self._run("sbatch", "--parsable", *options, stdin=script)
         except EngineAwayError as error:
+            if _FULL.search(str(error)):
+                raise QueueFullError(str(error)) from None
             raise EngineAwayError(f"{error}\n    {_HINT}" if _CREDENTIALS.search(str(error)) else str(error)) from None
         # "12", with several clusters "12;name"
         job = said.strip().splitlines()[-1].partition(";")[0] if said.strip() else ""
@@ -95,19 +108,23 @@ class Slurm:
         return jobs
 
     def history(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
-        """What accounting knows of jobs that the controller has forgotten; nothing where there is none."""
+        """What accounting knows of jobs that the controller has forgotten; nothing where there is none.
+
+        ``no_history`` and ``history_refused`` say why it could not be asked.
+        """
         words = sorted({each.partition("_")[0] for each in ids}) if self._has_history else []
-        form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations", "--array")
+        form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations")
         found: dict[str, SlurmJob] = {}
+        self.no_history = ""
         try:
             for start in range(0, len(words), _ASKED_AT_ONCE):
                 said = self._run("sacct", *form, f"--jobs={','.join(words[start : start + _ASKED_AT_ONCE])}")
                 found.update({job.id: job for job in from_accounting(said)})
-        except EngineAwayError:
-            return found
-        except EngineError:
-            # There is no accounting here, or no sacct.
+        except EngineAwayError as error:
+            self.no_history = str(error)
+        except EngineError as error:
             self._has_history = False
+            self.history_refused = "" if _NO_HISTORY.search(str(error)) else str(error)
         return found
 
     def cancel(self, ids: Iterable[str]) -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 from topcook.author.farm import FarmPhase, FarmState
 from topcook_slurm.states import SlurmJob
 
-__all__ = ["Waiting", "explained"]
+__all__ = ["ACCOUNTING_AWAY", "Waiting", "explained"]
+
+#: Of a job that the controller does not know, while slurmdbd cannot be asked either.
+ACCOUNTING_AWAY = "Slurm's accounting does not answer"
 
 #: Reasons of waiting jobs that pass as others end; any other may need somebody.
 _USUAL = frozenset({"", "Priority", "Resources", "BeginTime", "Dependency", "JobArrayTaskLimit", "Cleaning", "Prolog"})
@@ -30,6 +33,14 @@ _REMEDIES = {
     "partitionnodelimit": _TOO_MUCH,
     "partitiontimelimit": _TOO_MUCH,
     "badconstraints": _TOO_MUCH,
+    "invalidqos": "there is no such QOS any more; scontrol update JobId=JOB QOS=NAME gives them another",
+    "invalidaccount": "there is no such account any more; scontrol update JobId=JOB Account=NAME gives them another",
+    ACCOUNTING_AWAY.lower(): "the controller has forgotten them: what became of them is known when slurmdbd answers",
+}
+#: Limits, of which there are dozens.
+_LIMITS = {
+    "qos": "a limit of their QOS: sacctmgr show qos; they go on when others end, or the limit is raised",
+    "assoc": "a limit of their account: sacctmgr show assoc; they go on when others end, or the limit is raised",
 }
 _MEMORY = re.compile(r"exceeded (?:job |step )?memory limit|oom[-_ ]kill", re.IGNORECASE)
 #: As much as is read of the end of a file into which all tasks of an array write.
@@ -51,10 +62,16 @@ class Waiting:
             if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING} and state.reason not in _USUAL:
                 waiting.setdefault(state.reason, []).append(job)
         for reason in waiting.keys() - self._told:
-            jobs, remedy = waiting[reason], _REMEDIES.get(reason.replace("_", " ").lower(), "")
+            jobs, remedy = waiting[reason], _remedy(reason)
             which = f"{len(jobs)} jobs wait" if len(jobs) > 1 else f"job {jobs[0]} waits"
             self._tell(f"{which} on Slurm: {reason}" + (f"\n    {remedy.replace('JOB', jobs[0])}" if remedy else ""))
         self._told |= waiting.keys()
+
+
+def _remedy(reason: str) -> str:
+    plain = reason.replace("_", " ").lower()
+    limits = (words for start, words in _LIMITS.items() if plain.startswith(start))
+    return _REMEDIES.get(plain) or next(limits, "")
 
 
 def explained(state: FarmState, job: SlurmJob, output: Path) -> FarmState:

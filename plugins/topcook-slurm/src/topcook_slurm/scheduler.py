@@ -32,7 +32,7 @@ from topcook_slurm.ids import condensed
 from topcook_slurm.later import cancel_later
 from topcook_slurm.leftovers import Leftovers
 from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, template_parms
-from topcook_slurm.reasons import Waiting, explained
+from topcook_slurm.reasons import ACCOUNTING_AWAY, Waiting, explained
 from topcook_slurm.states import SlurmJob, never_began, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
 from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, cook_script, name_of, twins
@@ -61,6 +61,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._had: set[str] = set()
         self._uncanceled: set[str] = set()
         self._cancel_next = 0.0
+        self._ending = False
 
     @classmethod
     def templateName(cls) -> str:
@@ -102,7 +103,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
         )
         self._engine_ids, self._had = {}, set()
-        self._uncanceled = set()
+        self._uncanceled, self._ending = set(), False
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
@@ -157,6 +158,13 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             if engine_id in self._slurm.known and never_began(self._slurm.known[engine_id]):
                 self._static.cut_off(item)
         return taken
+
+    def onLeaveWorkItems(self, work_items: Sequence[Any]) -> list[Any]:
+        """What Slurm has, and drives: it goes on when this program has ended."""
+        if self._uncanceled:
+            # Jobs that nobody wants any more are still to be ended, and only this cook knows which.
+            return []
+        return [item for item in self._reconciler.leave(work_items) if not self._static.holds(item.id)]
 
     def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
         """The cook of a whole network as one job; its status file, and its id."""
@@ -268,7 +276,9 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         logs = Path(str(self.logDir(True)))
         states = {each: explained(state_of(job), job, logs / f"{name_of(job)}.slurm") for each, job in jobs.items()}
         self._note_held(jobs, states)
-        self._note_canceled([each for each in ids if each not in states], states)
+        unknown = [each for each in ids if each not in states]
+        self._note_canceled(unknown, states)
+        self._note_unknown(unknown, states)
         self._waiting.look(states)
         unwanted = twins(self._slurm.known.values(), self._engine_ids.values())
         # What can never begin has failed, and waits there for ever.
@@ -305,6 +315,15 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             if task and array in self._slurm.arrays:
                 states[each] = FarmState(FarmPhase.CANCELED, f"somebody canceled its job {each} on Slurm")
 
+    def _note_unknown(self, unknown: list[str], states: dict[str, FarmState]) -> None:
+        """What the controller has forgotten accounting knows: while that is away, no job can be said to be lost."""
+        if self._slurm.history_refused:
+            self.cookWarning(f"accounting is asked no more: {self._slurm.history_refused}")
+            self._slurm.history_refused = ""
+        if self._slurm.no_history and not self._ending:
+            for each in unknown:
+                states.setdefault(each, FarmState(FarmPhase.QUEUED, ACCOUNTING_AWAY))
+
     def _send_again(self, work_item: Any) -> None:
         if not self._static.cut_off(work_item.id):
             self._collect(work_item)
@@ -333,6 +352,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self._slurm.cancel(self._leftovers.look(self._slurm.jobs(), self._ended()))
 
     def _end_all(self) -> None:
+        self._ending = True
         self._collector.drop(lambda _job: True)
         unheard = [*self._submissions.drop_all(), *self._static.drop_all()]
         tokens = [job.token for submission in unheard for job in submission.jobs]

@@ -43,6 +43,8 @@ _WORDS = {
 _NEVER = "DependencyNeverSatisfied"
 #: Reasons that say nothing about why a job ended as it did.
 _SILENT = frozenset({"", "None", "NonZeroExitCode", "Resources", "Priority"})
+#: What accounting says of a job that has seen no node.
+_NO_NODES = "None assigned"
 _BYTE, _SIGNAL_BITS, _SHELL_SIGNAL = 8, 0x7F, 128
 
 
@@ -58,6 +60,8 @@ class SlurmJob:
     comment: str = ""
     #: What nodes call it: each task of an array has a number of its own.
     number: int = 0
+    #: How often Slurm has queued it again, after it had begun.
+    restarts: int = 0
 
 
 class NoAnswerError(Exception):
@@ -81,15 +85,23 @@ def from_queue(text: str) -> list[SlurmJob]:
 
 
 def from_accounting(text: str) -> list[SlurmJob]:
-    """The jobs of ``sacct --parsable2 --noheader --format=JobID,State,ExitCode,NodeList``."""
+    """The jobs of ``sacct --parsable2 --noheader --format=JobID,State,ExitCode,NodeList``, a task of an array each.
+
+    With ``--duplicates`` there is a line for each run of a job, the last run last.
+    """
     found = []
     for line in text.splitlines():
         fields = line.split("|")
-        if len(fields) >= 4 and fields[1]:  # noqa: PLR2004 - the four of the format
+        if len(fields) >= 4 and fields[1].strip():  # noqa: PLR2004 - the four of the format
             status, _, number = fields[2].partition(":")
             code = -int(number) if number.isdigit() and int(number) else int(status) if status.isdigit() else None
+            nodes = "" if fields[3] == _NO_NODES else fields[3]
             # "CANCELLED by 1000"
-            found.append(SlurmJob(fields[0], frozenset({fields[1].split()[0]}), "", code, fields[3]))
+            states = frozenset({fields[1].split()[0]})
+            # "12_[3-9%2]" are the tasks that wait.
+            array, bracket, tasks = fields[0].partition("_[")
+            ids = expanded(array, tasks) if bracket else [fields[0]]
+            found += [SlurmJob(each, states, "", code, nodes) for each in ids]
     return found
 
 
@@ -147,7 +159,7 @@ def _jobs(said: Mapping[str, Any]) -> Iterator[SlurmJob]:
     array, task = _number(said.get("array_job_id")), _number(said.get("array_task_id"))
     waiting = str(said.get("array_task_string") or "")
     reason, nodes, comment = (_text(said.get(name)) for name in ("state_reason", "nodes", "comment"))
-    status = _exit_status(said.get("exit_code"))
+    status, restarts = _exit_status(said.get("exit_code")), _number(said.get("restart_cnt")) or 0
     if array and task is not None:
         ids = [f"{array}_{task}"]
     elif array and waiting:
@@ -155,7 +167,7 @@ def _jobs(said: Mapping[str, Any]) -> Iterator[SlurmJob]:
     else:
         ids = [str(number)]
     for each in ids:
-        yield SlurmJob(each, states, reason, status, nodes, comment, number)
+        yield SlurmJob(each, states, reason, status, nodes, comment, number, restarts)
 
 
 def _words_of(error: Any) -> str:

@@ -15,6 +15,7 @@ import pdg
 from topcook.author import report
 from topcook.author.farm import EngineError, FarmJob, tick_soon
 from topcook.author.farm.waiting import declared_outputs, may_begin
+from topcook_slurm.commands import QueueFullError
 from topcook_slurm.ids import ranges
 from topcook_slurm.plan import WIDEST, Plan, PlannedArray, make_plan
 from topcook_slurm.submissions import FIRST_PAUSE, LONGEST_PAUSE, Submission, Submissions
@@ -65,6 +66,7 @@ class StaticHandOver:
         #: The first of the queue, where Slurm may have got it although nobody heard its answer.
         self._unheard: Submission | None = None
         self._next, self._pause, self._told = 0.0, FIRST_PAUSE, False
+        self._told_full = False
 
     def begin(self, dependencies: Mapping[Any, Iterable[Any]], most: int) -> None:
         """Take the items, and submit them, in arrays of so many tasks at most."""
@@ -204,8 +206,21 @@ class StaticHandOver:
             depends=self._depends(array),
         )
         self._unheard = submission
-        self._submissions.now(submission)
+        try:
+            self._submissions.now(submission)
+        except QueueFullError as error:
+            # It may be more than ever fits: by itself each of them does.
+            submission.unbound = True
+            self._tell_full(error)
         self._settle(place, submission)
+
+    def _tell_full(self, error: QueueFullError) -> None:
+        if not self._told_full:
+            self._told_full = True
+            left = sum(len(self._plan.arrays[each].items) for each in self._queue)
+            self._scheduler.cookWarning(
+                f"{error}\n    of {left} items those without room there are submitted by this cook, when they are ready"
+            )
 
     def _jobs_of(self, array: PlannedArray) -> tuple[list[FarmJob], list[int]]:
         """The jobs of those of an array that can be submitted, with their tasks; the others are told as failed."""

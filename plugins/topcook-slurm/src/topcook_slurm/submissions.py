@@ -20,7 +20,7 @@ from topcook.author.farm import (
     tick_soon,
     write_jobs,
 )
-from topcook_slurm.commands import Slurm
+from topcook_slurm.commands import QueueFullError, Slurm
 from topcook_slurm.ids import ranges
 from topcook_slurm.states import SlurmJob, lives
 
@@ -28,6 +28,8 @@ __all__ = ["JOB_VARIABLE", "Submission", "Submissions", "cook_script", "name_of"
 
 #: Seconds until a submission is tried again, doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+#: While there is room for few jobs only: it gets free when some of them end.
+_LONGEST_WHILE_FULL = 10.0
 _MARK = "topcook "
 #: What the job's own id is in: ``12``, ``12_3``.
 JOB_VARIABLE = "TOPCOOK_SLURM_JOB"
@@ -69,6 +71,8 @@ class Submission:
         self.next = 0.0
         #: Items that were canceled meanwhile.
         self.unwanted: set[int] = set()
+        #: Slurm had no room for all of it: it goes in pieces.
+        self.in_pieces = False
 
     @property
     def name(self) -> str:
@@ -102,6 +106,8 @@ class Submissions:
         self._clock = clock
         self._waiting: list[Submission] = []
         self._told = False
+        #: What Slurm said when it was full: told once, for it is so again with each job that ends.
+        self._full: set[str] = set()
         self._error = ""
 
     def waits_for(self) -> str:
@@ -110,20 +116,25 @@ class Submissions:
         return f"Slurm to take {count:,} job{'s' if count > 1 else ''} ({self._error})" if count else ""
 
     def send(self, submission: Submission) -> None:
-        """Send it now, or keep it where Slurm is away."""
+        """Send it now, or keep it where Slurm is away; in pieces where it takes some of its jobs only."""
+        if submission.in_pieces:
+            self._send_pieces(submission, 1)
+            return
         try:
             self.now(submission)
+        except QueueFullError as error:
+            if str(error) not in self._full:
+                self._full.add(str(error))
+                self._tell(error, len(submission.jobs))
+            self._forget(submission)
+            self._error = _first_line(error)
+            self._send_pieces(submission, max(1, len(submission.jobs) // 2))
         except EngineAwayError as error:
-            submission.next = self._clock() + submission.pause
-            tick_soon(self._scheduler, submission.pause)
-            submission.pause = min(submission.pause * 2, LONGEST_PAUSE)
-            self._waiting.append(submission)
-            self._error = str(error).partition("\n")[0].removeprefix("Slurm: ")
+            self._keep(submission, LONGEST_PAUSE)
+            self._error = _first_line(error)
             if not self._told:
                 self._told = True
-                count = sum(len(each.jobs) for each in self._waiting)
-                jobs = f"{count} jobs wait" if count > 1 else "1 job waits"
-                self._scheduler.cookWarning(f"{error}\n    {jobs} to be submitted; it is tried again")
+                self._tell(error, sum(len(each.jobs) for each in self._waiting))
         else:
             self._told = False
 
@@ -189,6 +200,51 @@ class Submissions:
         return []
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _tell(self, error: EngineAwayError, count: int) -> None:
+        jobs = f"{count} jobs wait" if count > 1 else "1 job waits"
+        self._scheduler.cookWarning(f"{error}\n    {jobs} to be submitted; it is tried again")
+
+    def _keep(self, submission: Submission, longest: float) -> None:
+        submission.next = self._clock() + submission.pause
+        tick_soon(self._scheduler, submission.pause)
+        submission.pause = min(submission.pause * 2, longest)
+        self._waiting.append(submission)
+
+    def _send_pieces(self, whole: Submission, size: int) -> None:
+        """Send what there is room for, so many jobs first; the others wait, and are one submission then."""
+        left, pause, was_full = self._wanted(whole), whole.pause, False
+        while left:
+            piece = Submission(left[:size], whole.options, whole.simultaneous)
+            try:
+                self.now(piece)
+            except QueueFullError as error:
+                self._forget(piece)
+                self._error, was_full = _first_line(error), True
+                if len(piece.jobs) == 1:
+                    break
+                size = len(piece.jobs) // 2
+                continue
+            except EngineAwayError as error:
+                # It may have got through all the same.
+                self._error = _first_line(error)
+                self._keep(piece, LONGEST_PAUSE)
+                left = left[size:]
+                break
+            left, pause = left[size:], FIRST_PAUSE
+            size = size if was_full else size * 2
+        if left:
+            rest = Submission(left, whole.options, whole.simultaneous)
+            rest.in_pieces, rest.pause = True, pause
+            self._keep(rest, _LONGEST_WHILE_FULL)
+
+    def _forget(self, submission: Submission) -> None:
+        """Slurm has not got it, and nobody will ask for it."""
+        if submission.file is not None:
+            (self._folder() / submission.name).unlink(missing_ok=True)
+            if len(submission.jobs) > 1:
+                # That of a single job has the job's name, whoever sends it.
+                Path(submission.file.path).unlink(missing_ok=True)
 
     def _wanted(self, submission: Submission) -> list[FarmJob]:
         return [job for job in submission.jobs if job.item not in submission.unwanted]
@@ -282,6 +338,10 @@ class Submissions:
             *([f"--dependency={submission.depends}", "--kill-on-invalid-dep=yes"] if submission.depends else []),
             *submission.options,
         ]
+
+
+def _first_line(error: EngineError) -> str:
+    return str(error).partition("\n")[0].removeprefix("Slurm: ")
 
 
 def name_of(job: SlurmJob) -> str:

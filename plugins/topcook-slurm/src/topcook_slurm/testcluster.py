@@ -1,7 +1,8 @@
 """A real Slurm of two nodes on this machine, for tests and benchmarks: its daemons, in a directory of their own.
 
-Needs the Debian packages ``slurm-wlm`` and ``munge``, and nothing of what they configure: no systemd, no user, no
-``/etc/slurm``. Everything listens on loopback, on free ports; ``close`` ends it by the process ids it noted.
+Needs the Debian packages ``slurm-wlm`` and ``munge``, with accounting those of ``testaccounting`` too, and nothing of
+what they configure: no systemd, no user, no ``/etc/slurm``. Everything listens on loopback, on free ports; ``close``
+ends it by the process ids it noted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+
+from topcook_slurm import testaccounting
 
 __all__ = ["PROGRAMS", "TestCluster", "missing_programs"]
 
@@ -74,9 +77,10 @@ def _program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(_SBIN))
 
 
-def missing_programs() -> list[str]:
+def missing_programs(*, accounting: bool = False) -> list[str]:
     """What a cluster needs and this machine has not."""
-    return [name for name in PROGRAMS if _program(name) is None]
+    needed = (*PROGRAMS, *testaccounting.PROGRAMS) if accounting else PROGRAMS
+    return [name for name in needed if _program(name) is None]
 
 
 class TestCluster:
@@ -86,6 +90,7 @@ class TestCluster:
     ``node_timeout`` seconds is down. ``settings`` are more of ``slurm.conf``, or others in place of those there,
     ``node`` more words for both nodes, ``lines`` whole lines (partitions); ``files`` lie beside it (``cgroup.conf``).
     ``launcher`` are the words before those that start a node: what brings it into a view of files of its own.
+    With ``accounting`` there is a database: users have accounts, limits hold, and ``sacct`` knows what was.
     """
 
     #: No class of tests, whatever its name says to pytest.
@@ -102,6 +107,7 @@ class TestCluster:
         lines: Sequence[str] = (),
         files: Mapping[str, str] | None = None,
         launcher: Sequence[str] = (),
+        accounting: bool = False,
     ) -> None:
         """Nothing runs yet."""
         # Sockets have short paths.
@@ -110,13 +116,19 @@ class TestCluster:
         self._settings, self._node, self._lines, self._files = settings or {}, node, lines, files or {}
         self._launcher = launcher
         self.environment = {"SLURM_CONF": str(self.folder / "slurm.conf")}
-        self._ports = _free_ports(1 + len(NODES))
+        ctld, dbd, database, *nodes = _free_ports(3 + len(NODES))
+        self._ports = (ctld, *nodes)
+        self._accounting_ports = (dbd, database) if accounting else None
 
     def __enter__(self) -> Self:
         """Start it, and wait until both nodes are idle."""
         try:
             self._write_conf()
             self.start_munged()
+            if self._accounting_ports is not None:
+                self._start_database(*self._accounting_ports)
+                self.start_accounting()
+                self.call("sacctmgr", "--immediate", "add", "cluster", "farm")
             self.start_controller()
             for name in NODES:
                 self.start_node(name)
@@ -174,6 +186,15 @@ class TestCluster:
         self._run("munged", "--force", *(f"--{name}={path}" for name, path in places.items()))
         self.wait(places["socket"].exists, "munged listens")
 
+    def start_accounting(self) -> None:
+        """Start slurmdbd; its database runs."""
+        self._run("slurmdbd")
+        self.wait(self._accounting_answers, "slurmdbd answers")
+
+    def stop_accounting(self) -> None:
+        """Kill slurmdbd: what was is known to nobody, and what is to be recorded waits."""
+        self._kill("slurmdbd")
+
     def start_node(self, name: str) -> None:
         """Start the slurmd of a node."""
         self._run("slurmd", "-N", name, "-f", self.environment["SLURM_CONF"], launcher=self._launcher)
@@ -187,6 +208,8 @@ class TestCluster:
         """Have all jobs gone and all daemons running, and wait until both nodes are idle."""
         if not _is_alive(self._pid("munged")):
             self.start_munged()
+        if self._accounting_ports is not None and not _is_alive(self._pid("slurmdbd")):
+            self.start_accounting()
         if not self.is_up():
             self.stop_controller()
             self.start_controller()
@@ -204,8 +227,12 @@ class TestCluster:
         """End all, and remove the directory."""
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             self.call("scancel", "--quiet", "--user", getpass.getuser())
-        for name in (*(f"slurmd.{each}" for each in NODES), "slurmctld", "munged"):
+        for name in (*(f"slurmd.{each}" for each in NODES), "slurmctld"):
             self._kill(name, gently=True)
+        # What they have not written is thrown away now.
+        self._kill("slurmdbd")
+        self._kill("mariadbd")
+        self._kill("munged", gently=True)
         self._kill_stepds("")
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -256,7 +283,7 @@ class TestCluster:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _write_conf(self) -> None:
-        host = socket.gethostname().partition(".")[0]
+        host = _short_host()
         nodes = "\n".join(
             f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={self._cpus} RealMemory=4000"
             f" State=UNKNOWN {self._node}"
@@ -274,17 +301,36 @@ class TestCluster:
             nodes=nodes,
             names=",".join(NODES),
         )
-        kept = [line for line in text.splitlines() if line.partition("=")[0] not in self._settings]
-        more = [f"{name}={value}" for name, value in self._settings.items()]
+        ports = self._accounting_ports
+        settings = {**(testaccounting.cluster_settings(self.folder, ports[0]) if ports else {}), **self._settings}
+        kept = [line for line in text.splitlines() if line.partition("=")[0] not in settings]
+        more = [f"{name}={value}" for name, value in settings.items()]
         # What partitions stand upon comes before them.
         (self.folder / "slurm.conf").write_text("\n".join([*more, *kept, *self._lines, ""]), encoding="utf-8")
         for name, content in self._files.items():
             (self.folder / name).write_text(content, encoding="utf-8")
 
+    def _start_database(self, port: int, database_port: int) -> None:
+        user = getpass.getuser()
+        testaccounting.write_database_daemon(self.folder, _short_host(), user, port, database_port)
+        self._run("mariadb-install-db", *testaccounting.install_words(self.folder, user))
+        words = testaccounting.database_words(self.folder, user, database_port)
+        # It becomes no daemon by itself.
+        self._run("mariadbd", *words, launcher=("/bin/sh", "-c", '"$@" &', "sh"))
+        self.wait(lambda: _listens(database_port), "the database listens")
+
+    def _accounting_answers(self) -> bool:
+        try:
+            self.call("sacctmgr", "--noheader", "show", "cluster")
+        except subprocess.SubprocessError:
+            return False
+        return True
+
     def _run(self, name: str, *argv: str, launcher: Sequence[str] = ()) -> None:
         program = _program(name)
         if program is None:
-            raise FileNotFoundError(f"there is no {name}: apt-get install slurm-wlm munge")
+            more = " slurmdbd mariadb-server-core mariadb-client-core" if self._accounting_ports is not None else ""
+            raise FileNotFoundError(f"there is no {name}: apt-get install slurm-wlm munge{more}")
         with (self.folder / "starts.log").open("ab") as log:
             subprocess.run(
                 [*launcher, program, *argv],
@@ -341,6 +387,15 @@ def _free_ports(count: int) -> Sequence[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _short_host() -> str:
+    return socket.gethostname().partition(".")[0]
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _open_files(pid: int) -> list[str]:

@@ -1,0 +1,223 @@
+"""A Slurm with accounting: what accounts and QOS do not allow, what they let wait, and what became of forgotten jobs."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from slurm_bench import network, until
+
+from topcook.testkit.cookbench import CookBench
+from topcook_slurm.commands import Slurm
+from topcook_slurm.testcluster import TestCluster, missing_programs
+
+# One farm at a time: they share the two cores.
+pytestmark = pytest.mark.engine
+
+#: Its limits, of each kind that there is.
+QOS = {
+    "one": "MaxJobsPerUser=1",
+    "tiny": "GrpTRES=cpu=1",
+    "few": "MaxSubmitJobsPerUser=3",
+    "group": "GrpSubmitJobs=2",
+    "strict": "MaxTRESPerJob=cpu=1 Flags=DenyOnLimit",
+    "others": "Description=others",
+}
+WAIT = "sh -c 'touch began_NODE_@pdg_index; while [ ! -e gate ]; do sleep 0.05; done'"
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[TestCluster]:
+    """A cluster with a database, and limits of each kind."""
+    missing = missing_programs(accounting=True)
+    if missing:
+        assert os.environ.get("CI") != "true", f"CI has no {', '.join(missing)}: see NEEDS in .ci/run"
+        pytest.skip(
+            f"no {missing[0]} here: apt-get install slurm-wlm munge slurmdbd mariadb-server-core mariadb-client-core"
+        )
+    with TestCluster(accounting=True) as cluster:
+        set_up(cluster)
+        yield cluster
+
+
+def set_up(cluster: TestCluster) -> None:
+    """Accounts of ours, and what each QOS allows."""
+    user = getpass.getuser()
+    manage(cluster, "add", "account", "show,busy,small")
+    manage(cluster, "add", "user", user, "account=show,busy,small")
+    manage(cluster, "modify", "account", "busy", "set", "MaxJobs=1")
+    manage(cluster, "modify", "account", "small", "set", "GrpSubmitJobs=2")
+    for name, limits in QOS.items():
+        manage(cluster, "add", "qos", name, "set", *limits.split())
+    allowed = ",".join(["normal", *(name for name in QOS if name != "others")])
+    manage(cluster, "modify", "user", user, "set", f"qos={allowed}")
+    until(lambda: controller_knows(cluster, "few", "strict", "small", "busy"), "the controller knows them")
+
+
+def manage(cluster: TestCluster, *words: str) -> None:
+    cluster.call("sacctmgr", "--immediate", *words)
+
+
+def controller_knows(cluster: TestCluster, *names: str) -> bool:
+    known = cluster.call("scontrol", "show", "assoc_mgr")
+    return all(f"QOS={name}(" in known or f"Account={name} UserName={getpass.getuser()}(" in known for name in names)
+
+
+def said(cook: Any) -> str:
+    return "\n".join(each.text for each in cook.messages)
+
+
+def node(name: str, command: str, count: int, *parms: str, after: str = "") -> str:
+    """A node of a network, with so many items."""
+    more = "".join(f"        job_parms.slurm_{each}\n" for each in parms)
+    inputs = f'        inputs = ["{after}"]\n' if after else f"        parms.itemcount = {count}\n"
+    return (
+        f'\n        [nodes.{name}]\n        type = "genericgenerator"\n{inputs}'
+        f'        parms.command = """{command.replace("NODE", name)}"""\n{more}'
+    )
+
+
+def test_what_accounts_and_qos_do_not_allow_fails_with_slurms_words(bench: CookBench, cluster: TestCluster) -> None:
+    more = (
+        node("account", "true", 1, 'account = "nosuch"')
+        + node("qos", "true", 1, 'qos = "nosuch"')
+        + node("others", "true", 1, 'qos = "others"')
+        + node("strict", "true", 1, 'qos = "strict"', "cpus = 2")
+    )
+    mine = 'job_parms.slurm_account = "show"\n        job_parms.slurm_qos = "few"'
+    command = "sh -c 'echo $SLURM_JOB_ACCOUNT $SLURM_JOB_QOS > mine'"
+    done = bench.finish(context := bench.load(network(command, more=mine + more)), bench.start(context))
+    assert (bench.folder / "mine").read_text().split() == ["show", "few"]
+    whys = {name: done.items(name)[0].ran().messages for name in ("account", "qos", "others", "strict")}
+    assert set(done.states("work").values()) == {"CookedSuccess"}, done.messages
+    assert "Invalid account" in whys["account"][0], whys
+    assert "Invalid qos" in whys["qos"][0], whys
+    assert "Invalid qos" in whys["others"][0], whys
+    assert "QOSMaxCpuPerJobLimit" in whys["strict"][0], whys
+
+
+@pytest.mark.parametrize("static", [False, True])
+def test_more_jobs_than_may_be_there_at_once_go_in_pieces_as_there_is_room(
+    bench: CookBench, cluster: TestCluster, static: bool
+) -> None:
+    """Slurm refuses an array that is larger than the limit as a whole, and however long one waits."""
+    command = "sh -c 'echo NODE_@pdg_index >> began'"
+    more = (
+        node("group", command, 5, 'qos = "group"')
+        + node("small", command, 5, 'account = "small"')
+        + node("after", command, 0, 'qos = "few"', after="work")
+    )
+    context = bench.load(network(command.replace("NODE", "work"), count=8, more='job_parms.slurm_qos = "few"' + more))
+    context.core.decide_static("farm", takes=static)
+    cook = bench.start(context)
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+    assert done.out_of_order() == []
+    limits = ("QOSMaxSubmitJobPerUserLimit", "QOSGrpSubmitJobsLimit", "AssocGrpSubmitJobsLimit")
+    assert [limit for limit in limits if limit not in done.messages] == []
+    assert ("are submitted by this cook" in done.messages) is static
+    began = (bench.folder / "began").read_text().split()
+    assert Counter(began) == dict.fromkeys(
+        [
+            f"{name}_{n}"
+            for name, count in (("work", 8), ("after", 8), ("group", 5), ("small", 5))
+            for n in range(count)
+        ],
+        1,
+    )
+
+
+def test_what_a_limit_lets_wait_is_told_with_what_helps_and_goes_on(bench: CookBench, cluster: TestCluster) -> None:
+    more = node("busy", WAIT, 2, 'account = "busy"') + node("tiny", WAIT, 1, 'qos = "tiny"', "cpus = 2")
+    context = bench.load(network(WAIT.replace("NODE", "work"), count=2, more='job_parms.slurm_qos = "one"' + more))
+    cook = bench.start(context)
+    for reason in ("QOSMaxJobsPerUserLimit", "AssocMaxJobsLimit", "QOSGrpCpuLimit"):
+        until(lambda: f"waits on Slurm: {reason}\n    a limit of their" in said(cook), reason)  # noqa: B023
+    until(lambda: "QOSGrpCpuLimit" in "".join(cook.link.waiting.values()), "the cook says what it waits for")
+    assert len(list(bench.folder.glob("began_*"))) == 2
+    manage(cluster, "modify", "qos", "tiny", "set", "GrpTRES=cpu=-1")
+    until((bench.folder / "began_tiny_0").exists, "a limit that is raised lets it go on")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+
+
+#: Waits; then kills what reports its end and writes it down, fails, or ends well, as the item says.
+JOB = """
+touch began_$1
+while [ ! -e gate ]; do sleep 0.05; done
+case $1 in
+  0) kill -9 $PPID; sleep 600;;
+  1) sleep 600;;
+esac
+"""
+
+
+def test_what_the_controller_has_forgotten_is_known_by_accounting_also_when_that_was_away(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    """Nobody reports, nothing is on disk, and the controller knows nothing: a job is not lost for all that."""
+    folder = bench.folder
+    (folder / "job.sh").write_text(JOB)
+    text = network("sh job.sh @pdg_index", count=4, parms="slurm_lostafter = 1.0") + node(
+        # With a dependency of its own: Slurm is not given it with the others.
+        "after",
+        "touch after_@pdg_index",
+        0,
+        'extraargs = "--dependency=singleton"',
+        after="work",
+    )
+    (folder / "net.toml").write_text(textwrap.dedent(text))
+    # What is given away at once tries to report for seconds, not minutes.
+    words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--static", "farm", "--progress", "off"]
+    with (folder / "said").open("wb") as out:
+        cook = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        until(lambda: len(list(folder.glob("began_*"))) == 4, "all run")
+        cook.kill()
+        cook.wait()
+        ours = [job for job, state in cluster.jobs().items() if state == "RUNNING"]
+        assert len(ours) == 4
+        (folder / "gate").touch()
+        cluster.call("scancel", next(job for job in ours if job.endswith("_1")))
+        until(
+            lambda: (
+                sorted(next(iter(each.states)) for each in Slurm().history(ours).values())
+                == ["CANCELLED", "COMPLETED", "COMPLETED", "FAILED"]
+            ),
+            "accounting knows all ends",
+        )
+        cluster.stop_controller()
+        cluster.start_controller(clean=True)
+        assert not cluster.jobs()
+        # A disk that has lost what the job left there.
+        (end,) = folder.glob("pdgtemp/*/ends/*-4-1.json")
+        end.unlink()
+        cluster.stop_accounting()
+        again = subprocess.Popen(
+            [*words, "--resume", "--report", "report.json"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+        until(lambda: "accounting does not answer" in (folder / "said").read_text(), "it is told")
+        # What is to be cooked is submitted all the same.
+        until((folder / "after_2").exists, "what follows cooks")
+        cluster.start_accounting()
+        assert again.wait(300) == 1, (folder / "said").read_text()
+    items = json.loads((folder / "report.json").read_text())["items"]
+    states = {f"{each['node']}_{each['index']}": each["state"] for each in items}
+    words_of = {f"{each['node']}_{each['index']}": " ".join(each["messages"]) for each in items}
+    assert [states[f"work_{n}"] for n in range(4)] == ["CookedFail", "CookedCancel", "CookedSuccess", "CookedSuccess"]
+    assert "ended by signal 9 (SIGKILL)" in words_of["work_0"]
+    assert "somebody canceled its job" in words_of["work_1"]
+    assert [states[f"after_{n}"] for n in (2, 3)] == ["CookedSuccess", "CookedSuccess"]
+    assert (folder / "after_3").exists()
