@@ -309,6 +309,17 @@ def test_one_that_the_engine_remembers_in_time_is_not_lost(tmp_path: Path) -> No
     assert len(forgetful.sent) == 1
 
 
+def test_one_that_the_engine_says_to_be_gone_is_sent_again_sooner_though_it_says_so_once(tmp_path: Path) -> None:
+    forgetful = Forgetful(tmp_path, begun=True)
+    forgetful.bench.at(10, FarmState(G, "somebody has restarted its nodes"))
+    forgetful.bench.words = {}
+    forgetful.bench.at(14.5)
+    assert forgetful.sent == []
+    forgetful.bench.at(15)
+    assert len(forgetful.sent) == 1
+    assert forgetful.bench.host.warnings == ["grid has lost 1 job: it is sent again (somebody has restarted its nodes)"]
+
+
 def test_nothing_is_lost_while_the_engine_is_away(tmp_path: Path) -> None:
     forgetful = Forgetful(tmp_path, begun=False)
     forgetful.bench.at(10, FarmState(G))

@@ -23,7 +23,7 @@ class FarmPhase(Enum):
     FAILED = "failed"
     #: Somebody deleted it.
     CANCELED = "canceled"
-    #: The engine has never heard of it, or no longer knows.
+    #: The engine has never heard of it, or no longer knows; the reason says why, where that is known.
     GONE = "gone"
 
 

@@ -45,7 +45,8 @@ class LostJobs:
             return
         began = "" if self._begun else " before it began" if len(kept) == 1 else " before they began"
         jobs = f"1 job{began}: it is" if len(kept) == 1 else f"{len(kept):,} jobs{began}: they are"
-        scheduler.cookWarning(f"{engine} has lost {jobs} sent again")
+        reasons = "; ".join(sorted({flight.state.reason for flight in kept if flight.state and flight.state.reason}))
+        scheduler.cookWarning(f"{engine} has lost {jobs} sent again{reasons and f' ({reasons})'}")
         for flight in kept:
             self._sent[flight.token] = self._sent.get(flight.token, 0) + 1
             try:

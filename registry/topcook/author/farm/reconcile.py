@@ -28,6 +28,7 @@ LONGEST_PAUSE, TOLD_EVERY = 120.0, 300.0
 #: So often the cook is told anew what it waits for.
 WORDS_EVERY = 5.0
 _LOOK = 0.2
+_UNKNOWN = FarmState(FarmPhase.GONE)
 
 
 class Reconciler:
@@ -40,8 +41,8 @@ class Reconciler:
     ``also()`` says in words what else the cook waits for: jobs that the engine does not take, say.
 
     The engine is asked every ``every`` seconds, and only while something is in flight. An end that it tells, and the
-    wrapper has not, counts after ``grace`` seconds; that a job is unknown after ``lost_after``: it has failed then, or
-    is sent again as ``lost`` says.
+    wrapper has not, counts after ``grace`` seconds, and so does that a job is ``GONE`` for a reason; that it is unknown
+    after ``lost_after``. It has failed then, or is sent again as ``lost`` says.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class Reconciler:
         self._words_due = 0.0
         if states is not None:
             for flight in list(self._flights.values()):
-                self._weigh(flight, states.get(flight.engine_id, FarmState(FarmPhase.GONE)))
+                self._weigh(flight, states.get(flight.engine_id, _UNKNOWN))
             if self._lost is not None:
                 self._lost.send_again(self._scheduler, self.engine)
 
@@ -182,7 +183,11 @@ class Reconciler:
         return states
 
     def _weigh(self, flight: Flight, state: FarmState) -> None:
-        before, flight.state = flight.state, state
+        before = flight.state
+        if state == _UNKNOWN and before is not None and before.phase is FarmPhase.GONE:
+            # Why it is gone an engine says once.
+            state = before
+        flight.state = state
         if state.reason and (before is None or before.reason != state.reason):
             self._show(flight, f"{self.engine} {flight.engine_id}: {state.phase.value}, {state.reason}")
         record, now = record_of(flight.work_item), self._clock()
@@ -195,7 +200,7 @@ class Reconciler:
             return
         if flight.ended_since is None:
             flight.ended_since = now
-        patience = self._lost_after if state.phase is FarmPhase.GONE else self._grace
+        patience = self._lost_after if state == _UNKNOWN else self._grace
         if now - flight.ended_since < patience:
             self._next = min(self._next, flight.ended_since + patience)
         elif state.phase is not FarmPhase.GONE or not self._is_sent_again(flight):
