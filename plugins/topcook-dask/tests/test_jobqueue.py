@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ import dask_jobqueue
 import pytest
 from cluster_bench import cook_process, heirs, network, until_in
 from dask_bench import until
+from distributed import Security
 
 from topcook.testkit.cookbench import CookBench
+from topcook_dask.batchjob import job_class
+from topcook_dask.clusterhost import Jobs
 from topcook_dask.clusters import cluster_spec
 from topcook_dask.connect import connect
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
@@ -58,12 +62,13 @@ def alive(slurm: TestCluster) -> dict[str, str]:
     return {job: state for job, state in slurm.jobs().items() if state in {"PENDING", "RUNNING"}}
 
 
-def script(**parms: Any) -> str:
-    """The script of a job, as dask-jobqueue writes it."""
+def script(security: Security | None = None, **parms: Any) -> str:
+    """The script of a job, as it is submitted."""
     spec = cluster_spec(Settings(**parms), name="topcook net")
     options = {name: value for name, value in spec["options"].items() if name != "scheduler_options"}
-    job = getattr(dask_jobqueue, spec["class"].rpartition(".")[2]).job_cls("tcp://10.0.0.1:8786", name="w1", **options)
-    return str(job.job_script())
+    base = getattr(dask_jobqueue, spec["class"].rpartition(".")[2]).job_cls
+    job = job_class(base, Jobs(parms["cluster"], "", lambda **_: None))
+    return str(job("tcp://10.0.0.1:8786", name="w1", security=security, **options).job_script())
 
 
 DIRECTIVES = {
@@ -88,7 +93,7 @@ DIRECTIVES = {
         #BSUB -J topcook_net
         #BSUB -q render
         #BSUB -P "show"
-        #BSUB -W 02:00:00
+        #BSUB -W 02:00
         #BSUB -n 8
         #BSUB --more
         """,
@@ -112,7 +117,7 @@ def test_a_job_of_a_batch_system_asks_for_what_was_said(kind: str) -> None:
         workerresources="slots=4 gpu=1",
         queue="render",
         account="show",
-        walltime="02:00:00",
+        walltime="02:00" if kind == "lsf" else "02:00:00",
         directives="--more\n",
         prologue="module load dask\nulimit -n 4096",
         scratch="/scratch/my dir",
@@ -145,17 +150,53 @@ def test_a_job_of_htcondor_asks_for_what_was_said() -> None:
     text = script(
         cluster="htcondor", threads=4, workermemory="4GB", disk="1GB", directives="Rank = Memory", prologue="source env"
     )
-    for line in ("MY.DaskWorkerCores = 4", "MY.DaskWorkerMemory = 4000000000", "MY.DaskWorkerDisk = 1000000000"):
+    for line in (
+        "batch_name = topcook_net",
+        "MY.DaskWorkerCores = 4",
+        "MY.DaskWorkerMemory = 4000000000",
+        "MY.DaskWorkerDisk = 1000000000",
+    ):
         assert line in text.splitlines()
     assert "Rank = Memory" in text.splitlines()
     assert "'source env; " in text
     assert "-m distributed.cli.dask_worker tcp://10.0.0.1:8786 --name w1 --nthreads 4 " in text
 
 
-def test_what_htcondor_has_not_is_told() -> None:
-    for name in ("queue", "account"):
-        with pytest.raises(BadClusterError, match=f"dask_{name}: HTCondor has none"):
-            cluster_spec(Settings(cluster="htcondor", **{name: "show"}))
+@pytest.mark.parametrize(
+    ("kind", "label", "names"),
+    [
+        ("htcondor", "HTCondor", ("queue", "account", "walltime", "resourcespec")),
+        ("slurm", "Slurm", ("resourcespec", "disk")),
+        ("pbs", "PBS", ("disk",)),
+        ("lsf", "LSF", ("resourcespec", "disk")),
+        ("sge", "SGE", ("disk",)),
+    ],
+)
+def test_what_a_batch_system_has_not_is_told(kind: str, label: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        with pytest.raises(BadClusterError, match=f"dask_{name}: {label} has none"):
+            cluster_spec(Settings(cluster=kind, **{name: "show"}))
+
+
+def test_a_directive_that_is_none_of_htcondor_is_told() -> None:
+    with pytest.raises(BadClusterError, match='dask_directives: "--more" is none of HTCondor'):
+        cluster_spec(Settings(cluster="htcondor", directives="--more"))
+
+
+def test_a_name_is_no_longer_than_older_pbs_takes_it() -> None:
+    spec = cluster_spec(Settings(cluster="pbs"), name="topcook-a_long_name")
+    assert spec["options"]["job_name"] == "topcook-a_long_"
+
+
+@pytest.mark.parametrize("kind", DIRECTIVES)
+def test_directories_with_a_space_are_one_word_for_engine_and_shell(kind: str, tmp_path: Path) -> None:
+    logs = tmp_path / "my logs"
+    security = Security(tls_ca_file="/my show/ca.pem", tls_worker_cert="cert.pem", tls_worker_key="key.pem")
+    text = script(cluster=kind, threads=1, workermemory="1GB", logdir=str(logs), security=security)
+    printed = [shlex.split(line)[2] for line in text.splitlines() if line.startswith("#") and " -o " in line]
+    assert len(printed) == 1
+    assert printed[0].startswith(f"{logs}/")
+    assert "--tls-ca-file '/my show/ca.pem'" in text
 
 
 def test_an_amount_of_memory_that_is_none_is_told() -> None:

@@ -1,6 +1,7 @@
 """The process that holds a cluster which a cook has started: it ends the cluster when the cook is gone, however.
 
-Run by its path (``connect.py`` does); needs distributed, and dask-jobqueue for batch systems, and nothing of Topcook.
+Run by its path (``startedcluster.py`` does); needs distributed, and dask-jobqueue for batch systems, and nothing of
+Topcook but what lies beside it.
 It reads one line of JSON, what ``cluster_spec`` says, and holds the cluster until its standard input ends or SIGTERM
 comes. It writes lines of JSON:
 
@@ -18,8 +19,6 @@ import importlib
 import json
 import math
 import os
-import re
-import shlex
 import signal
 import sys
 import threading
@@ -27,26 +26,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# Not the directory of this file itself: what lies there would hide libraries of the same names.
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from topcook_dask.asking import ask
+from topcook_dask.batchjob import job_class, words_of
+
 #: Seconds between two looks at what has changed.
 _LOOK = 0.5
 #: Seconds without its worker, after which a job is asked for; and from one time to the next.
 _ASK_AFTER, _ASK_EVERY = 5.0, 5.0
 #: A job whose worker never came is replaced so many times in a row.
 _TRIES = 3
-#: Seconds until a submission that failed is tried again.
-_AGAIN = 30.0
 #: Seconds for a cluster to end.
 _CLOSE = 20.0
 #: Seconds that a task counts, for scaling, whose duration Dask does not know yet: render farms' items take their time.
 _UNKNOWN = "10s"
-#: Words of engines that will answer later.
-_AWAY = re.compile(
-    r"unable to contact|timed out|timeout|connection refused|cannot connect|try again|temporarily|is not responding",
-    re.IGNORECASE,
-)
-#: How an engine is asked for the jobs it knows, a line for each that begins with its id: state, reason.
-_ASK = {"slurm": ("squeue", "--noheader", "--format=%i %T %r", "--jobs=")}
-
 Tell = Callable[..., None]
 
 
@@ -84,30 +78,21 @@ class Jobs:
                 waiting = [f"no job: {self.failures[-1]}"]
         now = time.monotonic()
         late = {name: job for name, job in absent.items() if now - self.submitted.get(job, now) > _ASK_AFTER}
-        if late and now - self._asked > _ASK_EVERY and self.kind in _ASK:
+        if late and now - self._asked > _ASK_EVERY:
             self._asked = now
             await self._ask(cluster, late)
         waiting += [f"{job} ({said})" if (said := self._said.get(job)) else job for job in absent.values()]
         self.tell(workers=len(here), absent=waiting)
 
     async def _ask(self, cluster: Any, late: dict[str, str]) -> None:
-        *words, ids = _ASK[self.kind]
-        try:
-            lines = await _call([*words, ids + ",".join(late.values())])
-        except RuntimeError as error:
-            # Of a single job that it does not know.
-            if "invalid job id" not in str(error).lower():
-                return
-            lines = ""
-        known = {line.split()[0]: line.split()[1:] for line in lines.splitlines() if line.strip()}
+        answer = await ask(self.kind, late.values())
+        self._said |= answer.said
         for name, job in late.items():
-            if job in known:
-                self._said[job] = " ".join(known[job]).lower()
-                continue
-            self._said[job] = "ended"
-            if self._replaces(job):
-                # The next adaption finds it missing.
-                cluster.workers.pop(name, None)
+            if job in answer.ended:
+                self._said[job] = "ended"
+                if self._replaces(job):
+                    # The next adaption finds it missing.
+                    cluster.workers.pop(name, None)
 
     def _replaces(self, job: str) -> bool:
         """Say that a job has ended that nobody has ended; whether another is worth it."""
@@ -120,70 +105,6 @@ class Jobs:
         then = "another is submitted" if goes_on else "no other is submitted for it"
         self.tell(problem=f"the job {job} has ended before its worker came{where}; {then}")
         return goes_on
-
-
-async def _call(argv: list[str]) -> str:
-    """The output of an engine's command; raises RuntimeError with its words."""
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(*argv, stdout=pipe, stderr=pipe)
-    except OSError as error:
-        raise RuntimeError(f"{argv[0]}: {error.strerror or error}") from error
-    said, complaint = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(complaint.decode(errors="replace").strip() or f"{argv[0]}: exit status {process.returncode}")
-    return said.decode(errors="replace")
-
-
-def _job_class(base: Any, jobs: Jobs) -> Any:
-    """The engine's job, which says what becomes of it."""
-    from distributed import Status
-
-    class Job(base):  # type: ignore[misc]
-        status: Any
-
-        async def start(self) -> None:
-            for pause in (1.0, 4.0, 0.0):
-                try:
-                    await super().start()
-                except Exception as error:
-                    if pause and _AWAY.search(str(error)):
-                        await asyncio.sleep(pause)
-                        continue
-                    jobs.failed(_words(error))
-                    asyncio.get_running_loop().call_later(_AGAIN, self._forget)
-                    raise
-                jobs.submitted[self.job_id] = time.monotonic()
-                return
-
-        def _forget(self) -> None:
-            cluster = self._cluster()
-            if cluster is not None and cluster.workers.get(self.name) is self:
-                del cluster.workers[self.name]
-
-        async def close(self) -> None:
-            for pause in (1.0, 2.0, 4.0, 0.0):
-                try:
-                    if self.job_id:
-                        await _call([*shlex.split(self.cancel_command), self.job_id])
-                    break
-                except RuntimeError as error:
-                    # Else it is gone already.
-                    if not _AWAY.search(str(error)):
-                        break
-                    if not pause:
-                        jobs.tell(problem=f"the job {self.job_id} could not be ended: {_words(error)}")
-                    await asyncio.sleep(pause)
-            self.status = Status.closed
-
-    return Job
-
-
-def _words(error: BaseException) -> str:
-    """The engine's own words, where dask-jobqueue has wrapped them."""
-    text = str(error)
-    said = text.partition("stderr:\n")[2].strip()
-    return said or text.strip() or type(error).__name__
 
 
 def _steady_class(adaptive: Any, count: int, idle: float) -> Any:
@@ -227,7 +148,7 @@ async def _hold(spec: dict[str, Any], ended: asyncio.Event, tell: Tell) -> None:
     jobs = Jobs(spec["kind"], options.get("log_directory", ""), tell)
     is_local = spec["kind"] == "local"
     if not is_local:
-        options["job_cls"] = _job_class(cls.job_cls, jobs)
+        options["job_cls"] = job_class(cls.job_cls, jobs)
     if dask.config.get("distributed.scheduler.unknown-task-duration") == "500ms":
         dask.config.set({"distributed.scheduler.unknown-task-duration": _UNKNOWN})
     cluster = cls(**options)
@@ -308,7 +229,7 @@ def main() -> int:
     try:
         asyncio.run(_serve(json.loads(line), tell))
     except Exception as error:
-        tell(failed=_words(error))
+        tell(failed=words_of(error))
         raise
     return 0
 

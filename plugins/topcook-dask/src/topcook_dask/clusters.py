@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import re
 import shlex
+from dataclasses import dataclass
 from typing import Any
 
 from topcook_dask.resources import read_resources
@@ -13,14 +15,27 @@ from topcook_dask.settings import PREFIX, BadClusterError, Settings
 
 __all__ = ["JOBQUEUE", "cluster_spec"]
 
-#: The kinds of clusters on batch systems: the class of dask-jobqueue, and its words for account and queue.
-JOBQUEUE: dict[str, tuple[str, str | None, str | None]] = {
-    "slurm": ("SLURMCluster", "account", "queue"),
-    "pbs": ("PBSCluster", "account", "queue"),
-    "lsf": ("LSFCluster", "project", "queue"),
-    "sge": ("SGECluster", "project", "queue"),
-    "htcondor": ("HTCondorCluster", None, None),
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A batch system: how it is written, its class in dask-jobqueue, and the parms that others have and it has not."""
+
+    label: str
+    cls: str
+    account: str = "account"
+    lacks: tuple[str, ...] = ("resourcespec", "disk")
+
+
+#: The kinds of clusters on batch systems, by what ``dask_cluster`` says.
+JOBQUEUE: dict[str, _Kind] = {
+    "slurm": _Kind("Slurm", "SLURMCluster"),
+    "pbs": _Kind("PBS", "PBSCluster", lacks=("disk",)),
+    "lsf": _Kind("LSF", "LSFCluster", account="project"),
+    "sge": _Kind("SGE", "SGECluster", account="project", lacks=("disk",)),
+    "htcondor": _Kind("HTCondor", "HTCondorCluster", lacks=("queue", "account", "walltime", "resourcespec")),
 }
+#: Older PBS refuses names of jobs that are longer.
+_PBS_NAME = 15
 
 
 def cluster_spec(settings: Settings, *, name: str = "topcook", logs: str = "", shared: str = "") -> dict[str, Any]:
@@ -45,13 +60,14 @@ def cluster_spec(settings: Settings, *, name: str = "topcook", logs: str = "", s
                 f"{PREFIX}_cluster is {kind}, and dask-jobqueue is not installed\n"
                 '    pip install "topcook-dask[jobqueue]"'
             )
-        cls, options = f"dask_jobqueue.{JOBQUEUE[kind][0]}", _jobqueue(settings, kind, name, logs, shared)
+        cls, options = f"dask_jobqueue.{JOBQUEUE[kind].cls}", _jobqueue(settings, kind, name, logs, shared)
     count = settings.count if kind == "local" else settings.count or max(settings.minimum, 1)
     return {
         "kind": kind,
+        "folder": "" if kind == "local" else shared,
         "class": cls,
         "options": options,
-        "tls": settings.tls() or settings.encrypt,
+        "tls": {name: os.path.abspath(path) for name, path in settings.tls().items()} or settings.encrypt,
         "count": 0 if settings.maximum else count,
         "minimum": settings.minimum,
         "maximum": settings.maximum,
@@ -76,35 +92,35 @@ def _local(settings: Settings) -> dict[str, Any]:
 
 
 def _jobqueue(settings: Settings, kind: str, name: str, logs: str, shared: str) -> dict[str, Any]:
-    _, account, queue = JOBQUEUE[kind]
+    system = JOBQUEUE[kind]
+    for parm in system.lacks:
+        if getattr(settings, parm):
+            raise BadClusterError(
+                f"{PREFIX}_{parm}: {system.label} has none\n    {PREFIX}_directives takes what it is told"
+            )
     processes = max(1, settings.processes)
+    name = re.sub(r"[^\w.+-]", "_", name)
     given: dict[str, Any] = {
         "processes": processes,
         "cores": settings.threads * processes,
         "memory": _times(settings.workermemory, processes),
-        "job_name": re.sub(r"[^\w.+-]", "_", name),
-        "walltime": settings.walltime if kind != "htcondor" else "",
-        "resource_spec": settings.resourcespec if kind in {"pbs", "sge"} else "",
-        "disk": settings.disk if kind == "htcondor" else "",
-        "job_extra_directives": _directives(settings.directives, kind),
-        "job_script_prologue": settings.prologue.splitlines(),
+        "job_name": name[:_PBS_NAME] if kind == "pbs" else name,
+        "queue": settings.queue,
+        system.account: settings.account,
+        "walltime": settings.walltime,
+        "resource_spec": settings.resourcespec,
+        "disk": settings.disk,
+        "job_extra_directives": _directives(settings.directives, kind, name),
+        "job_script_prologue": [line for line in settings.prologue.splitlines() if line.strip()],
         "worker_extra_args": _worker_words(settings),
         "python": shlex.quote(settings.python) if settings.python else "",
         "local_directory": shlex.quote(settings.scratch) if settings.scratch else "",
-        "log_directory": settings.logdir or logs,
+        "log_directory": os.path.abspath(settings.logdir) if settings.logdir else logs,
         "death_timeout": str(math.ceil(settings.deathtimeout)),
         "config_name": settings.jobqueueconfig,
         "interface": settings.interface,
         "shared_temp_directory": shared,
     }
-    if account:
-        given[account] = settings.account
-    elif settings.account:
-        raise BadClusterError(f"{PREFIX}_account: HTCondor has none\n    {PREFIX}_directives takes what it is told")
-    if queue:
-        given[queue] = settings.queue
-    elif settings.queue:
-        raise BadClusterError(f"{PREFIX}_queue: HTCondor has none\n    {PREFIX}_directives takes what it is told")
     # Blank is what jobqueue.yaml says, a studio's or dask-jobqueue's own.
     options = {key: value for key, value in given.items() if value not in ("", 0, [], {})}
     listen: dict[str, Any] = {"dashboard_address": settings.dashboard or ":0"}
@@ -115,11 +131,18 @@ def _jobqueue(settings: Settings, kind: str, name: str, logs: str, shared: str) 
     return options | {"scheduler_options": listen}
 
 
-def _directives(text: str, kind: str) -> list[str] | dict[str, str]:
+def _directives(text: str, kind: str, name: str) -> list[str] | dict[str, str]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if kind != "htcondor":
         return lines
-    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    # dask-jobqueue gives the worker's name for that of the job.
+    found = {"batch_name": name}
+    for line in lines:
+        key, equals, value = line.partition("=")
+        if not equals:
+            raise BadClusterError(f'{PREFIX}_directives: "{line}" is none of HTCondor\n    write NAME = VALUE')
+        found[key.strip()] = value.strip()
+    return found
 
 
 def _worker_words(settings: Settings) -> list[str]:

@@ -39,6 +39,8 @@ class StartedCluster:
         program = Path(__file__).with_name("clusterhost.py")
         if log:
             os.makedirs(os.path.dirname(log), exist_ok=True)
+        if spec["folder"]:
+            os.makedirs(spec["folder"], exist_ok=True)
         with open(log or os.devnull, "ab") as stream:
             self._process = subprocess.Popen(
                 # -P: the modules beside it are no top-level modules.
@@ -46,6 +48,8 @@ class StartedCluster:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
+                # Engines begin a job where it was submitted: nodes may not have the directory of the cook.
+                cwd=spec["folder"] or None,
                 # Ctrl-C at the cook is the cook's: it ends the cluster when it has ended its jobs.
                 start_new_session=True,
             )
