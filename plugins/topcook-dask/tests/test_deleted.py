@@ -87,6 +87,6 @@ def test_a_restart_of_all_workers_by_somebody_else_loses_nothing(bench: CookBenc
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
     assert done.outcome == "cooked", done.account
-    assert "tasks are submitted again: somebody has restarted Dask's workers" in done.messages
+    assert "are sent again (somebody has restarted Dask's workers)" in done.messages
     assert {item.attempt for item in done.items("work")} == {1}
     assert set(began(bench.folder)) == set(range(6))

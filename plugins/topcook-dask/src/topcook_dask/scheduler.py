@@ -19,6 +19,7 @@ from topcook.author.farm import (
     FarmJob,
     FarmPhase,
     FarmState,
+    LostJobs,
     Reconciler,
     log_uri,
     prepare_farm,
@@ -29,7 +30,6 @@ from topcook.author.farm import (
 from topcook_dask.connect import Connection, connect
 from topcook_dask.heard import Heard
 from topcook_dask.inprocess import job_of, welcome
-from topcook_dask.lost import Lost
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
 from topcook_dask.session import DELETED, Session
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
@@ -93,10 +93,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._dashboard = self._session.connection.dashboard
         poll = self["dask_poll"].evaluateFloat()
         self._reconciler = Reconciler(
-            self, self._poll, engine="Dask", every=poll, lost_after=self["dask_lostafter"].evaluateFloat() * 2,
-            find=self._session.find,
+            self, self._poll, engine="Dask", every=poll, lost_after=self["dask_lostafter"].evaluateFloat(),
+            find=self._session.find, lost=LostJobs(self.onSchedule),
         )  # fmt: skip
-        self._lost = Lost(self, self._reconciler, self["dask_lostafter"].evaluateFloat(), self.onSchedule)
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["dask_collect"].evaluateFloat(), most=2000
         )
@@ -152,7 +151,6 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
             self._look_at = float("inf")
             self._reconciler.look()
         self._reconciler.tick()
-        self._lost.send_again()
         return pdg.tickResult.SchedulerReady
 
     def onCancelWorkItems(self, work_items: Sequence[Any], node: Any = None) -> None:
@@ -277,7 +275,6 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if deleted:
             # What runs has to be told to end: Dask lets it go on.
             session.cancel(deleted, self._worker_code(), DELETED)
-        self._lost.note(keys, states, session.restarted)
         self._tell_reasons(states)
         return states
 

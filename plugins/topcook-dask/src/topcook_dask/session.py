@@ -28,7 +28,14 @@ _LOOK = 0.1
 _FEW = 100
 #: Results that are brought here at a time.
 _TOGETHER = 500
-_PHASES = {"executing": FarmPhase.RUNNING, "erred": FarmPhase.FAILED, "deleted": FarmPhase.CANCELED}
+_PHASES = {
+    "executing": FarmPhase.RUNNING,
+    "erred": FarmPhase.FAILED,
+    "deleted": FarmPhase.CANCELED,
+    "restarted": FarmPhase.GONE,
+}
+#: Why tasks have ended that somebody else has ended.
+_FATES = {"deleted": DELETED, "restarted": "somebody has restarted Dask's workers"}
 _ENDS = {"succeeded": FarmPhase.SUCCEEDED, "canceled": FarmPhase.CANCELED}
 Event = dict[str, Any]
 
@@ -49,8 +56,6 @@ class Session:
         self.connection = reopen()
         self.address = str(self._rpc.address)
         self._futures: dict[str, Any] = {}
-        #: The tasks that somebody has ended with all there were, by a restart of Dask's workers.
-        self.restarted: set[str] = set()
         #: The cooks, by the beginning of their tokens, whose tasks may be there: those that this one goes on with, too.
         self._cooks: set[str] = set()
         self._watched = True
@@ -162,7 +167,6 @@ class Session:
                 raise self._away(_first_line(error)) from error
             raise
         self._futures.update(zip(keys, futures, strict=True))
-        self.restarted.difference_update(keys)
 
     def keep(self, keys: Sequence[str]) -> None:
         """Have them go on when this program is gone, and see to it that they are there."""
@@ -187,10 +191,7 @@ class Session:
             return self._states_here(keys)
         found = {}
         for key, (state, why) in said.items():
-            if state == "restarted":
-                self.restarted.add(key)
-            else:
-                found[key] = FarmState(_PHASES.get(state, FarmPhase.QUEUED), DELETED if state == "deleted" else why)
+            found[key] = FarmState(_PHASES.get(state, FarmPhase.QUEUED), _FATES.get(state, why))
         found.update(self._results([key for key, (state, _) in said.items() if state == "memory"]))
         return found
 
