@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -19,6 +20,11 @@ __all__ = ["Heard"]
 _RECORDED = 5.0
 #: Seconds for which a task may have no worker before it is looked into: one may be on its way.
 _WAITS = 2.0
+
+
+def _read(words: Any) -> Any:
+    """Words that Dask could not send come as their JSON."""
+    return json.loads(words) if isinstance(words, str) else words
 
 
 class Heard:
@@ -51,7 +57,7 @@ class Heard:
         for token, words in event.get("said", ()):
             job = self._jobs.get(token)
             if job is not None:
-                self._of_the_job(job, words)
+                self._of_the_job(job, _read(words))
         if event.get("what") == "look":
             self._look(0.0)
         job = self._jobs.get(event.get("token", ""))

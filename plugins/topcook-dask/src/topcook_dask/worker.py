@@ -7,6 +7,7 @@ session, which brought another version of this file, what is shared by all of th
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 import threading
@@ -14,6 +15,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
+import msgpack
 from distributed import get_worker
 
 #: How many tokens are kept of jobs that were canceled and may yet begin.
@@ -107,7 +109,7 @@ def _reports(wrapper: Any, spec: dict[str, Any], topic: str) -> Any:
     # Nobody says whether it was heard: what is written down of the end stays.
     cook.records = False
     cook.where = lambda: (topic, "")
-    cook.call = lambda words: say([token, words])
+    cook.call = lambda words: say(token, words)
     return cook
 
 
@@ -120,9 +122,16 @@ class _Mailbox:
         self._said: list[Any] = []
         self._lock = threading.Lock()
 
-    def say(self, what: Any) -> None:
+    def say(self, token: str, words: list[Any]) -> None:
+        """Words that Dask cannot send go as their JSON: it would take leave of this worker."""
+        said: Any = words
+        try:
+            msgpack.packb(words)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            # A name that is no UTF-8, a number of more than 64 bits.
+            said = json.dumps(words)
         with self._lock:
-            self._said.append(what)
+            self._said.append([token, said])
             if len(self._said) > 1:
                 return
         # From any thread; timers are the loop's own.
