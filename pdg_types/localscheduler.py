@@ -25,6 +25,7 @@ from topcook.author import (
     command_argv,
     cook_detached,
     end_server,
+    file_stem,
     grace_of,
     has_data,
     job_limits,
@@ -347,8 +348,7 @@ class LocalScheduler(CallbackServerMixin, PyScheduler):
         return f"file:///{self._log_path(work_item).lstrip('/')}"
 
     def _log_path(self, work_item: Any) -> str:
-        # An author may have put a slash into the item's name.
-        return f"{self.logDir(True)}/{work_item.name.replace('/', '_')}.log"
+        return f"{self.logDir(True)}/{file_stem(work_item.name)}.log"
 
     def _set_temp_directory(self) -> None:
         menu = self["tempdirmenu"].evaluateInt()

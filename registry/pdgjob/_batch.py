@@ -7,7 +7,7 @@ import traceback
 
 from pdgjob import _ask, _report
 from pdgjob._link import RpcError
-from pdgjob._paths import localizePath
+from pdgjob._paths import fileStem, localizePath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def _environment(item: "WorkItem") -> "dict[str, str]":
 def _log_of(item: "WorkItem") -> str:
     folder = os.environ.get("PDG_TEMP", "")
     folder = os.path.join(localizePath(folder), "logs") if folder else ""
-    name = item.name.replace("/", "_").replace("\\", "_")
-    return os.path.join(folder, name + ".log") if folder and os.path.isdir(folder) else ""
+    return os.path.join(folder, fileStem(item.name) + ".log") if folder and os.path.isdir(folder) else ""
 
 
 def _tail(log: str) -> str:

@@ -48,6 +48,16 @@ def delocalizePath(local_path: str) -> str:
     return local_path if found is None else found
 
 
+def fileStem(name: str) -> str:
+    """A work item's name as that of its files, without their ending; the cook names them by the same rule."""
+    flat = name.replace("/", "_").replace("\\", "_")
+    if flat == name:
+        return name
+    from zlib import crc32
+
+    return "%s-%08x" % (flat, crc32(name.encode("utf-8", "surrogatepass")))
+
+
 def makeDirSafe(local_path: str) -> None:
     """Make a directory and those above it; one that is there already is fine."""
     if local_path:

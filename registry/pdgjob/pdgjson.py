@@ -25,7 +25,7 @@ if __name__ != "pdgjob.pdgjson":
 from pdgjob import _ask, _report
 from pdgjob._attributes import AttribFlag, AttribType, Attributes
 from pdgjob._files import File, Files, file_of
-from pdgjob._paths import delocalizePath, localizePath
+from pdgjob._paths import delocalizePath, fileStem, localizePath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class WorkItem(Attributes, Files):
         This job's own comes by message where it has none (PDG_ITEM_DATA_SOURCE=1).
         """
         tried = []
-        flat = name.replace("/", "_").replace("\\", "_")
+        flat = fileStem(name)
         for folder in _data_folders():
             for end in (".json", ".json.gz"):
                 path = os.path.join(folder, flat + end)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from topcook.contract.host import JobEnd, JobKeeper, JobLimits
     from topcook.contract.itemgraph import add_item_graph
     from topcook.contract.taskscript import TaskScript
+    from topcook.model.filestem import file_stem
     from topcook.model.graphfile.itemgraph import read_item_graph
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "cook_command",
     "cook_detached",
     "end_server",
+    "file_stem",
     "grace_of",
     "has_data",
     "job_limits",
@@ -108,6 +110,7 @@ _HOMES = {
     ),
     "contract.itemgraph": ("add_item_graph",),
     "contract.taskscript": ("TaskScript",),
+    "model.filestem": ("file_stem",),
     "model.graphfile.itemgraph": ("read_item_graph",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

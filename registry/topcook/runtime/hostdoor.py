@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.contract.secrets import redact
 from topcook.errors import CookRefusedError
 from topcook.model.directories import Directories
+from topcook.model.filestem import file_stem
 from topcook.model.secrets import MASK
 from topcook.runtime import environment, workdir
 from topcook.runtime.runs import FunctionRuns
@@ -268,8 +269,7 @@ class HostDoor:
 
     def refresh_item(self, item: WorkItem) -> None:
         """Write an item's data file again, where there is one; from the cook thread."""
-        name = item.name.replace("/", "_").replace("\\", "_")
-        path = f"{self.directories.data_dir(local=True)}/{name}.json"
+        path = f"{self.directories.data_dir(local=True)}/{file_stem(item.name)}.json"
         if os.path.exists(path) or os.path.exists(path + ".gz"):
             self.prepare_item(item)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from topcook.lean import dataclass
+from topcook.model.filestem import file_stem
 from topcook.runtime.paths import working_directories
 from topcook.runtime.summary import end_state
 from topcook.runtime.uris import FEW
@@ -112,7 +113,7 @@ def find_log(graph: Graph, asked: str) -> tuple[ItemLog | None, list[str]]:
         return newer, names
     if row is None or last is None:
         return None, names
-    path = _path_of(row["log_uri"]) or f"{last['logs'].get(row['scheduler'], '')}/{row['name'].replace('/', '_')}.log"
+    path = _path_of(row["log_uri"]) or f"{last['logs'].get(row['scheduler'], '')}/{file_stem(row['name'])}.log"
     found = path if os.path.isfile(path) else ""
     return ItemLog(row["name"], last["cook"], row["state"], found, row["log_uri"], row["status_uri"]), names
 
@@ -141,7 +142,7 @@ def _newest_file(folders: list[str], asked: str) -> ItemLog | None:
         with contextlib.suppress(OSError):
             for cook in os.scandir(os.path.join(folder, "pdgtemp")):
                 logs = os.path.join(cook.path, "logs")
-                found += [(cook.name, path) for path in _logs_of(logs, asked.replace("/", "_"))]
+                found += [(cook.name, path) for path in _logs_of(logs, file_stem(asked))]
     if not found:
         return None
     cook_id, path = max(found)

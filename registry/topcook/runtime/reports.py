@@ -13,6 +13,7 @@ from topcook.machine import events as ev
 from topcook.machine.phases import HELD, Phase, Trigger
 from topcook.model.attributes import BLANKS, AttribType, Attribute, is_deeper
 from topcook.model.files import File, tag_for
+from topcook.model.filestem import file_stem
 from topcook.model.notification import Kind, Notification
 from topcook.runtime.inbox import Report
 from topcook.runtime.localize import localize
@@ -299,7 +300,7 @@ def _keep_given(_graph: Graph, _item: WorkItem, _said: Notification) -> None:
 
 def item_log_path(graph: Graph, item: WorkItem) -> str:
     """The item's log file below its scheduler's log directory."""
-    return f"{graph.host(item.scheduler).directories.log_dir(local=True)}/{item.name.replace('/', '_')}.log"
+    return f"{graph.host(item.scheduler).directories.log_dir(local=True)}/{file_stem(item.name)}.log"
 
 
 _STORE: dict[Kind, Callable[[Graph, WorkItem, Notification], None]] = {

@@ -17,6 +17,7 @@ from topcook.contract.secrets import redacted
 from topcook.errors import CookRefusedError
 from topcook.model.attributes import AttribType
 from topcook.model.enums import WorkItemCookType, WorkItemExecutionType
+from topcook.model.filestem import file_stem
 from topcook.model.states import SUCCESSFUL
 from topcook.model.workitem import NO_BATCH, Trait, WorkItemType
 from topcook.runtime.tokens import attempt_of
@@ -65,9 +66,7 @@ def write_item(
 
     Raises CookRefusedError with the reason when it cannot be written.
     """
-    # The same flattening as pdgjson's, which looks for it.
-    name = item.name.replace("/", "_").replace("\\", "_")
-    path = os.path.join(directory, name + (".json.gz" if compress else ".json"))
+    path = os.path.join(directory, file_stem(item.name) + (".json.gz" if compress else ".json"))
     data = item_text(item, graph, scheduler_name).encode()
     if compress:
         import gzip

@@ -20,6 +20,7 @@ from topcook.author.command import command_argv
 from topcook.author.grace import grace_of
 from topcook.author.host import host_of, record_of
 from topcook.lean import dataclass, field
+from topcook.model.filestem import file_stem
 
 __all__ = [
     "FarmJob",
@@ -224,7 +225,7 @@ def _temp(scheduler: Any, *, local: bool) -> str:
 
 
 def _log(scheduler: Any, name: str, *, local: bool) -> str:
-    return f"{scheduler.logDir(local)}/{name.replace('/', '_')}.log"
+    return f"{scheduler.logDir(local)}/{file_stem(name)}.log"
 
 
 def _working(scheduler: Any, *, local: bool) -> str:
