@@ -15,7 +15,7 @@ import json, threading
 import pdg
 from pdg.job.callbackserver import CallbackServerMixin
 from pdg.scheduler import PyScheduler
-from topcook.author.farm import accept_python, python_job
+from topcook.author.farm.python import accept_python, python_job
 from pdgjob.pythonjob import PythonJob
 
 class Farm(CallbackServerMixin, PyScheduler):
@@ -194,7 +194,9 @@ def test_many_reports_that_are_told_together_are_each_recorded_or_refused(farm: 
     path = farm.folder / "refused"
     farm.types(
         "farm",
-        FARM.replace("import accept_python, python_job", "import accept_python, tell_cook").replace(
+        FARM.replace(
+            "import accept_python, python_job", "import accept_python\nfrom topcook.author.farm.ends import tell_cook"
+        ).replace(
             FARM[FARM.index("        job = python_job") : FARM.index("        return pdg.scheduleResult.Succeeded")],
             "        calls = [['set_int_attrib', 1, work_item.id, -1, 'n%d' % n, n, 0, ''] for n in range(450)]\n"
             "        calls.insert(300, ['set_int_attrib', 1, 987654, -1, 'n', 1, 0, ''])\n"

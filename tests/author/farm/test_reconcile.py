@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from topcook.author.farm import Ends, EngineAwayError, FarmJob, FarmPhase, FarmState, Flight, LostJobs, Reconciler
+from topcook.author.farm import EngineAwayError, FarmJob, FarmPhase, FarmState, Flight, LostJobs, Reconciler
+from topcook.author.farm.ends import Ends
 from topcook.contract.scheduler import PyScheduler
 from topcook.model.notification import Kind, Notification
 from topcook.model.states import WorkItemState

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from topcook.author import report
-from topcook.author.farm import Ends, FarmJob, tell_cook, tick_soon
+from topcook.author.farm import FarmJob, tick_soon
+from topcook.author.farm.ends import Ends, tell_cook
 from topcook_dask.inprocess import AT_ONCE
 
 __all__ = ["Heard"]

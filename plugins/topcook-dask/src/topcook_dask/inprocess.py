@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from topcook.author.farm import FarmJob, accept_python, farm_job, python_job
+from topcook.author.farm import FarmJob, farm_job
+from topcook.author.farm.python import accept_python, python_job
 
 __all__ = ["AT_ONCE", "job_of", "welcome"]
 
