@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 from distributed import get_worker
 
 #: How many tokens are kept of jobs that were canceled and may yet begin.
