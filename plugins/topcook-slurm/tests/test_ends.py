@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from slurm_bench import network, until
 
-from topcook.testkit.cookbench import CookBench
+from topcook.testkit.cookbench import CookBench, Cooked
 from topcook_slurm.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
@@ -56,6 +57,12 @@ def by_hand(cluster: TestCluster, *options: str, command: str = "true") -> str:
     return done.stdout.strip()
 
 
+def told_again(done: Cooked) -> set[str]:
+    """The items of which the cook says that Slurm runs them again."""
+    words = [line for line in done.messages.splitlines() if "Slurm runs " in line]
+    return set(re.findall(r"(\w+) \(job \d+(?:_\d+)?\)", "\n".join(words)))
+
+
 def test_jobs_that_are_preempted_run_again_or_have_failed(bench: CookBench, cluster: TestCluster) -> None:
     more = """job_parms.slurm_partition = "spare"
         job_parms.slurm_exclusive = 1
@@ -72,6 +79,7 @@ def test_jobs_that_are_preempted_run_again_or_have_failed(bench: CookBench, clus
     until(lambda: (bench.folder / "began").read_text() == "x\nx\n", "one runs again")
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
+    assert told_again(done) == {"work_1"}
     (item,), (other,) = done.items("work"), done.items("other")
     assert (item.state.name, item.attempt) == ("CookedSuccess", 1), done.messages
     assert (other.state.name, other.ran().messages[0][:10]) == ("CookedFail", "preempted "), done.messages
@@ -137,6 +145,25 @@ def test_what_somebody_does_to_jobs_by_hand_is_told_and_waited_for(bench: CookBe
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
     assert {(item.state.name, item.attempt) for item in done.items("work")} == {("CookedSuccess", 1)}, done.messages
+    assert told_again(done) == {"work_2", "work_3"}
+
+
+def test_a_job_that_runs_again_is_told_also_where_slurm_was_not_asked_meanwhile(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    """Its report is all that the cook hears, and what the job leaves in the directory."""
+    command = "sh -c 'echo $TOPCOOK_SLURM_JOB >> began_@pdg_index; while [ ! -e gate ]; do sleep 0.05; done'"
+    text = network(command, count=2, parms="slurm_collect = 1.0").replace("slurm_poll = 1.0", "slurm_poll = 600.0")
+    context = bench.load(text)
+    cook = bench.start(context)
+    began = [bench.folder / f"began_{number}" for number in range(2)]
+    until(lambda: all(path.exists() and path.read_text().endswith("\n") for path in began), "both run")
+    cluster.call("scontrol", "requeue", began[1].read_text().strip())
+    until(lambda: len(began[1].read_text().split()) == 2, "one runs again")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+    assert told_again(done) == {"work_2"}
 
 
 def test_a_job_that_asks_for_more_than_there_is_is_told(bench: CookBench, cluster: TestCluster) -> None:

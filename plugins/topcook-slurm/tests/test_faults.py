@@ -86,6 +86,7 @@ def test_jobs_whose_node_dies_or_whose_time_is_over_end_with_the_reason_or_run_a
     assert (item.state.name, item.ran().messages) == ("CookedFail", ["node failure (n1)"]), done.messages
     assert (again.state.name, again.attempt) == ("CookedSuccess", 1), done.messages
     assert [Path(file.path).name for file in again.outputs or ()] == ["run_1"]
+    assert f"Slurm runs {again.name} (job " in done.messages
     assert (item_late.state.name, item_late.ran().messages) == ("CookedFail", ["time limit (n2)"]), done.messages
     until(lambda: not running(mark), "no process left")
 

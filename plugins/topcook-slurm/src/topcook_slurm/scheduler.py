@@ -27,6 +27,7 @@ from topcook.author.farm import (
     tick_soon,
     warn_of_local_disk,
 )
+from topcook_slurm.again import RunsAgain
 from topcook_slurm.commands import Slurm
 from topcook_slurm.ids import condensed
 from topcook_slurm.later import cancel_later
@@ -57,8 +58,8 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         PyScheduler.__init__(self, scheduler, name)
         CallbackServerMixin.__init__(self, False)  # False: jobs run on other machines
         self._engine_ids: dict[int, str] = {}
-        #: All that Slurm has had of this session, of earlier attempts too.
-        self._had: set[str] = set()
+        #: All that Slurm has had of this session, of earlier attempts too, and the names of their items.
+        self._had: dict[str, str] = {}
         self._uncanceled: set[str] = set()
         self._cancel_next = 0.0
         self._ending = False
@@ -102,9 +103,10 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             offer=self._collect,
             cancel=lambda items: self._cancel(self._reconciler.ids_of(items)),
         )
-        self._engine_ids, self._had = {}, set()
+        self._engine_ids, self._had = {}, {}
         self._uncanceled, self._ending = set(), False
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
+        self._again = RunsAgain(self._submissions.again_folder(local=True), self.cookWarning)
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
@@ -116,6 +118,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
             self._end_all()
         elif self._slurm.was_away:
             self._end_leftovers()
+        self._again.look(self._slurm.known, self._had, last=True)
         self.stopCallbackServer()
         return True
 
@@ -152,7 +155,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         taken = self._reconciler.adopt(jobs)
         self._static.adopt(taken)
         self._engine_ids |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
-        self._had |= {*self._engine_ids.values()}
+        self._had |= {each.engine_id: each.work_item.name for each in self._reconciler.in_flight}
         for item, engine_id in self._engine_ids.items():
             # An earlier session has taken it from Slurm, because what it waited for there had failed.
             if engine_id in self._slurm.known and never_began(self._slurm.known[engine_id]):
@@ -266,7 +269,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _watch(self, job: FarmJob, engine_id: str) -> None:
         self._engine_ids[job.item] = engine_id
-        self._had.add(engine_id)
+        self._had[engine_id] = job.work_item.name
         self._reconciler.watch(job, engine_id)
 
     # -- what became of jobs --------------------------------------------------------------------------------------
@@ -280,6 +283,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._note_canceled(unknown, states)
         self._note_unknown(unknown, states)
         self._waiting.look(states)
+        self._note_again()
         unwanted = twins(self._slurm.known.values(), self._engine_ids.values())
         # What can never begin has failed, and waits there for ever.
         unwanted += [
@@ -292,7 +296,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _ended(self) -> set[str]:
         """What Slurm calls the jobs of items that have ended."""
-        return self._had - {flight.engine_id for flight in self._reconciler.in_flight}
+        return self._had.keys() - {flight.engine_id for flight in self._reconciler.in_flight}
 
     def _find(self, tokens: Sequence[str]) -> dict[str, str]:
         return self._submissions.find(tokens)
@@ -323,6 +327,12 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         if self._slurm.no_history and not self._ending:
             for each in unknown:
                 states.setdefault(each, FarmState(FarmPhase.QUEUED, ACCOUNTING_AWAY))
+
+    def _note_again(self) -> None:
+        new = set(self._again.look(self._slurm.known, self._had))
+        for flight in self._reconciler.in_flight if new else ():
+            if flight.engine_id in new:
+                self.onWorkItemSetCustomState(flight.work_item.id, -1, f"Slurm {flight.engine_id}: it runs again")
 
     def _send_again(self, work_item: Any) -> None:
         if not self._static.cut_off(work_item.id):

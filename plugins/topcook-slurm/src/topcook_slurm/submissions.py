@@ -20,6 +20,7 @@ from topcook.author.farm import (
     tick_soon,
     write_jobs,
 )
+from topcook_slurm.again import again_line
 from topcook_slurm.commands import QueueFullError, Slurm
 from topcook_slurm.ids import ranges
 from topcook_slurm.states import SlurmJob, lives
@@ -109,6 +110,10 @@ class Submissions:
         #: What Slurm said when it was full: told once, for it is so again with each job that ends.
         self._full: set[str] = set()
         self._error = ""
+
+    def again_folder(self, *, local: bool) -> Path:
+        """Where jobs say that Slurm runs them again."""
+        return Path(str(self._scheduler.tempDir(local))) / "slurm.again"
 
     def waits_for(self) -> str:
         """What waits here, in words; empty where nothing does."""
@@ -256,6 +261,7 @@ class Submissions:
             submission.file = write_jobs(self._scheduler, submission.jobs)
             folder = self._folder()
             folder.mkdir(parents=True, exist_ok=True)
+            self.again_folder(local=True).mkdir(exist_ok=True)
             lines = "".join(
                 f"{job.token}{task}\n"
                 for job, task in zip(submission.jobs, [f" {task}" for task in submission.tasks] or [""], strict=True)
@@ -310,9 +316,11 @@ class Submissions:
     def _script(self, file: JobFile, tasks: Sequence[int]) -> str:
         # The wrapper takes the shell's place: it ends with what Slurm started. SLURM_JOB_ID is another number for each
         # task of an array, by which nobody asks.
+        own = "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" if tasks else "$SLURM_JOB_ID"
+        again = again_line(str(self.again_folder(local=False)), JOB_VARIABLE)
+        head = f"#!/bin/sh\nexport {JOB_VARIABLE}={own}\n{again}"
         if not tasks:
-            return f"#!/bin/sh\nexport {JOB_VARIABLE}=$SLURM_JOB_ID\nexec {shlex.join(file.argv(0))}\n"
-        head = f"#!/bin/sh\nexport {JOB_VARIABLE}=${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\n"
+            return f"{head}exec {shlex.join(file.argv(0))}\n"
         if tasks == tuple(range(len(tasks))):
             return f'{head}exec {shlex.join(file.argv())} "$SLURM_ARRAY_TASK_ID"\n'
         find = '[ "$task" = "$SLURM_ARRAY_TASK_ID" ] && break; place=$((place+1))'
