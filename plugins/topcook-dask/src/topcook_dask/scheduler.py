@@ -82,6 +82,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._uncanceled: set[str] = set()
         self._cancel_at = 0.0
         self._tell_away = True
+        self._told_why_kept = ""
         self._told_reasons: set[str] = set()
         self._look_at = float("inf")
         self._heard = Heard(self, self._over, self._look_soon)
@@ -127,9 +128,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if self._session is not None:
             if cancel:
                 self._end_all()
+            stay = not cancel and bool(self._reconciler.in_flight)
             self._heard.tick()
-            self._heard.remove()
-            self._session.close()
+            if not stay:
+                self._heard.remove()
+            self._session.close(stay=stay)
             self._session = None
         self.stopCallbackServer()
         return True
@@ -177,6 +180,14 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         taken = self._reconciler.adopt(given)
         self._keys |= {each.work_item.id: each.engine_id for each in self._reconciler.in_flight}
         return taken
+
+    def onLeaveWorkItems(self, work_items: Sequence[Any]) -> list[Any]:
+        """What a cluster has that somebody else has started: it goes on when this program has ended."""
+        why = self._session.why_tasks_end_with_us() if self._session is not None else ""
+        if why and why != self._told_why_kept:
+            self._told_why_kept = why
+            self.cookWarning(f"tasks on Dask end with this cook, which stays with them: {why}")
+        return [] if why else self._reconciler.leave(work_items)
 
     def submitAsJob(self, graph_file: str, node_path: str) -> tuple[str, str]:
         """The cook of a whole network as one task, which goes on when this program has ended."""

@@ -276,10 +276,18 @@ class Session:
         except (OSError, TimeoutError) as error:
             raise self._away(_first_line(error)) from error
 
-    def close(self) -> None:
-        """Leave nothing of ours there but what goes on, and disconnect."""
+    def why_tasks_end_with_us(self) -> str:
+        """What keeps tasks from going on without this program, in words; empty where they do."""
+        if self.connection.owned:
+            return "their cluster was started for it"
+        if not self.is_up:
+            return "their scheduler does not answer"
+        return "" if self._watched else "their scheduler takes no plugin"
+
+    def close(self, *, stay: bool = False) -> None:
+        """Leave nothing of ours there but what goes on, and disconnect; with ``stay``, tasks keep what keeps them."""
         self._futures.clear()
-        if self.is_up and self._watched and self._cooks:
+        if not stay and self.is_up and self._watched and self._cooks:
             with contextlib.suppress(EngineError):
                 self._ask("leave", [_topic(cook) for cook in self._cooks])
         self.connection.close()

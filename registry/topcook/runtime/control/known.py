@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from topcook.lean import dataclass, field
@@ -180,10 +181,31 @@ def _let_go(seen: Seen, known: Glance, said: dict[str, Any] | None) -> None:
     places = known.facts.get("left")
     if not isinstance(places, dict):
         return
+    ended = {name: _ended_in(os.path.join(str(place), "ends")) for name, place in places.items()}
     for each in seen.away:
-        # As job wrappers name them.
-        name = each.token.replace("/", "_")
-        each.ended = os.path.exists(os.path.join(str(places.get(each.scheduler, "")), "ends", f"{name}.json"))
+        each.ended = each.token.replace("/", "_") in ended.get(each.scheduler, ())
+
+
+def _ended_in(folder: str) -> set[str]:
+    """The tokens of jobs that have left an end there, as job wrappers name them: a file of each, or a line in one."""
+    found: set[str] = set()
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            token, _, kind = name.rpartition(".")
+            if kind == "json":
+                found.add(token)
+            elif kind == "ends":
+                with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as stream:
+                    found.update(_token_in(line) for line in stream)
+    return found
+
+
+def _token_in(line: str) -> str:
+    """The token of an end; empty where a full disk has cut the line."""
+    try:
+        return str(json.loads(line.partition("\t")[2])["token"]).replace("/", "_")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def left_away(cook: str, journal: str) -> list[Away]:
