@@ -304,3 +304,30 @@ def test_a_relative_declared_output_lies_in_the_working_directory_wherever_the_c
         """)
     assert done.outcome == "cooked"
     assert [file.path for file in done.items("work")[0].outputs or ()] == [f"{bench.folder}/work/here.txt"]
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "messages"),
+    [
+        ("succeeded(seconds='long', exit_status='none')", "CookedSuccess", []),
+        ("succeeded(seconds=float('inf'), exit_status=None)", "CookedSuccess", []),
+        ("succeeded(seconds=[], exit_status={})", "CookedSuccess", []),
+        ("failed(ValueError('the engine said so'), exit_status='none')", "CookedFail", ["the engine said so"]),
+        ("failed(None, exit_status=1 << 80)", "CookedFail", []),
+    ],
+)
+def test_what_an_engine_says_of_an_end_may_be_anything(
+    bench: CookBench, told: str, state: str, messages: list[str]
+) -> None:
+    scheduler(
+        bench,
+        f"""
+        def onSchedule(self, work_item):
+            from topcook.author import report
+            report(self, work_item).{told}
+            return pdg.scheduleResult.Succeeded
+        """,
+    )
+    done = bench.cook(NETWORK.replace("40", "1"))
+    (item,) = done.items("work")
+    assert (item.state.name, item.ran().messages) == (state, messages), done.messages

@@ -5,6 +5,7 @@ Runs on the cook thread. What a report says about attributes and files goes into
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -166,13 +167,14 @@ class Reports:
         return [report for item in items for report in self._early.pop(item.id, ())] if self._early else []
 
     def _item_event(self, item: WorkItem, trigger: Trigger, said: Notification) -> ev.ItemEvent:
-        duration = float(said.payload[0]) if trigger is Trigger.SUCCEED and said.payload else None
-        if duration is not None and duration <= 0:
-            # Some files subtract the wrong way round, and some do not know: the times tell it better.
+        duration = said.payload[0] if trigger is Trigger.SUCCEED and said.payload else None
+        # Some files subtract the wrong way round, and some do not know: the times tell it better. What an engine says of
+        # its jobs may be anything.
+        if not isinstance(duration, int | float) or not 0 < duration < math.inf:
             duration = None
-        return ev.ItemEvent(
-            item, trigger, self._link.clock.at(said.at), said.attempt, duration, said.exit_status, said.reason
-        )
+        status = said.exit_status if isinstance(said.exit_status, int) else None
+        at = self._link.clock.at(said.at)
+        return ev.ItemEvent(item, trigger, at, said.attempt, duration, status, str(said.reason or ""))
 
     def _store(self, item: WorkItem, said: Notification, scheduler: str) -> None:
         try:
