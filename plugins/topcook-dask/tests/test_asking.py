@@ -28,6 +28,7 @@ usage         1:            cpu=00:00:00, mem=0.00000 GB s, io=0.00000 GB, vmem=
 scheduling info:            (Collecting of scheduler job information is turned off)
 ==============================================================
 job_number:                 6
+scheduling info:            (Collecting of scheduler job information is turned off)
 Following jobs do not exist:
 99
 """

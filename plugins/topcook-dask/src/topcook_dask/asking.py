@@ -76,7 +76,8 @@ def _sge(output: Output, ids: list[str]) -> Answer:
     for text in re.split(r"(?m)^={10,}$", output.out):
         if found := re.search(r"(?m)^job_number:\s*(\d+)", text):
             why = re.search(r"(?m)^error reason\s+\d+:\s*(?:\S+ \S+ \[[\d:]+\]: )?(.*)", text)
-            waits = re.search(r"(?m)^scheduling info:\s*(\S.*)", text)
+            # In parentheses it only says that this is turned off, as it is in many places.
+            waits = re.search(r"(?m)^scheduling info:\s*([^\s(].*)", text)
             if why:
                 answer.said[found[1]] = why[1].strip()
             elif re.search(r"(?m)^usage\s+\d+:", text):
