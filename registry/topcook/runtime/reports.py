@@ -168,8 +168,8 @@ class Reports:
 
     def _item_event(self, item: WorkItem, trigger: Trigger, said: Notification) -> ev.ItemEvent:
         duration = said.payload[0] if trigger is Trigger.SUCCEED and said.payload else None
-        # Some files subtract the wrong way round, and some do not know: the times tell it better. What an engine says of
-        # its jobs may be anything.
+        # Some files subtract the wrong way round, some do not know, and an engine may say anything: the times tell it
+        # better.
         if not isinstance(duration, int | float) or not 0 < duration < math.inf:
             duration = None
         status = said.exit_status if isinstance(said.exit_status, int) else None
