@@ -128,6 +128,18 @@ def test_all_to_all_is_one_array_that_waits_for_the_other() -> None:
     assert [(len(array.items), array.needs) for array in plan.arrays] == [(4, ()), (6, (Need(0),))]
 
 
+def test_arrays_run_one_by_one_where_each_waits_for_the_whole_of_the_one_before_it() -> None:
+    (first, second, third), groups = layers(4, 6, 2)
+    ready = {item: list[int]() for item in first}
+    assert plan_of(ready, groups).one_by_one
+    assert not plan_of(ready, groups, most=2).one_by_one
+    chain = {**ready, **dict.fromkeys(second, first), **dict.fromkeys(third, second)}
+    assert plan_of(chain, groups).one_by_one
+    assert not plan_of({**chain, third[1]: first}, groups).one_by_one
+    pairs = {**ready, **{b: [a] for a, b in zip(first, second, strict=False)}, second[4]: [], second[5]: []}
+    assert not plan_of(pairs, groups).one_by_one
+
+
 def test_one_to_many_follows_in_as_many_rows() -> None:
     (first, second), groups = layers(10, 20)
     needs = {**{item: [] for item in first}, **{b: [first[place // 2]] for place, b in enumerate(second)}}

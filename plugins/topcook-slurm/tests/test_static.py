@@ -83,6 +83,26 @@ def test_what_waits_for_a_failure_is_blocked_and_what_waits_for_a_retry_cooks_on
     until(lambda: ended(cluster), "nothing is left on Slurm")
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_no_more_of_an_array_run_at_a_time_than_the_scheduler_may_have(
+    bench: CookBench, cluster: TestCluster, layers: int
+) -> None:
+    """Of one array that is exact; of two that pair it cannot be, and is told."""
+    command = (
+        "sh -c 'touch run_NODE_@pdg_index; ls -d run_NODE_* | wc -l >> at_once_NODE; sleep 0.3; rm run_NODE_@pdg_index'"
+    )
+    after = AFTER.replace(AFTER[AFTER.index('"sh -c') :], f'"""{command.replace("NODE", "after")}"""\n')
+    text = network(command.replace("NODE", "work"), count=8, parms="pdg_maxtasks = 2") + (after if layers > 1 else "")
+    done = cooked(bench, text)
+    assert done.outcome == "cooked", done.account
+    counted = {path.name: [int(line) for line in lines(path)] for path in bench.folder.glob("at_once_*")}
+    assert {name: len(each) for name, each in counted.items()} == dict.fromkeys(
+        ["at_once_work", "at_once_after"][:layers], 8
+    )
+    assert max(max(each) for each in counted.values()) <= 2
+    assert ("some may run beside others" in done.messages) is (layers > 1)
+
+
 def test_pieces_of_large_layers_pair_and_batches_are_one_task(bench: CookBench, cluster: TestCluster) -> None:
     before = set(cluster.jobs())
     batches = AFTER.replace('inputs = ["work"]', 'inputs = ["work"]\n        parms.framesperbatch = 2')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from topcook.model.parms import ParmSpec
+from topcook.model.parms import Parms, ParmSpec
 
 #: PDG's parms of every scheduler node, with PDG's defaults.
 SCHEDULER_PARMS: tuple[ParmSpec, ...] = (
@@ -180,3 +180,22 @@ NODE_PARMS: tuple[ParmSpec, ...] = (
         help='What it needs while it cooks: "licence:nuke=1"; [resources] of the network says how many there are.',
     ),
 )
+
+
+def task_limit(parms: Parms) -> int:
+    """How many jobs a scheduler may have in flight by ``pdg_maxtasks``; 0: any number.
+
+    That counts as its toggle says; where nobody touched the toggle, when it was given itself.
+    """
+    toggle, limit = parms.get("pdg_usemaxtasks"), parms.get("pdg_maxtasks")
+    if limit is None or not (toggle.at() if toggle is not None and toggle.is_set else limit.is_set):
+        return 0
+    return whole(limit.at())
+
+
+def whole(value: object) -> int:
+    """A limit as a number, 0 for what is none."""
+    try:
+        return max(0, int(value))  # type: ignore[call-overload,no-any-return]
+    except (TypeError, ValueError):
+        return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from topcook.contract.secrets import redact
 from topcook.machine import events as ev
+from topcook.model.builtinparms import task_limit, whole
 from topcook.runtime.clock import CookClock
 from topcook.runtime.inbox import Inbox, Report
 from topcook.runtime.together import Together
@@ -102,21 +103,6 @@ class CookLink:
 
     def post_limits(self, host: HostDoor) -> None:
         """Read the scheduler's limits, those of its parms and its own, and tell the machine."""
-        limit = _whole(host.parm_value("pdg_maxtasks")) if _limits_tasks(host) else 0
+        limit = task_limit(host.parms)
         in_flight = min(limit or host.room, host.room or limit)
-        self.together.post(ev.LimitsSet(host.name, _whole(host.parm_value("pdg_maxitems")), in_flight))
-
-
-def _limits_tasks(host: HostDoor) -> bool:
-    """Whether ``pdg_maxtasks`` counts: as its toggle says; where nobody touched that, when it was given itself."""
-    toggle, limit = host.parms.get("pdg_usemaxtasks"), host.parms.get("pdg_maxtasks")
-    if toggle is not None and toggle.values is not None:
-        return bool(toggle.at())
-    return limit is not None and limit.values is not None
-
-
-def _whole(value: object) -> int:
-    try:
-        return max(0, int(value))  # type: ignore[call-overload,no-any-return]
-    except (TypeError, ValueError):
-        return 0
+        self.together.post(ev.LimitsSet(host.name, whole(host.parm_value("pdg_maxitems")), in_flight))

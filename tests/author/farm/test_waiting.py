@@ -9,7 +9,7 @@ from topcook.testkit.cookbench import CookBench
 TYPE = """
 import pdg
 from pdg.scheduler import PyScheduler
-from topcook.author.farm.waiting import declared_outputs, may_begin
+from topcook.author.farm.waiting import declared_outputs, jobs_at_once, may_begin
 
 
 class Waits(PyScheduler):
@@ -17,6 +17,7 @@ class Waits(PyScheduler):
 
     def onStartCook(self, static, cook_set):
         self.left = []
+        print("at once:", jobs_at_once(self))
         self.setWorkingDir(self.workingDir(True), "/there")
         return True
 
@@ -76,3 +77,22 @@ def test_items_may_begin_when_all_they_wait_for_is_done_or_holds_nothing_up(benc
     # Each as the farm sees it; what lies elsewhere is called nobody knows what there.
     assert begun[2][1:] == (["/there/b.0", "/there/b.1"] if checks else [])
     assert set(cooked.states("c").values()) == {"CookedSuccess"}
+
+
+@pytest.mark.parametrize(
+    ("parms", "limit"),
+    [
+        ("", 0),
+        ("pdg_maxtasks = 3", 3),
+        ("pdg_maxtasks = 3, pdg_usemaxtasks = 1", 3),
+        ("pdg_maxtasks = 3, pdg_usemaxtasks = 0", 0),
+        ("pdg_maxtasks = -1", 0),
+    ],
+)
+def test_how_many_jobs_may_run_at_a_time_is_what_the_cook_would_hold_to(
+    bench: CookBench, parms: str, limit: int
+) -> None:
+    bench.types("waits", TYPE)
+    more = f"topcook_static = 1, {parms}" if parms else "topcook_static = 1"
+    cooked = bench.cook(NETWORK.replace("CHECK", "0").replace("topcook_static = 1", more))
+    assert f"at once: {limit}\n" in cooked.log("farm"), cooked.messages

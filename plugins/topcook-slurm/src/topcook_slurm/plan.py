@@ -45,6 +45,12 @@ class Plan:
     arrays: list[PlannedArray] = field(default_factory=list)
     later: list[int] = field(default_factory=list)
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each array waits for the whole of the one before it: no two ever run at a time."""
+        follows = (Need(place) in array.needs for place, array in enumerate(self.arrays[1:]))
+        return not self.later and all(follows)
+
 
 class _Place(NamedTuple):
     array: int

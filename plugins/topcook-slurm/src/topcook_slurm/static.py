@@ -14,7 +14,7 @@ from typing import Any
 import pdg
 from topcook.author import report
 from topcook.author.farm import EngineError, FarmJob, tick_soon
-from topcook.author.farm.waiting import declared_outputs, may_begin
+from topcook.author.farm.waiting import declared_outputs, jobs_at_once, may_begin
 from topcook_slurm.commands import QueueFullError
 from topcook_slurm.ids import ranges
 from topcook_slurm.plan import WIDEST, Plan, PlannedArray, make_plan
@@ -67,6 +67,8 @@ class StaticHandOver:
         self._unheard: Submission | None = None
         self._next, self._pause, self._told = 0.0, FIRST_PAUSE, False
         self._told_full = False
+        #: Of all arrays together, where ``pdg_maxtasks`` says so.
+        self._at_once = 0
 
     def begin(self, dependencies: Mapping[Any, Iterable[Any]], most: int) -> None:
         """Take the items, and submit them, in arrays of so many tasks at most."""
@@ -91,6 +93,7 @@ class StaticHandOver:
         self._held |= {item: self._items[item] for item in self._plan.later}
         self._bound |= {item for array in self._plan.arrays for item in array.items}
         self._queue = deque(range(len(self._plan.arrays)))
+        self._limit()
         self.tick()
 
     def adopt(self, items: Iterable[Any]) -> None:
@@ -198,10 +201,11 @@ class StaticHandOver:
             self._unheard = None
             return
         simultaneous, words = self._options[jobs[0].item]
+        limits = [each for each in (simultaneous, self._at_once) if each > 0]
         submission = Submission(
             jobs,
             words,
-            simultaneous,
+            min(limits, default=0),
             tasks=tasks if len(array.items) > 1 else None,
             depends=self._depends(array),
         )
@@ -213,6 +217,16 @@ class StaticHandOver:
             submission.unbound = True
             self._tell_full(error)
         self._settle(place, submission)
+
+    def _limit(self) -> None:
+        """Each array keeps to ``pdg_maxtasks``; Slurm has no word for several of them together."""
+        self._at_once = jobs_at_once(self._scheduler)
+        if 0 < self._at_once < sum(len(array.items) for array in self._plan.arrays) and not self._plan.one_by_one:
+            self._scheduler.cookWarning(
+                f"pdg_maxtasks: at most {self._at_once} jobs of each array run at a time, but there are"
+                f" {len(self._plan.arrays)} arrays, and some may run beside others\n"
+                f"    where it is to hold for all of them: --no-static {self._scheduler.name}"
+            )
 
     def _tell_full(self, error: QueueFullError) -> None:
         if not self._told_full:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from topcook.author.host import record_of
+from topcook.author.host import host_of, record_of
+from topcook.model.builtinparms import task_limit
 from topcook.model.states import FINAL
 
-__all__ = ["declared_outputs", "may_begin"]
+__all__ = ["declared_outputs", "jobs_at_once", "may_begin"]
 
 
 def may_begin(work_item: Any) -> bool:
@@ -19,6 +20,14 @@ def may_begin(work_item: Any) -> bool:
     if item.batch is None:
         return not item.pending
     return not any(sub.pending > _inside(sub) for sub in item.batch.items if sub.state not in FINAL)
+
+
+def jobs_at_once(scheduler: Any) -> int:
+    """How many of its jobs may run at a time by ``pdg_maxtasks``; 0: any number.
+
+    The cook sees to it for what it offers to ``onSchedule``. What was given away at once the engine has to hold back.
+    """
+    return task_limit(host_of(scheduler).parms)
 
 
 def declared_outputs(scheduler: Any, work_item: Any) -> list[str]:
