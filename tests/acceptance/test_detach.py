@@ -130,9 +130,12 @@ def test_what_needs_this_machine_is_waited_for_and_told(shell: Shell, farm: Proc
     (shell.folder / "heregate").touch()
     assert (waiting.wait(60), engine.wait(60)) == (0, 3)
     assert (shell.folder / "here_is_done").exists()
+    engine = shell.start("resume", "net.toml", "--report", "report.json")
+    until(lambda: the_cook(shell)["state"] == "cooking", "it goes on")
     opened(shell, farm)
-    shell.run("resume", "net.toml")
+    assert engine.wait(60) == 0
     assert began(shell) == {"work_0": 1, "work_1": 1}
+    assert outputs(shell.report()) == {"work_1": ["made_work_0"], "work_2": ["made_work_1"], "here_3": []}
 
 
 def test_a_cook_that_no_farm_can_go_on_with_cooks_to_its_end(shell: Shell) -> None:

@@ -145,6 +145,38 @@ def test_an_item_that_came_again_since_its_scheduler_was_asked_is_asked_about_ag
     assert cook.end() == "detached"
 
 
+def test_a_batch_that_began_before_all_was_there_keeps_the_cook_which_its_job_asks(cook: MachineDriver) -> None:
+    first, second = cook.item("a"), cook.item("a", scheduler=FARM)
+    batch = cook.batch("b", [first], [second])
+    cook.begin()
+    cook.offered()
+    given(cook, first, second)
+    cook.said(first, Trigger.SUCCEED)
+    assert cook.offered() == [batch]
+    given(cook, batch)
+    detach(cook, now=True)
+    cook.tick()
+    assert cook.take(ins.SayKept).words == ["1 work item (b_3) begun before all that the sub-items wait for was done"]
+    cook.said(second, Trigger.SUCCEED)
+    assert cook.take(ins.AskLeave).items == [batch]
+    answer(cook, batch)
+    assert cook.end() == "detached"
+
+
+def test_a_batch_that_a_farm_begins_in_its_time_keeps_no_cook() -> None:
+    cook = MachineDriver(SchedulerState(FARM, takes_static=True))
+    first = cook.item("a")
+    batch = cook.batch("b", [first], [first])
+    cook.begin()
+    order = cook.take(ins.HandOverStatic)
+    assert order.items == [first, batch]
+    cook.tell(ev.StaticReturned(FARM, order.items, raised=False, at=cook.now))
+    detach(cook)
+    assert cook.take(ins.AskLeave).items == [first, batch]
+    answer(cook, first, batch)
+    assert cook.end() == "detached"
+
+
 def test_what_cooks_nothing_keeps_no_cook(cook: MachineDriver) -> None:
     first = cook.item("a")
     cook.item("b", first, traits=Trait.STATIC | Trait.AUTOMATIC)

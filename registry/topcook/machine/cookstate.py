@@ -177,6 +177,8 @@ class CookState(Leaving):
             items = eligible_statics(scheduler.name, self.all_items(), self.resources, unseen)
             for item in items:
                 self.hand_over(item, Trigger.OFFER_STATIC)
+                if item.batch is not None:
+                    self.given_at_once[item.id] = item.attempt
             scheduler.drop_taken()
             if items:
                 scheduler.static_call = True

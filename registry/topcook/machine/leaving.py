@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from topcook.machine import instructions as ins
-from topcook.machine.phases import HELD, IN_PLAY, Phase
+from topcook.machine.phases import DONE_WELL, HELD, IN_PLAY, Phase
 from topcook.machine.recalling import Recalling
 from topcook.model.workitem import Trait
 
@@ -43,6 +43,8 @@ class Leaving(Recalling):
         self.leaving = self.leaving_now = False
         #: It has been: what schedulers hold stays theirs.
         self.let_go = False
+        #: The attempts, by id, of batches that farms begin when all is done that they wait for.
+        self.given_at_once: dict[int, int] = {}
         #: In words, what kept it when that was looked at last.
         self.kept_by: list[str] = []
         self._look_again = self._tell_again = 0.0
@@ -85,6 +87,7 @@ class Leaving(Recalling):
         held: dict[str, list[WorkItem]] = {}
         waiting: list[WorkItem] = []
         busy: list[WorkItem] = []
+        asking: list[WorkItem] = []
         for item in self.all_items():
             # A sub-item goes where its batch goes; what cooks nothing is done with what it is made of.
             if item.phase not in IN_PLAY or item.batch_parent is not None or int(item.traits) & _AUTOMATIC:
@@ -93,9 +96,13 @@ class Leaving(Recalling):
                 waiting.append(item)
             elif item.phase == Phase.HANDING_OVER or self._has_calls(item):
                 busy.append(item)
+            elif self._asks(item):
+                asking.append(item)
             else:
                 held.setdefault(item.scheduler, []).append(item)
         kept = [f"{_named(busy)} being handed over"] if busy else []
+        if asking:
+            kept.append(f"{_named(asking)} begun before all that the sub-items wait for was done")
         making = [
             name for name, node in self.nodes.items() if not node.complete and (node.calls or not self.leaving_now)
         ]
@@ -104,6 +111,17 @@ class Leaving(Recalling):
         if waiting and not self.leaving_now:
             kept.append(f"{_named(waiting)} not with a farm yet")
         return held, kept
+
+    def _asks(self, item: WorkItem) -> bool:
+        """Whether the job of a batch asks the cook when it may go on: it began with a part of what it waits for."""
+        if item.batch is None or self.given_at_once.get(item.id) == item.attempt:
+            return False
+        return any(
+            needed.phase not in DONE_WELL and needed.batch_parent is not item
+            for sub in item.batch.items
+            if sub.phase in IN_PLAY
+            for needed in sub.dependencies
+        )
 
     def _has_calls(self, item: WorkItem) -> bool:
         scheduler = self.schedulers[item.scheduler]

@@ -454,7 +454,7 @@ class Cook(Orders):
     def _close_recorder(self) -> None:
         # What the keeper wrote down is all there is of ends that could not be recorded.
         if self.recorder.close(self.outcome) and self._keeper.used:
-            forget_cook(self.cook_id)
+            forget_cook(self.cook_id, let_go=self.outcome == "detached")
 
     def _tell_end(self) -> None:
         if self.outcome not in {"static", "refused"}:

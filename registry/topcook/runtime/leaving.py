@@ -23,9 +23,13 @@ __all__ = ["ask_leave", "hang_up"]
 
 
 def ask_leave(scheduler: str, items: list[WorkItem], link: CookLink, graph: Graph, call: Callable[..., Any]) -> None:
-    """Call ``onLeaveWorkItems`` and tell the cook; who has none, or servers that its items share, leaves nothing."""
+    """Call ``onLeaveWorkItems`` and tell the cook.
+
+    Who has none leaves nothing, nor who runs servers that its items share, or whose jobs ask the cook for their data.
+    """
     host, left = graph.host(scheduler), []
-    if is_authors(host.cls, "onLeaveWorkItems") and not host.shared_servers():
+    needed = host.shared_servers() or host.parm_value("pdg_workitemdatasource")
+    if is_authors(host.cls, "onLeaveWorkItems") and not needed:
         try:
             left = call("onLeaveWorkItems", [ItemHandle(item, graph) for item in items])
         except CallbackError as error:

@@ -13,6 +13,7 @@ from topcook.model.userdirs import user_dir
 
 __all__ = [
     "JOURNAL",
+    "SECRET",
     "cook_directory",
     "cook_ids",
     "drop_old_cooks",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 JOURNAL = "journal.sqlite"
+#: What jobs say to the result server, for the sessions after this one.
+SECRET = "server.secret"  # noqa: S105 - the name of a file
 #: Names the journal of a cook where that lies elsewhere.
 _ELSEWHERE = "journal.path"
 #: What else SQLite may have beside a database.
@@ -91,12 +94,15 @@ def note_journal(cook_id: str, path: str) -> None:
             stream.write(path)
 
 
-def forget_cook(cook_id: str) -> None:
-    """Remove what a cook kept beside its journal; called when nothing of it runs any more."""
+def forget_cook(cook_id: str, *, let_go: bool = False) -> None:
+    """Remove what a cook kept beside its journal; called when nothing of it runs here any more.
+
+    The secret of one that was ``let_go`` stays: it is what its jobs on farms have to say to a later session.
+    """
     folder = cook_directory(cook_id)
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder)):
-            if not entry.name.startswith("journal."):
+            if not entry.name.startswith("journal.") and not (let_go and entry.name == SECRET):
                 _remove(entry.path)
         os.rmdir(folder)
 

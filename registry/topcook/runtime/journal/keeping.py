@@ -15,6 +15,7 @@ from topcook.runtime.journal.writer import Journal
 from topcook.runtime.recorder import MemoryRecorder
 from topcook.runtime.statedir import (
     JOURNAL,
+    SECRET,
     cook_directory,
     forget_journal,
     has_keeper_files,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from topcook.runtime.recorder import HandOverNote, Recorder
 
 __all__ = ["How", "KeptCook", "keep_cook"]
-
-#: Beside the journal: what jobs say to the result server, for the sessions after this one.
-SECRET = "server.secret"  # noqa: S105 - the name of a file
 
 
 class How(NamedTuple):
