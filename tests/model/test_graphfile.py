@@ -196,6 +196,14 @@ def test_records_know_their_places_and_so_does_each_line_of_a_snippet(write: Cal
 
 MISTAKES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
     "unknown top key": ('node = 1\n[nodes.a]\ntype="x"', "unknown-key", "in the file", (1, 1), 'mean "nodes"'),
+    "network's key at the top": (
+        'default_scheduler = "a"\n[nodes.a]\ntype="x"', "unknown-key", "in the file", (1, 1),
+        'did you mean "scheduler" in [network]? allowed are network,',
+    ),
+    "network's own key at the top": (
+        'slots = 4\n[nodes.a]\ntype="x"', "unknown-key", "in the file", (1, 1), 'mean "slots" in [network]?',
+    ),
+    "mistyped top key": ('schdulers = 1\n[nodes.a]\ntype="x"', "unknown-key", "in the file", (1, 1), 'mean "schedulers"?'),
     "unknown network key": (
         '[network]\nschduler = "x"\n[nodes.a]\ntype="x"', "unknown-key", '"schduler" in "network"', (2, 1),
         'did you mean "scheduler"? allowed are name,',

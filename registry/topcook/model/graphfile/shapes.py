@@ -199,13 +199,14 @@ def table_of(item: Shape, what: str) -> Shape:
 class Record:
     """A table whose keys are ours. ``elsewhere`` says where unknown keys may have been meant to stand.
 
-    ``whole`` is what a record without a path is called.
+    ``whole`` is what a record without a path is called. ``below`` is one of its keys whose own are often written here.
     """
 
     keys: Mapping[str, Shape]
     required: Mapping[str, str]
     elsewhere: str = ""
     whole: str = "the file"
+    below: str = ""
 
     def __call__(self, value: Any, path: KeyPath) -> Iterator[Fault]:
         """All faults of the table: unknown keys, missing ones, then those of the values."""
@@ -233,8 +234,15 @@ class Record:
     def _unknown(self, key: str, path: KeyPath) -> Fault:
         from difflib import get_close_matches
 
-        close = get_close_matches(key.lower(), self.keys, n=2)
-        hint = f"did you mean {quoted(close, ' or ')}? " if close else self.elsewhere.replace("{path}", dotted(path))
+        inner = self.keys.get(self.below)
+        lower = dict.fromkeys(inner.keys, f"[{dotted((*path, self.below))}]") if isinstance(inner, Record) else {}
+        close = get_close_matches(key.lower(), {**lower, **dict.fromkeys(self.keys, "")}, n=2)
+        if close and close[0] not in self.keys:
+            hint = f'did you mean "{close[0]}" in {lower[close[0]]}? '
+        elif close:
+            hint = f"did you mean {quoted([each for each in close if each in self.keys], ' or ')}? "
+        else:
+            hint = self.elsewhere.replace("{path}", dotted(path))
         return Fault(
             (*path, key),
             "unknown-key",
@@ -367,4 +375,5 @@ DOCUMENT = Record(
         "profiles": named(PROFILE, "profiles"),
     },
     {"nodes": 'add one: [nodes.NAME] with type = "genericgenerator" below it'},
+    below="network",
 )
