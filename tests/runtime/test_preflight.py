@@ -10,11 +10,11 @@ import pytest
 
 from topcook.factory.diagnosis import BAD, GOOD, ODD
 from topcook.model.directories import Directories
-from topcook.runtime.preflight.flight import Flown
+from topcook.runtime.preflight.trial import Tried
 from topcook.runtime.preflight.verdicts import findings_of
 
 
-def flown(seen_after: float | None = 0.1, remote: str = "/home/show", **found: Any) -> Flown:
+def tried(seen_after: float | None = 0.1, remote: str = "/home/show", **found: Any) -> Tried:
     usual = {
         "time": 1000.5,
         "host": "n1",
@@ -31,51 +31,51 @@ def flown(seen_after: float | None = 0.1, remote: str = "/home/show", **found: A
         "server": "",
     }
     host: Any = SimpleNamespace(name="farm", type_name="farmscheduler", directories=Directories(("/home/show", remote)))
-    return Flown(host, None, {**usual, **found}, before=1000.0, after=1001.0, seen_after=seen_after)
+    return Tried(host, None, {**usual, **found}, before=1000.0, after=1001.0, seen_after=seen_after)
 
 
-def of(topic: str, flight: Flown) -> list[tuple[str, str, str]]:
-    return [(each.state, each.text, each.hint) for each in findings_of(flight) if each.topic == topic]
+def of(topic: str, trial: Tried) -> list[tuple[str, str, str]]:
+    return [(each.state, each.text, each.hint) for each in findings_of(trial) if each.topic == topic]
 
 
 @pytest.mark.parametrize(("at", "state"), [(1000.5, GOOD), (998.5, GOOD), (1002.5, GOOD), (990.0, ODD), (4600.0, ODD)])
 def test_clocks_may_differ_a_little(at: float, state: str) -> None:
-    ((found, text, _),) = of("clock", flown(time=at))
+    ((found, text, _),) = of("clock", tried(time=at))
     assert found == state
     if at == 4600.0:
         assert "3599 s" in text
 
 
 def test_jobs_of_another_user_are_told_with_what_their_files_need() -> None:
-    ((state, text, hint),) = of("user", flown(uid=os.getuid() + 1, user="farm"))
+    ((state, text, hint),) = of("user", tried(uid=os.getuid() + 1, user="farm"))
     assert (state, "jobs run as farm" in text, "umask of 002" in hint) == (ODD, True, True)
-    ((state, text, _),) = of("user", flown(uid=os.getuid() + 1, user="farm", umask=0o002))
+    ((state, text, _),) = of("user", tried(uid=os.getuid() + 1, user="farm", umask=0o002))
     assert (state, "topcook_secretmode" in text) == (GOOD, True)
 
 
 @pytest.mark.parametrize(
-    ("flight", "states", "words"),
+    ("trial", "states", "words"),
     [
-        (flown(data="/home/data: no such file"), [BAD, GOOD], "cannot be read there"),
-        (flown(wrote="/home: Read-only file system"), [GOOD, BAD], "nothing can be written there"),
-        (flown(None), [GOOD, BAD], "is not seen here"),
-        (flown(12.0), [GOOD, ODD], "after 12.0 s"),
+        (tried(data="/home/data: no such file"), [BAD, GOOD], "cannot be read there"),
+        (tried(wrote="/home: Read-only file system"), [GOOD, BAD], "nothing can be written there"),
+        (tried(None), [GOOD, BAD], "is not seen here"),
+        (tried(12.0), [GOOD, ODD], "after 12.0 s"),
     ],
 )
-def test_each_direction_of_the_shared_directory_is_told(flight: Flown, states: list[str], words: str) -> None:
-    rows = of("shared", flight)
+def test_each_direction_of_the_shared_directory_is_told(trial: Tried, states: list[str], words: str) -> None:
+    rows = of("shared", trial)
     assert [state for state, _, _ in rows] == states
     assert words in " ".join(text for _, text, _ in rows)
 
 
 def test_two_names_of_one_directory_are_a_matter_of_the_map() -> None:
-    ((_, _, hint), _) = of("shared", flown(data="gone", remote="/mnt/show"))
+    ((_, _, hint), _) = of("shared", tried(data="gone", remote="/mnt/show"))
     assert hint.startswith('"/home/show" here has to be "/mnt/show" there')
 
 
 def test_a_rule_of_the_path_map_that_leads_nowhere_is_told() -> None:
     rules = [{"from": "P:/", "to": "/mnt/p", "there": True}, {"from": "Q:/", "to": "/mnt/q", "there": False}]
-    assert [(state, text) for state, text, _ in of("path map", flown(maps=rules))] == [
+    assert [(state, text) for state, text, _ in of("path map", tried(maps=rules))] == [
         (GOOD, "P:/ -> /mnt/p"),
         (BAD, "Q:/ -> /mnt/q, which is not there"),
     ]

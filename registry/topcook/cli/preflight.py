@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from topcook.cli.terminal import Terminal
     from topcook.factory.diagnosis import Diagnosis
     from topcook.runtime.api import GraphContext
-    from topcook.runtime.preflight import Flight
+    from topcook.runtime.preflight import Trial
 
 #: How long jobs may take to end after Ctrl-C, in seconds; a second one does not wait for them.
 _PATIENCE = 40.0
@@ -59,9 +59,9 @@ def command(*, early: Early, network: str, timeout: float, as_json: bool, **opti
         names = schedulers_of(contexts[0], options["nodes"])
         # A context has one cook at a time.
         contexts += [load_again(network, options, contexts[0]) for _ in names[1:]]
-        with terminal.taken(), _flights(contexts, names, timeout) as flights:
-            for flight in flights:
-                found.append(flight.wait())
+        with terminal.taken(), _trials(contexts, names, timeout) as trials:
+            for trial in trials:
+                found.append(trial.wait())
                 if not as_json:
                     _show(found[-1], terminal)
     finally:
@@ -78,25 +78,25 @@ def command(*, early: Early, network: str, timeout: float, as_json: bool, **opti
 
 
 @contextmanager
-def _flights(contexts: Sequence[GraphContext], names: Sequence[str], timeout: float) -> Iterator[list[Flight]]:
+def _trials(contexts: Sequence[GraphContext], names: Sequence[str], timeout: float) -> Iterator[list[Trial]]:
     """One for each scheduler, under way; whatever comes, none is left when this ends."""
-    from topcook.runtime.preflight import Flight
+    from topcook.runtime.preflight import Trial
 
-    flights = [Flight(context, name, timeout) for context, name in zip(contexts, names, strict=False)]
+    trials = [Trial(context, name, timeout) for context, name in zip(contexts, names, strict=False)]
     try:
-        for flight in flights:
-            flight.start()
-        yield flights
+        for trial in trials:
+            trial.start()
+        yield trials
     except BaseException:
         # Ctrl-C and a signal as much as a mistake: their jobs are on farms.
         try:
-            for flight in flights:
-                flight.cancel()
-            for flight in flights:
-                flight.wait_for_end(_PATIENCE)
+            for trial in trials:
+                trial.cancel()
+            for trial in trials:
+                trial.wait_for_end(_PATIENCE)
         finally:
-            for flight in flights:
-                flight.kill()
+            for trial in trials:
+                trial.kill()
         raise
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from topcook.runtime.preflight.flight import Flight, schedulers_of
+from topcook.runtime.preflight.trial import Trial, schedulers_of
 
-__all__ = ["Flight", "schedulers_of"]
+__all__ = ["Trial", "schedulers_of"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from topcook.factory.diagnosis import BAD, GOOD, NOTE, ODD, Finding
 
 if TYPE_CHECKING:
-    from topcook.runtime.preflight.flight import Flown
+    from topcook.runtime.preflight.trial import Tried
 
 __all__ = ["findings_of", "unheard"]
 
@@ -23,16 +23,16 @@ _NOT_STARTED = (126, 127)
 _PYTHON_NO_FILE = 2
 
 
-def unheard(flown: Flown) -> list[Finding]:
+def unheard(tried: Tried) -> list[Finding]:
     """The job told nothing: why, as far as can be seen from here."""
-    host, item = flown.host, flown.item
-    if flown.stuck:
-        said = dict.fromkeys(flown.said[-_SAID:])
+    host, item = tried.host, tried.item
+    if tried.stuck:
+        said = dict.fromkeys(tried.said[-_SAID:])
         return [
             Finding(
                 "job",
                 BAD,
-                f"nothing was heard {flown.stuck}",
+                f"nothing was heard {tried.stuck}",
                 f"look at the queue of {host.type_name}, or give it longer: topcook preflight --timeout SECONDS",
             ),
             *(
@@ -43,26 +43,26 @@ def unheard(flown: Flown) -> list[Finding]:
     run = item.run if item is not None else None
     status = run.exit_status if run is not None else None
     reasons = "; ".join(text.partition("\n")[0] for text in (run.messages if run is not None else ()))
-    told = reasons or (flown.messages[-1].partition("\n")[0] if flown.messages else "nothing was told")
+    told = reasons or (tried.messages[-1].partition("\n")[0] if tried.messages else "nothing was told")
     if status in _NOT_STARTED:
         hint = f"set PDG_PYTHON for the cook to a Python that is there, or let {host.name}'s applicationBin name it"
         return [Finding("python", BAD, f"__PDG_PYTHON__ does not start there: {told}", hint)]
     if status == _PYTHON_NO_FILE:
         where = host.directories.script_dir(local=False)
-        return [Finding("shared", BAD, f"what is written here is not seen there: {where}", _shared_hint(flown))]
+        return [Finding("shared", BAD, f"what is written here is not seen there: {where}", _shared_hint(tried))]
     state = item.state.name if item is not None else "not there"
     hint = (
-        f"its log: {flown.log}\n{flown.log_tail}"
-        if flown.log_tail
+        f"its log: {tried.log}\n{tried.log_tail}"
+        if tried.log_tail
         else f"mend that in the parms of {host.name}, or in its engine"
     )
     return [Finding("job", BAD, f"the job is {state}: {told}", hint.strip())]
 
 
-def findings_of(flown: Flown) -> list[Finding]:
+def findings_of(tried: Tried) -> list[Finding]:
     """Each thing that was looked at, in the order in which a cook needs them."""
-    found = flown.found or {}
-    return [*_job(found), *_shared(flown, found), *_maps(found), *_programs(flown, found), *_rest(flown, found)]
+    found = tried.found or {}
+    return [*_job(found), *_shared(tried, found), *_maps(found), *_programs(tried, found), *_rest(tried, found)]
 
 
 def _job(found: dict[str, Any]) -> Iterator[Finding]:
@@ -70,27 +70,27 @@ def _job(found: dict[str, Any]) -> Iterator[Finding]:
     yield Finding("python", GOOD, f"{found['python']}, {found['version']}")
 
 
-def _shared(flown: Flown, found: dict[str, Any]) -> Iterator[Finding]:
-    hint = _shared_hint(flown)
+def _shared(tried: Tried, found: dict[str, Any]) -> Iterator[Finding]:
+    hint = _shared_hint(tried)
     if found["data"]:
         yield Finding("shared", BAD, f"what is written here cannot be read there: {found['data']}", hint)
     else:
         yield Finding("shared", GOOD, "what is written here is read there")
     if found["wrote"]:
         yield Finding("shared", BAD, f"nothing can be written there: {found['wrote']}", hint)
-    elif flown.seen_after is None:
+    elif tried.seen_after is None:
         yield Finding("shared", BAD, "what is written there is not seen here", hint)
-    elif flown.seen_after > LATE:
-        late = f"what is written there is seen here after {flown.seen_after:.1f} s"
+    elif tried.seen_after > LATE:
+        late = f"what is written there is seen here after {tried.seen_after:.1f} s"
         yield Finding("shared", ODD, late, "mount it with a shorter attribute cache (actimeo), or expect late outputs")
     else:
         yield Finding("shared", GOOD, "what is written there is seen here at once")
 
 
-def _shared_hint(flown: Flown) -> str:
-    directories = flown.host.directories
+def _shared_hint(tried: Tried) -> str:
+    directories = tried.host.directories
     here, there = directories.working_dir(local=True), directories.working_dir(local=False)
-    name = flown.host.name
+    name = tried.host.name
     if here == there:
         return f"put the working directory where both machines see it under one name: --parm {name}.pdg_workingdir=DIR"
     return f'"{here}" here has to be "{there}" there: correct the remote path of {name}, or a path map'
@@ -109,17 +109,17 @@ def _maps(found: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("path map", NOTE, "no rule holds there: paths are the same")
 
 
-def _programs(flown: Flown, found: dict[str, Any]) -> Iterator[Finding]:
+def _programs(tried: Tried, found: dict[str, Any]) -> Iterator[Finding]:
     for program, why in found["programs"].items():
         if why:
-            hint = f"set PDG_HYTHON for the cook, or let {flown.host.name}'s applicationBin name the farm's"
+            hint = f"set PDG_HYTHON for the cook, or let {tried.host.name}'s applicationBin name the farm's"
             yield Finding("hython", BAD, f"{program} does not run there: {why}", hint)
         else:
             yield Finding("hython", GOOD, f"{program} runs")
 
 
-def _rest(flown: Flown, found: dict[str, Any]) -> Iterator[Finding]:
-    name = flown.host.name
+def _rest(tried: Tried, found: dict[str, Any]) -> Iterator[Finding]:
+    name = tried.host.name
     why = found.get("server", "")
     if why:
         hint = f"--parm {name}.topcook_serverbind=0.0.0.0, and the name of this host: {name}.topcook_serveraddress"
@@ -127,7 +127,7 @@ def _rest(flown: Flown, found: dict[str, Any]) -> Iterator[Finding]:
     else:
         yield Finding("result server", GOOD, "a report from there was recorded here")
     # The job looked at its clock between these two readings of ours.
-    skew = max(flown.before - found["time"], found["time"] - flown.after, 0.0)
+    skew = max(tried.before - found["time"], found["time"] - tried.after, 0.0)
     if skew > SKEW:
         yield Finding(
             "clock", ODD, f"the clocks differ by {skew:.0f} s or more", f"set the clock of {found['host']} (NTP)"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from topcook.runtime.cook import Cook
     from topcook.runtime.host import Host
 
-__all__ = ["Flight", "Flown", "schedulers_of"]
+__all__ = ["Trial", "Tried", "schedulers_of"]
 
 #: How long a file that was written over there may take to be seen here.
 SEEN_WITHIN = 30.0
@@ -38,7 +38,7 @@ _MARK = "TOPCOOK-PREFLIGHT "
 
 
 @dataclass(slots=True)
-class Flown:
+class Tried:
     """How the job fared: its item, what it found (``None``: nothing was heard), and times of this machine's clock.
 
     ``seen_after``: seconds until its file was seen here, ``None`` when it was not. ``stuck``: what was waited for,
@@ -69,7 +69,7 @@ def schedulers_of(context: GraphContext, nodes: tuple[str, ...] = ()) -> list[st
     return list(dict.fromkeys(core.scheduler_name_for(node) for node in wanted))
 
 
-class Flight:
+class Trial:
     """One scheduler's tiny job, on a thread of its own; others may be under way in other contexts."""
 
     def __init__(self, context: GraphContext, name: str, timeout: float) -> None:
@@ -131,7 +131,7 @@ class Flight:
         if host.runs_no_jobs:
             return _not_applicable(subject, "it runs Python functions in this process, and no commands")
         try:
-            flown = self._fly()
+            tried = self._try()
         except (CookRefusedError, ProblemsError) as error:
             problems = error.problems if isinstance(error, ProblemsError) else []
             text = problems[0].message if problems else str(error)
@@ -140,10 +140,10 @@ class Flight:
             return Diagnosis(subject, "cannot be used", [Finding("scheduler", BAD, first, hint)])
         if self._canceled:
             _sweep(host)
-        if refusal := _refusal(flown):
+        if refusal := _refusal(tried):
             _sweep(host)
             return _not_applicable(subject, f"it takes Python functions only: {refusal}")
-        findings = findings_of(flown) if flown.found is not None else unheard(flown)
+        findings = findings_of(tried) if tried.found is not None else unheard(tried)
         if all(finding.state != BAD for finding in findings):
             _sweep(host)
             return Diagnosis(subject, "ready", findings)
@@ -152,7 +152,7 @@ class Flight:
             findings.append(Finding("files", NOTE, f"what it wrote is left for you to look at: {left}"))
         return Diagnosis(subject, "not ready", findings)
 
-    def _fly(self) -> Flown:
+    def _try(self) -> Tried:
         context, host = self._context, self._host
         node = f"preflight_{host.name}"
         # What an earlier one has left in a directory of somebody's own says nothing of today.
@@ -162,25 +162,25 @@ class Flight:
         context.setScheduler(node, host.name)
         cook = context.prepare([node])
         context.open_schedulers(cook, self._while_opening)
-        flown = Flown(host, None, name=name, before=time.time())
+        tried = Tried(host, None, name=name, before=time.time())
         self._cook = cook
         cook.start()
         if self._canceled:
             cook.cancel("interrupted")
         if not cook.wait(max(0.0, self._until - time.monotonic())):
-            flown.stuck = f"within {self._timeout:g} s: {_waits_for(cook, host)}"
-            flown.said = tuple(each.text for each in cook.messages if each.source == host.name and each.level != "info")
+            tried.stuck = f"within {self._timeout:g} s: {_waits_for(cook, host)}"
+            tried.said = tuple(each.text for each in cook.messages if each.source == host.name and each.level != "info")
             cook.cancel("the preflight's time is over")
             if not cook.wait(ENDS_WITHIN):
                 cook.kill()
-        flown.after = time.time()
+        tried.after = time.time()
         if cook.outcome == "refused":
             raise ProblemsError(cook.generation_problems, "the job cannot be made")
-        flown.item = next(iter(cook.state.all_items()), None)
-        flown.messages = tuple(each.text for each in cook.messages if each.level != "info")
+        tried.item = next(iter(cook.state.all_items()), None)
+        tried.messages = tuple(each.text for each in cook.messages if each.level != "info")
         if not self._canceled:
-            _bring_back(flown)
-        return flown
+            _bring_back(tried)
+        return tried
 
     def _while_opening(self) -> None:
         """A callback that hangs before the cook is not waited for without end either."""
@@ -196,9 +196,9 @@ def _not_applicable(subject: str, why: str) -> Diagnosis:
     return Diagnosis(subject, "not applicable", [Finding("job", NOTE, f"{why}: there is no other machine to look at")])
 
 
-def _refusal(flown: Flown) -> str:
+def _refusal(tried: Tried) -> str:
     """How a scheduler for Python functions refused the job for being a command; empty where it did not."""
-    host, item = flown.host, flown.item
+    host, item = tried.host, tried.item
     if item is None or item.state is not WorkItemState.CookedFail or not host.accepts_in_process:
         return ""
     reasons = [text.partition("\n")[0] for text in (item.run.messages if item.run is not None else ())]
@@ -248,31 +248,31 @@ def _waits_for(cook: Cook, host: Host) -> str:
     return f"its job is {item.state.name}{told}" + (f"; {host.name} waits for {words}" if words else "")
 
 
-def _bring_back(flown: Flown) -> None:
+def _bring_back(tried: Tried) -> None:
     """What the job found: its file, seen with time; else what it told; else what is in its log."""
-    host, item = flown.host, flown.item
+    host, item = tried.host, tried.item
     if item is None:
         return
-    path = Path(host.directories.temp_dir(local=True)) / "preflight" / f"{flown.name}.json"
+    path = Path(host.directories.temp_dir(local=True)) / "preflight" / f"{tried.name}.json"
     told = (item.attributes or {}).get("preflight")
     # Where nothing else was heard the file need not be waited for: the job may not have run at all.
     until = time.monotonic() + (SEEN_WITHIN if told is not None else 1.0)
     began = time.monotonic()
-    while flown.seen_after is None and time.monotonic() < until:
+    while tried.seen_after is None and time.monotonic() < until:
         with suppress(OSError, ValueError):
             # The directory itself first: a network file system remembers what was not there.
             os.listdir(path.parent)
-            flown.found = json.loads(path.read_text(encoding="utf-8"))
-            flown.seen_after = time.monotonic() - began
+            tried.found = json.loads(path.read_text(encoding="utf-8"))
+            tried.seen_after = time.monotonic() - began
             return
         time.sleep(_LOOK)
     # A line that a full disk has cut says nothing.
     with suppress(OSError, ValueError):
-        flown.log = item_log_path(host.graph, item)
-        lines = Path(flown.log).read_text(encoding="utf-8", errors="replace").splitlines()
-        flown.log_tail = "\n".join(line for line in lines[-5:] if not line.startswith(_MARK))
+        tried.log = item_log_path(host.graph, item)
+        lines = Path(tried.log).read_text(encoding="utf-8", errors="replace").splitlines()
+        tried.log_tail = "\n".join(line for line in lines[-5:] if not line.startswith(_MARK))
         for line in lines:
             if line.startswith(_MARK):
-                flown.found = json.loads(line.removeprefix(_MARK))
-    if flown.found is None and told is not None:
-        flown.found = {**json.loads(str(told.values[0])), "server": ""}
+                tried.found = json.loads(line.removeprefix(_MARK))
+    if tried.found is None and told is not None:
+        tried.found = {**json.loads(str(told.values[0])), "server": ""}
