@@ -14,7 +14,12 @@ from topcook_dask.testcluster import TestCluster
 # One farm at a time: they share the two cores.
 pytestmark = pytest.mark.engine
 
+
 WAIT = "while [ ! -e gate ]; do sleep 0.05; done"
+
+
+def told(cook: Any) -> str:
+    return "\n".join(each.text for each in cook.messages)
 
 
 def test_a_task_that_no_worker_has_the_resource_for_says_what_they_have(bench: CookBench, cluster: TestCluster) -> None:
@@ -80,3 +85,28 @@ def test_the_worker_that_is_gone_is_named(bench: CookBench, cluster: TestCluster
     done = bench.finish(context, cook)
     assert done.states("work") == {done.items("work")[0].name: "CookedSuccess"}
     assert f"Dask's worker {name} is gone: what ran there runs again" in done.messages
+
+
+def test_what_is_pinned_to_a_worker_waits_for_the_next_one_of_its_name(bench: CookBench, cluster: TestCluster) -> None:
+    """One that is started anew, by its nanny or its batch system, has another address."""
+    text = network(cluster, f"sh -c 'echo x >> began_@pdg_index; {WAIT}'", count=5, parms='dask_workers = "w1"')
+    context = bench.load(text)
+    cook = bench.start(context)
+    until(lambda: len(list(bench.folder.glob("began_*"))) == 2, "it has two threads")
+    cluster.kill_worker("w1")
+    until(lambda: "its workers are not there: w1 (there are w2)" in told(cook), "what they wait for is told")
+    cluster.start_worker("w1")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+    assert {item.attempt for item in done.items("work")} == {1}
+
+
+def test_without_any_worker_the_cook_says_so_and_goes_on_when_one_comes(bench: CookBench) -> None:
+    with TestCluster(workers=0) as own:
+        context = bench.load(network(own, "true", count=3))
+        cook = bench.start(context)
+        until(lambda: "tasks wait on Dask: no worker is connected" in told(cook), "it is told")
+        own.start_worker("w1")
+        done = bench.finish(context, cook)
+        assert done.outcome == "cooked", done.account

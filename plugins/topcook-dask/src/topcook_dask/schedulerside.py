@@ -37,6 +37,8 @@ class Watch(SchedulerPlugin):
         self._untold: list[str] = []
         #: Tasks that the cook itself has let go.
         self._let_go: set[str] = set()
+        #: By the name of a worker those that are pinned to it.
+        self._pinned: dict[str, set[str]] = {}
 
     async def start(self, scheduler: Any) -> None:
         """Take up what is there."""
@@ -45,6 +47,7 @@ class Watch(SchedulerPlugin):
         for key in self._keys:
             task = scheduler.tasks[key]
             self._before[key] = task.suspicious
+            self._note_pins(key, task)
             if task.processing_on is not None:
                 self._at[key] = str(task.processing_on.name)
 
@@ -58,7 +61,22 @@ class Watch(SchedulerPlugin):
             self._keys.update(ours)
             for key in ours:
                 self.fates.pop(key, None)
+                self._note_pins(key, scheduler.tasks.get(key))
             scheduler.client_desires_keys(ours, "fire-and-forget")
+
+    def _note_pins(self, key: str, task: Any) -> None:
+        for name in pins_of(task):
+            self._pinned.setdefault(name, set()).add(key)
+
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        """Have it take what is pinned to its name, which Dask pins to the one that had it first, or to its host."""
+        name = str(scheduler.workers[worker].name)
+        pinned = self._pinned.pop(name, set()) & self._keys
+        if pinned:
+            self._pinned[name] = pinned
+        for task in (scheduler.tasks[key] for key in pinned):
+            task.worker_restrictions = {*(task.worker_restrictions or ()), worker}
+            task.host_restrictions = set(task.host_restrictions or ()) - {name} or None
 
     def transition(self, key: Any, start: str, finish: str, *_: Any, **__: Any) -> None:
         """Note and tell the unusual."""
@@ -127,6 +145,11 @@ class Watch(SchedulerPlugin):
         self._scheduler.log_event(self._topic, {"token": token, "what": what, "why": why})
 
 
+def pins_of(task: Any) -> list[str]:
+    """The names and addresses of the workers that a task asks for."""
+    return [str(name) for name in (getattr(task, "annotations", None) or {}).get("workers") or ()]
+
+
 def why_failed(task: Any, died: list[str] | None = None) -> str:
     """Why Dask gave a task up, in words."""
     text = str(task.exception_text or "")
@@ -172,6 +195,7 @@ def why_waiting(task: Any, scheduler: Any) -> str:
     if places and not task.loose_restrictions:
         workers = [each for each in workers if each.address in places or each.host in places]
         if not workers:
+            places = pins_of(task) or places
             there = ", ".join(sorted(str(each.name) for each in scheduler.workers.values())[:5])
             return f"its workers are not there: {', '.join(places)} (there are {there})"
     for name, amount in (task.resource_restrictions or {}).items():
