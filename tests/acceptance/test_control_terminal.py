@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Shell
-from tests.acceptance.test_control import JOB, NODES, cooks, is_alive, lines, pids
+from tests.acceptance.test_control import JOB, NODES, cooks, is_alive, keeper_of, lines, pids
 from tests.waiting import until
 
 pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
@@ -160,16 +160,29 @@ def test_a_stopped_cook_is_woken_to_be_canceled(shell: Shell, work: Path) -> Non
     assert not [pid for pid in pids(work) if is_alive(pid)]
 
 
+def waits_to_be_heard(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal that was sent to a process has not reached it."""
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
+    return bool((int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)) & 1 << number - 1)
+
+
 def test_a_second_hangup_does_not_kill(shell: Shell, work: Path) -> None:
-    # A job that needs a moment to tidy up: until it is told that both signals were heard.
-    shell.write("job.sh", f"trap 'while [ ! -e gate ]; do sleep 0.02; done; echo $1 >> tidied; exit' TERM\n{JOB}")
+    shell.write("job.sh", f"trap 'echo $1 >> tidied; exit' TERM\n{JOB}")
     engine = shell.start("cook", "net.toml", "--report", "report.json")
     until(lambda: len(lines(work / "began")) == 2, "two jobs")
-    engine.send_signal(signal.SIGHUP)
-    assert engine.stderr is not None
-    assert any("SIGHUP: ending the jobs; Ctrl-C kills" in line for line in engine.stderr)
-    engine.send_signal(signal.SIGHUP)
-    (work / "gate").touch()
+    # Whoever ends the jobs comes to it when both signals were heard: they have only seconds to tidy up.
+    keeper = keeper_of(pids(work)[0])
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        engine.send_signal(signal.SIGHUP)
+        assert engine.stderr is not None
+        assert any("SIGHUP: ending the jobs; Ctrl-C kills" in line for line in engine.stderr)
+        engine.send_signal(signal.SIGHUP)
+        until(lambda: not waits_to_be_heard(engine.pid, signal.SIGHUP), "a second hangup that was heard")
+    finally:
+        os.kill(keeper, signal.SIGCONT)
     engine.communicate()
     assert engine.returncode == 130
     assert shell.report()["state"] == "interrupted"
