@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -14,13 +13,12 @@ import pytest
 from dask_bench import ours, until
 
 from topcook.testkit.cookbench import CookBench
+from topcook.testkit.otherview import JOB, OtherView
 from topcook_dask.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
 pytestmark = pytest.mark.engine
 
-#: A view of its own: the share has another name there, and what has its name here is empty.
-VIEW = 'mount --bind "$1" "$2" && mount --bind "$3" "$4" && mount -t tmpfs none "$5" && shift 5 && exec "$@"'
 NETWORK = """
     [network]
     name = "net"
@@ -31,19 +29,12 @@ NETWORK = """
     [schedulers.farm.parms]
     dask_address = "{address}"
     dask_poll = 1.0
-    localsharedroot = "{here}"
-    remotesharedroot = "{there}"
-    pdg_workingdir = "show"
-    pdg_usemapzone = 1
-    pdg_mapzone = "FARM"
+    {parms}
     pdg_tickperiod = 0.1
     dask_envmulti = 1
     dask_envname1 = "ASSETS"
     dask_envvalue1 = "{assets}"
-    [[pathmap]]
-    from = "{assets}"
-    to = "{far}"
-    zone = "FARM"
+    {pathmap}
     [nodes.make]
     type = "genericgenerator"
     parms.command = '__PDG_PYTHON__ __PDG_DIR__/job.py'
@@ -62,60 +53,37 @@ work_item.addOutputFile(path)
     inputs = ["python"]
     parms.command = '__PDG_PYTHON__ __PDG_DIR__/job.py'
 """
-JOB = """
-import json, os, pdgcmd, pdgjson
-item = pdgjson.WorkItem.fromJobEnvironment()
-path = os.path.join(os.environ["PDG_DIR"], item.name + ".json")
-inputs = [pdgcmd.localizePath(each[0]) for each in item.inputResultData]
-told = {"cwd": os.getcwd(), "inputs": inputs, "there": [os.path.exists(each) for each in inputs]}
-told["asset"] = open(pdgcmd.localizePath(os.environ["ASSETS"] + "/texture.txt")).read()
-with open(path, "w") as stream:
-    json.dump(told, stream)
-pdgcmd.addOutputFile(path)
-"""
 
 
-class Views:
-    """What the share and the assets are called here and there."""
-
-    def __init__(self, folder: Path, far: Path) -> None:
-        self.here, self.assets = folder / "here", folder / "assets"
-        self.there, self.far = far / "mnt_show", far / "mnt_assets"
-        for path in (self.here / "show", self.assets, self.there, self.far):
-            path.mkdir(parents=True)
-        (self.assets / "texture.txt").write_text("red")
-        (folder / "job.py").write_text(JOB)
-
-    def network(self, cluster: TestCluster) -> str:
-        return NETWORK.format(
-            address=cluster.address, here=self.here, there=self.there, assets=self.assets, far=self.far
-        )
+def network_of(views: OtherView, cluster: TestCluster) -> str:
+    return NETWORK.format(address=cluster.address, parms=views.parms, pathmap=views.pathmap, assets=views.assets)
 
 
 @pytest.fixture
-def views(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Views:
-    return Views(tmp_path, tmp_path_factory.mktemp("far"))
+def views(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> OtherView:
+    (tmp_path / "job.py").write_text(JOB)
+    return OtherView(tmp_path, tmp_path_factory.mktemp("far"))
 
 
 @pytest.fixture
-def elsewhere(views: Views, tmp_path: Path) -> Iterator[TestCluster]:
+def elsewhere(views: OtherView) -> Iterator[TestCluster]:
     """A cluster whose workers see what another machine would."""
-    if os.geteuid() != 0:
+    if not OtherView.is_possible():
         pytest.skip("only root can give a process a view of files of its own")
-    places = (views.here, views.there, views.assets, views.far, tmp_path)
-    launcher = ("unshare", "--mount", "sh", "-c", VIEW, "sh", *map(str, places))
-    with TestCluster(workers=1, launcher=launcher) as cluster:
+    with TestCluster(workers=1, launcher=views.launcher) as cluster:
         yield cluster
 
 
-def told_by(views: Views, name: str) -> dict[str, object]:
+def told_by(views: OtherView, name: str) -> dict[str, object]:
     told: dict[str, object] = json.loads((views.here / "show" / f"{name}.json").read_text())
     return told
 
 
-def test_items_work_where_the_share_has_another_name(bench: CookBench, views: Views, elsewhere: TestCluster) -> None:
+def test_items_work_where_the_share_has_another_name(
+    bench: CookBench, views: OtherView, elsewhere: TestCluster
+) -> None:
     """Commands and Python on workers, which know each other's files by the name that they have there."""
-    done = bench.cook(views.network(elsewhere))
+    done = bench.cook(network_of(views, elsewhere))
     assert done.outcome == "cooked", done.account
     (made,), (seen,), (read,) = done.items("make"), done.items("python"), done.items("read")
     assert {item.scheduler for item in done.items()} == {"farm"}
@@ -136,9 +104,9 @@ def test_items_work_where_the_share_has_another_name(bench: CookBench, views: Vi
 
 
 def test_a_whole_network_is_one_task_where_the_share_has_another_name(
-    bench: CookBench, views: Views, elsewhere: TestCluster
+    bench: CookBench, views: OtherView, elsewhere: TestCluster
 ) -> None:
-    (bench.folder / "net.toml").write_text(textwrap.dedent(views.network(elsewhere)))
+    (bench.folder / "net.toml").write_text(textwrap.dedent(network_of(views, elsewhere)))
     words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm"]
     said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 0, said.stdout + said.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -14,13 +13,12 @@ import pytest
 from slurm_bench import until
 
 from topcook.testkit.cookbench import CookBench
+from topcook.testkit.otherview import JOB, OtherView
 from topcook_slurm.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
 pytestmark = pytest.mark.engine
 
-#: A view of its own: the share has another name there, and what has its name here is empty.
-VIEW = 'mount --bind "$1" "$2" && mount --bind "$3" "$4" && mount -t tmpfs none "$5" && shift 5 && exec "$@"'
 NETWORK = """
     [network]
     name = "net"
@@ -29,17 +27,10 @@ NETWORK = """
     [schedulers.farm]
     type = "slurmscheduler"
     [schedulers.farm.parms]
-    localsharedroot = "{here}"
-    remotesharedroot = "{there}"
-    pdg_workingdir = "show"
-    pdg_usemapzone = 1
-    pdg_mapzone = "FARM"
+    {parms}
     slurm_poll = 1.0
     pdg_tickperiod = 0.1
-    [[pathmap]]
-    from = "{assets}"
-    to = "{far}"
-    zone = "FARM"
+    {pathmap}
     [nodes.make]
     type = "genericgenerator"
     parms.command = '__PDG_PYTHON__ __PDG_DIR__/job.py'
@@ -48,50 +39,28 @@ NETWORK = """
     inputs = ["make"]
     parms.command = '__PDG_PYTHON__ __PDG_DIR__/job.py'
 """
-JOB = """
-import json, os, pdgcmd, pdgjson
-item = pdgjson.WorkItem.fromJobEnvironment()
-path = os.path.join(os.environ["PDG_DIR"], item.name + ".json")
-inputs = [pdgcmd.localizePath(each[0]) for each in item.inputResultData]
-told = {"cwd": os.getcwd(), "inputs": inputs, "there": [os.path.exists(each) for each in inputs]}
-told["asset"] = open(pdgcmd.localizePath(os.environ["ASSETS"] + "/texture.txt")).read()
-with open(path, "w") as stream:
-    json.dump(told, stream)
-pdgcmd.addOutputFile(path)
-"""
 
 
-class Views:
-    """What the share and the assets are called here and there."""
-
-    def __init__(self, folder: Path, far: Path) -> None:
-        self.here, self.assets = folder / "here", folder / "assets"
-        self.there, self.far = far / "mnt_show", far / "mnt_assets"
-        for path in (self.here / "show", self.assets, self.there, self.far):
-            path.mkdir(parents=True)
-        (self.assets / "texture.txt").write_text("red")
-
-    def network(self, more: str = "") -> str:
-        text = NETWORK.format(here=self.here, there=self.there, assets=self.assets, far=self.far)
-        return text.replace('pdg_mapzone = "FARM"', f'pdg_mapzone = "FARM"{more}')
+def network_of(views: OtherView, more: str = "") -> str:
+    return NETWORK.format(parms=views.parms + more, pathmap=views.pathmap)
 
 
 @pytest.fixture
-def views(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Views:
-    return Views(tmp_path, tmp_path_factory.mktemp("far"))
+def views(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> OtherView:
+    (tmp_path / "job.py").write_text(JOB)
+    return OtherView(tmp_path, tmp_path_factory.mktemp("far"))
 
 
 @pytest.fixture
-def slurm(views: Views, tmp_path: Path) -> Iterator[TestCluster]:
+def slurm(views: OtherView) -> Iterator[TestCluster]:
     """A cluster whose nodes see what another machine would."""
-    if os.geteuid() != 0:
+    if not OtherView.is_possible():
         pytest.skip("only root can give a process a view of files of its own")
-    places = (views.here, views.there, views.assets, views.far, tmp_path)
-    with TestCluster(launcher=("unshare", "--mount", "sh", "-c", VIEW, "sh", *map(str, places))) as cluster:
+    with TestCluster(launcher=views.launcher) as cluster:
         yield cluster
 
 
-def environment(views: Views) -> str:
+def environment(views: OtherView) -> str:
     return f"""
     slurm_envmulti = 1
     slurm_envname1 = "ASSETS"
@@ -99,9 +68,8 @@ def environment(views: Views) -> str:
     """
 
 
-def test_jobs_work_where_the_share_has_another_name(bench: CookBench, views: Views, cluster: TestCluster) -> None:
-    (bench.folder / "job.py").write_text(JOB)
-    done = bench.cook(views.network(environment(views)))
+def test_jobs_work_where_the_share_has_another_name(bench: CookBench, views: OtherView, cluster: TestCluster) -> None:
+    done = bench.cook(network_of(views, environment(views)))
     assert done.outcome == "cooked", done.account
     (made,), (read,) = done.items("make"), done.items("read")
     # It was brought there, and what it wrote is known here by the name that it has here.
@@ -119,10 +87,9 @@ def test_jobs_work_where_the_share_has_another_name(bench: CookBench, views: Vie
 
 
 def test_a_whole_network_is_one_job_where_the_share_has_another_name(
-    bench: CookBench, views: Views, cluster: TestCluster
+    bench: CookBench, views: OtherView, cluster: TestCluster
 ) -> None:
-    (bench.folder / "job.py").write_text(JOB)
-    (bench.folder / "net.toml").write_text(textwrap.dedent(views.network(environment(views))))
+    (bench.folder / "net.toml").write_text(textwrap.dedent(network_of(views, environment(views))))
     words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm"]
     done = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -136,15 +103,14 @@ def test_a_whole_network_is_one_job_where_the_share_has_another_name(
     assert set(cluster.jobs().values()) == {"COMPLETED"}, logs
 
 
-def test_preflight_finds_each_view(bench: CookBench, views: Views, cluster: TestCluster) -> None:
-    (bench.folder / "job.py").write_text(JOB)
-    (bench.folder / "net.toml").write_text(textwrap.dedent(views.network()))
+def test_preflight_finds_each_view(bench: CookBench, views: OtherView, cluster: TestCluster) -> None:
+    (bench.folder / "net.toml").write_text(textwrap.dedent(network_of(views)))
     words = [sys.executable, "-m", "topcook", "preflight", "net.toml"]
     said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
     assert f"✓ path map       {views.here}/show -> {views.there}/show\n" in said.stdout
     assert f"✓                {views.assets} -> {views.far}\n" in said.stdout
-    wrong = views.network().replace(str(views.far), f"{views.far}/nowhere")
+    wrong = network_of(views).replace(str(views.far), f"{views.far}/nowhere")
     (bench.folder / "net.toml").write_text(textwrap.dedent(wrong))
     said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode != 0, said.stdout
