@@ -135,11 +135,15 @@ class GridEngine:
     def mend(self) -> None:
         """Have all jobs gone, and the queues as they were."""
         self.call("qmod", "-d", "down")
+        self.end_jobs()
+        self.wait(lambda: not self.jobs(), "no job is left")
+
+    def end_jobs(self) -> None:
+        """Have somebody delete all jobs."""
         for job in self.jobs():
             # One may have ended meanwhile.
             with contextlib.suppress(subprocess.CalledProcessError):
                 self.call("qdel", job)
-        self.wait(lambda: not self.jobs(), "no job is left")
 
     def close(self) -> None:
         """End all, and remove the directory."""

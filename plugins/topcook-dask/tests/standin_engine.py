@@ -56,7 +56,9 @@ class Job:
                 stderr=complained,
                 start_new_session=True,
             )
-        (self.folder / "pid").write_text(str(process.pid))
+        # Who looks finds the number, or none.
+        (self.folder / "pid.new").write_text(str(process.pid))
+        (self.folder / "pid.new").rename(self.folder / "pid")
 
     def end(self) -> None:
         """As engines do it: SIGTERM, grace, SIGKILL."""

@@ -108,8 +108,7 @@ def test_a_worker_whose_job_is_ended_is_replaced_and_released_when_there_is_noth
     connection = connect(Settings(**ASKED, idle=3.0), logs=str(tmp_path))
     try:
         assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
-        for job in engine.jobs():
-            engine.call("qdel", job)
+        engine.end_jobs()
         until(lambda: not engine.jobs(), "it has gone, and idle ones are released")
         assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
         until(lambda: not engine.jobs(), "it is released")
