@@ -263,13 +263,11 @@ class Job:
     """
 
     def __init__(self, spec: "Spec", watcher: "Union[Guard, None]" = None, cook: "Union[Cook, None]" = None) -> None:
-        self.spec = spec
-        self.token = str(spec["token"])
+        self.spec, self.token = spec, str(spec["token"])
         self.run_id = "%s#%d.%.6f" % (self.token, os.getpid(), time.time())  # another run may begin while this one ends
         self.state, self.reason, self.exit = "", "", None  # type: str, str, Any
         self.pid = 0
-        self._guard = watcher
-        self._cook = cook or Cook(spec)
+        self._guard, self._cook = watcher, cook or Cook(spec)
         self._ending = None  # type: Union[threading.Thread, None]
         self._over = self._hurry = False
         env, ends = spec.get("env", {}), spec.get("ends", "")
@@ -412,7 +410,7 @@ class Job:
         said = {name: self.spec.get(name) for name in ("token", "item", "attempt")}
         said.update(state=self.state, exit=self.exit, reason=self.reason, began=began, at=time.time())
         said.update(host=_HOST, job=self._engine_id, complaint=complaint)
-        if self.end_file and not write_end(self.end_file, said, self._began):
+        if self.end_file and not self._write_down(said):
             complaint = complaint or "its end could not be written to %s" % self.end_file
         self._guarded(-1)  # to report it may take long: its process's number may be another's by then
         if not self._cook.where()[0] or (self.state in ("signaled", "orphaned")):
@@ -434,6 +432,9 @@ class Job:
             for path in (self.spool, self.end_file):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
+
+    def _write_down(self, said: "Spec") -> bool:
+        return write_end(self.end_file, said, self._began)
 
     def _rest(self, pause: float) -> bool:
         until = time.monotonic() + pause
@@ -458,8 +459,7 @@ def _complain(text: str) -> None:
 
 
 def _heed_signals(job: Job) -> None:
-    means = "canceled" if job.spec.get("signaled", "report") == "report" else "signaled"
-    parent = os.getppid()
+    means, parent = "canceled" if job.spec.get("signaled", "report") == "report" else "signaled", os.getppid()
 
     def heed(number: int, _frame: "Any") -> None:
         if number != signal.SIGURG:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from dask_bench import network, ours, running, until
@@ -13,6 +15,7 @@ from topcook_dask.connect import connect
 from topcook_dask.options import TaskOptions
 from topcook_dask.session import Session
 from topcook_dask.settings import Settings
+from topcook_dask.tasks import WorkerCode
 from topcook_dask.testcluster import TestCluster
 
 # One farm at a time: they share the two cores.
@@ -110,6 +113,43 @@ def test_an_end_that_cannot_be_read_is_an_error_and_no_silence(cluster: TestClus
             session.states([key])
     finally:
         session.close()
+
+
+def test_a_job_that_has_ended_does_not_run_again_on_another_worker(
+    bench: CookBench, cluster: TestCluster, tmp_path: Path
+) -> None:
+    """Whose worker died before Dask heard of it, say; one that had not ended does, and withdraws what it told."""
+    bench.cook(network(cluster, "true"))
+    (script_dir,) = bench.folder.glob("pdgtemp/*/scripts")
+    jobs = tmp_path / "two.jobs"
+    ends = tmp_path / "ends"
+    own = [
+        {"token": f"again-{number}-1", "item": number, "log": f"{tmp_path}/{number}.log", "env": {}}
+        for number in (1, 2)
+    ]
+    argv = ["sh", "-c", "echo run; exit 3"]
+    shared = {"attempt": 1, "argv": argv, "ends": str(ends), "again": True, "scripts": str(script_dir), "env": {}}
+    _write_jobs(jobs, shared, own)
+    (tmp_path / "2.log").write_text("topcook: again-2-1 on a node that died\nrun\n")
+    code = WorkerCode(str(script_dir), str(script_dir))
+    with cluster.client() as client:
+        for worker, number in (("w1", 0), ("w2", 0), ("w2", 1)):
+            task = client.submit(
+                eval, code.call("run", str(jobs), number, "topcook-again"), workers=[worker], pure=False
+            )
+            assert task.result(60) == ["failed", 3, "exit status 3"]
+    assert [(tmp_path / f"{number}.log").read_text().count("\nrun\n") for number in (1, 2)] == [1, 2]
+    assert '"invalidate_cache"' in (ends / "again-2-1.reports").read_text()
+    assert not (ends / "again-1-1.reports").exists()
+
+
+def _write_jobs(path: Path, shared: dict[str, object], own: list[dict[str, object]]) -> None:
+    """As ``write_jobs`` does, for jobs of no scheduler."""
+    lines = [json.dumps(each).encode() + b"\n" for each in (shared, *own)]
+    at = 32 + 13 * len(lines)
+    places = [at + sum(map(len, lines[:number])) for number in range(len(lines))]
+    head = b"%-31s\n" % (b"TOPCOOK-JOBS 1 %d" % len(own))
+    path.write_bytes(head + b"".join(b"%012d\n" % place for place in places) + b"".join(lines))
 
 
 def _ended(session: Session, keys: list[str]) -> list[str]:

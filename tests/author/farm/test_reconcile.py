@@ -221,6 +221,46 @@ def test_an_end_that_cannot_be_read_is_none_of_the_jobs_own(text: str, bench: Be
     assert ending is None or not ending.final
 
 
+def test_ends_in_a_file_of_many_are_read_as_it_grows_but_for_those_that_a_full_disk_has_cut(bench: Bench) -> None:
+    ends = Ends(bench.scheduler)
+    many = bench.ends / "node-17-ab12.ends"
+    many.write_text('\n"c-1-1"\t{"state": "succeeded", "exit": 0}\n\n"c-2-1"\t{"sta\n"c-3-')
+    assert ends.there() == {"c-1-1", "c-2-1"}
+    assert ends.read("c-2-1") is None
+    with many.open("a") as stream:
+        stream.write('\n"c-4-1"\t{"state": "failed", "exit": 3, "reason": "no"}\n')
+    ending = ends.read("c-4-1")
+    assert ending is not None
+    assert (ending.state, ending.exit_status, ending.reason) == ("failed", 3, "no")
+    assert ends.there() == {"c-1-1", "c-2-1", "c-4-1"}
+
+
+def test_an_end_counts_more_than_the_word_of_a_guard_that_had_not_heard_of_it(bench: Bench) -> None:
+    (bench.ends / "node-17-ab12.ends").write_text('\n"c-1-1"\t{"state": "succeeded", "exit": 0}\n')
+    (bench.ends / "c-1-1.json").write_text(json.dumps({"state": "lost"}))
+    ending = Ends(bench.scheduler).read("c-1-1")
+    assert ending is not None
+    assert ending.state == "succeeded"
+
+
+def test_ends_that_are_recorded_are_removed_and_files_of_many_when_nothing_in_them_is_in_flight(bench: Bench) -> None:
+    ends = Ends(bench.scheduler)
+    for name, text in {
+        "node-17-ab12.ends": '\n"c-1-1"\t{"state": "succeeded"}\n\n"c-2-1"\t{"state": "failed"}\n',
+        "c-1-1.reports": "",
+        "c-2-1.reports": "",
+        "c-3-1.json": '{"state": "succeeded"}',
+    }.items():
+        (bench.ends / name).write_text(text)
+    ends.remove_all(["c-1-1", "c-3-1", "c-4-1"])
+    assert ends.there() == {"c-2-1"}
+    assert {path.name for path in bench.ends.iterdir()} == {"node-17-ab12.ends", "c-2-1.reports"}
+    ends.tidy(["c-2-1"])
+    assert ends.there() == {"c-2-1"}
+    ends.tidy(["c-5-1"])
+    assert {path.name for path in bench.ends.iterdir()} == {"c-2-1.reports"}
+
+
 def test_reports_before_and_after_a_line_that_a_full_disk_has_cut_are_read(bench: Bench) -> None:
     lines = ['["set_a", 1, 2]', '["add_result_da', '["set_b", 1, 2]']
     (bench.ends / f"{bench.token}.reports").write_text("\n".join(lines))

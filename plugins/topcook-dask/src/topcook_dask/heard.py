@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +42,7 @@ class Heard:
         self._said: dict[str, list[list[Any]]] = {}
         self._told: deque[list[list[Any]]] = deque()
         self._done: deque[tuple[float, str]] = deque()
+        self._remove_at = 0.0
         self._gone: set[str] = set()
         self._lock = threading.Lock()
 
@@ -55,10 +56,13 @@ class Heard:
 
     def hear(self, event: dict[str, Any]) -> None:
         """Take an event, on the client's thread: of jobs ``{"said": [[token, words], ...]}``, or of the scheduler."""
-        for token, words in event.get("said", ()):
+        said = [(token, _read(words)) for token, words in event.get("said", ())]
+        ended = {token for token, words in said if words[0] == "ended"}
+        for token, words in said:
             job = self._jobs.get(token)
-            if job is not None:
-                self._of_the_job(job, _read(words))
+            # A start that comes with its end is no news.
+            if job is not None and not (words[0] == "start_cook" and token in ended):
+                self._of_the_job(job, words)
         if event.get("what") == "look":
             self._look(0.0)
         job = self._jobs.get(event.get("token", ""))
@@ -119,7 +123,7 @@ class Heard:
         tick_soon(self._scheduler)
 
     def tick(self) -> None:
-        """Pass on what is told by the result server, and remove the files of ends that are recorded."""
+        """Pass on what is told by the result server, and remove what is on disk of ends that are recorded."""
         words: list[list[Any]] = []
         while self._told:
             words += self._told.popleft()
@@ -130,10 +134,20 @@ class Heard:
             except OSError as error:
                 # The ends are on disk, too.
                 self._scheduler.cookWarning(f"what jobs told could not be passed on: {error}")
-        self.remove(time.monotonic())
+        now = time.monotonic()
+        if now >= self._remove_at:
+            self._remove_at = now + _RECORDED
+            self._remove(now)
 
-    def remove(self, now: float = float("inf")) -> None:
-        """Remove the files of ends that are recorded by now."""
+    def _remove(self, now: float) -> None:
+        tokens = []
         with suppress(IndexError):
             while self._done[0][0] <= now:
-                self._ends.remove(self._done.popleft()[1])
+                tokens.append(self._done.popleft()[1])
+        if tokens:
+            self._ends.remove_all(tokens)
+
+    def close(self, in_flight: Iterable[str]) -> None:
+        """All has been heard: leave nothing on disk but of jobs that are in flight."""
+        self._remove(float("inf"))
+        self._ends.tidy(in_flight)

@@ -131,7 +131,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
             stay = not cancel and bool(self._reconciler.in_flight)
             self._heard.tick()
             if not stay:
-                self._heard.remove()
+                self._heard.close(flight.token for flight in self._reconciler.in_flight)
             self._session.close(stay=stay)
             self._session = None
         self.stopCallbackServer()
@@ -150,6 +150,8 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if self._uncanceled and time.monotonic() >= self._cancel_at:
             self._cancel([])
         self._heard.tick()
+        if self._session is not None:
+            self._session.forget()
         if time.monotonic() >= self._look_at:
             self._look_at = float("inf")
             self._reconciler.look()

@@ -26,6 +26,8 @@ _ANSWER, _WORKERS = 15.0, 10.0
 _LOOK = 0.1
 #: Keys that are canceled by the client itself at a time: what that takes grows with the square of their number.
 _FEW = 100
+#: Tasks that are forgotten at a time where they end fast: what they have left on workers is a few words each.
+_FORGOTTEN_TOGETHER = 200
 #: Results that are brought here at a time.
 _TOGETHER = 500
 _PHASES = {
@@ -56,6 +58,8 @@ class Session:
         self.connection = reopen()
         self.address = str(self._rpc.address)
         self._futures: dict[str, Any] = {}
+        #: Those of tasks whose end is known.
+        self._ended: list[Any] = []
         #: The cooks, by the beginning of their tokens, whose tasks may be there: those that this one goes on with, too.
         self._cooks: set[str] = set()
         self._watched = True
@@ -178,8 +182,17 @@ class Session:
             time.sleep(_LOOK)
 
     def over(self, key: str) -> None:
-        """Its end is known: the cluster may forget it."""
-        self._futures.pop(key, None)
+        """Its end is known: the cluster may forget it, with others that are over."""
+        future = self._futures.pop(key, None)
+        if future is not None:
+            self._ended.append(future)
+        if len(self._ended) >= _FORGOTTEN_TOGETHER:
+            self.forget()
+
+    def forget(self) -> None:
+        """Have the cluster forget what is over: each word of that wakes up its scheduler and a worker."""
+        # Dask releases what nobody holds.
+        self._ended.clear()
 
     def states(self, keys: Sequence[str]) -> dict[str, FarmState]:
         """What Dask says of them; left out is what it does not know."""
@@ -287,6 +300,7 @@ class Session:
     def close(self, *, stay: bool = False) -> None:
         """Leave nothing of ours there but what goes on, and disconnect; with ``stay``, tasks keep what keeps them."""
         self._futures.clear()
+        self.forget()
         if not stay and self.is_up and self._watched and self._cooks:
             with contextlib.suppress(EngineError):
                 self._ask("leave", [_topic(cook) for cook in self._cooks])

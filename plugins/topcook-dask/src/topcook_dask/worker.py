@@ -6,11 +6,15 @@ session, which brought another version of this file, what is shared by all of th
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import secrets
+import socket
 import sys
 import threading
+import time
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -20,8 +24,8 @@ from distributed import get_worker
 
 #: How many tokens are kept of jobs that were canceled and may yet begin.
 _MOST_REFUSED = 100_000
-#: Seconds.
-_MOMENT = 0.02
+#: Seconds that what is said may wait for more: where little is said, and where one event follows another.
+_MOMENT, _LONG_MOMENT = 0.02, 0.05
 #: Job files that are kept, each of so many bytes at most.
 _MOST_FILES, _MOST_BYTES = 8, 8 << 20
 
@@ -29,6 +33,9 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _modules: dict[str, Any] = {}
 _mailboxes: dict[str, _Mailbox] = {}
 _files: dict[str, bytes] = {}
+_kinds: dict[str, Any] = {}
+#: The file for the ends of this process, beside those of the others.
+_ENDS = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}.ends"
 
 
 def _shared() -> Any:
@@ -47,9 +54,76 @@ def run(jobs: str, index: int, topic: str) -> list[Any]:
     """Run one job of a job file in this thread; its end: state, exit status, reason."""
     wrapper, python = _scripts()
     spec = wrapper.read_job(jobs, index, _read(jobs))
-    kind = python.PythonJob if "python" in spec else wrapper.Job
+    name = "python" if "python" in spec else "job"
+    kind = _kinds.get(name)
+    if kind is None:
+        known = python.PythonJob if name == "python" else wrapper.Job
+        kind = _kinds.setdefault(name, type("Job", (_Kept, known), {"wrapper": wrapper}))
     # One whose worker died after it had ended, before Dask heard of it, tells that and does not run.
     return _run(kind(spec, _guard(wrapper), _reports(wrapper, spec, topic)))
+
+
+class _Kept:
+    """Has a job's end in one file with all of this process: no file is made, renamed and removed for each.
+
+    That it has begun before is known by its log, in which each run has a heading.
+    """
+
+    wrapper: Any
+    _has_begun = _without_log = False
+
+    def _ended_before(self: Any) -> Any:
+        self._has_begun = _has_begun(self.spec.get("log", ""), self.token) or os.path.exists(self._began)
+        if self._has_begun:
+            said = _end_of(os.path.dirname(self.end_file), self.token)
+            if said:
+                # As the wrapper reads it.
+                self.wrapper.write_end(self.end_file, said)
+        return super()._ended_before() if self._has_begun else 0.0  # type: ignore[misc]
+
+    def _open_log(self: Any, began: float) -> Any:
+        log, complaint = super()._open_log(began)  # type: ignore[misc]
+        self._without_log = bool(complaint)
+        return log, complaint
+
+    def _begin_again(self: Any) -> None:
+        if self._has_begun:
+            with contextlib.suppress(OSError), open(self._began, "ab"):
+                pass
+        if self._has_begun or self._without_log:
+            super()._begin_again()  # type: ignore[misc]
+
+    def _write_down(self: Any, said: dict[str, Any]) -> Any:
+        path = os.path.join(os.path.dirname(self.end_file), _ENDS)
+        # A line that a full disk has cut is ended by the next one's beginning.
+        text = f"\n{json.dumps(self.token)}\t{json.dumps(said)}\n".encode()
+        with contextlib.suppress(OSError), open(path, "ab", 0) as stream:
+            if stream.write(text) == len(text):
+                return True
+        return super()._write_down(said)  # type: ignore[misc]
+
+
+def _has_begun(log: str, token: str) -> bool:
+    """Whether a log has the heading of a run of this attempt."""
+    mark, rest = f"topcook: {token} on ".encode("utf-8", "backslashreplace"), b""
+    with contextlib.suppress(OSError), open(log, "rb") as stream:
+        while data := stream.read(1 << 20):
+            rest = rest[-len(mark) :] + data
+            if mark in rest:
+                return True
+    return False
+
+
+def _end_of(folder: str, token: str) -> Any:
+    """The end that some process here has written down of this attempt; ``None`` when none has."""
+    mark = f"\n{json.dumps(token)}\t".encode()
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        if name.endswith(".ends"):
+            with contextlib.suppress(OSError, ValueError), open(os.path.join(folder, name), "rb") as stream:
+                _, found, rest = stream.read().rpartition(mark)
+                if found:
+                    return json.loads(rest.partition(b"\n")[0])
+    return None
 
 
 def _run(job: Any) -> list[Any]:
@@ -120,6 +194,7 @@ class _Mailbox:
         self._worker = get_worker()
         self._topic = topic
         self._said: list[Any] = []
+        self._sent = 0.0
         self._lock = threading.Lock()
 
     def say(self, token: str, words: list[Any]) -> None:
@@ -136,11 +211,13 @@ class _Mailbox:
                 return
         # From any thread; timers are the loop's own.
         loop = self._worker.loop
-        loop.add_callback(loop.call_later, _MOMENT, self._send)
+        moment = _LONG_MOMENT if time.monotonic() - self._sent < _LONG_MOMENT else _MOMENT
+        loop.add_callback(loop.call_later, moment, self._send)
 
     def _send(self) -> None:
         with self._lock:
             said, self._said = self._said, []
+            self._sent = time.monotonic()
         self._worker.log_event(self._topic, {"said": said})
 
 

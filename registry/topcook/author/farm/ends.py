@@ -20,6 +20,8 @@ __all__ = ["Ends", "JobEnding", "tell_cook"]
 
 #: What a job came to by itself; any other end (signaled, orphaned, its wrapper killed) is the engine's to explain.
 FINAL = frozenset({"succeeded", "failed", "canceled"})
+#: How the files are called in which a program that runs many jobs keeps their ends.
+_MANY = ".ends"
 _ANSWER = 10.0
 #: So many calls are told before the first is answered: what comes together is recorded together.
 _TOGETHER = 200
@@ -61,28 +63,54 @@ class JobEnding:
 
 
 class Ends:
-    """The directory of ends of one scheduler, in this machine's view."""
+    """The directory of ends of one scheduler, in this machine's view.
+
+    An end is a file of its own, or a line in one of a program that runs many jobs: these are read as they grow.
+    """
 
     def __init__(self, scheduler: Any) -> None:
         """Look into the present cook's temp directory."""
         self._folder = Path(ends_dir(scheduler, local=True))
+        #: Those in files of many, as they stand there, until they are removed; how far each file was read.
+        self._lines: dict[str, bytes] = {}
+        self._read_to: dict[str, int] = {}
 
     def there(self) -> set[str]:
         """The tokens of which there is an end; none where the directory cannot be read."""
+        names = self._names()
+        self._take_in(names)
+        return {*self._lines, *(name.removesuffix(".json") for name in names if name.endswith(".json"))}
+
+    def _names(self) -> list[str]:
         with suppress(OSError):
-            return {name.removesuffix(".json") for name in os.listdir(self._folder) if name.endswith(".json")}
-        return set()
+            return os.listdir(self._folder)
+        return []
+
+    def _take_in(self, names: Iterable[str]) -> None:
+        """Read what has been added to files of many: ``"TOKEN"<tab>END`` a line, among empty ones and cut ones."""
+        for name in names:
+            if not name.endswith(_MANY):
+                continue
+            with suppress(OSError), open(f"{self._folder}/{name}", "rb") as stream:
+                stream.seek(self._read_to.get(name, 0))
+                whole, newline, _ = stream.read().rpartition(b"\n")
+                self._read_to[name] = self._read_to.get(name, 0) + len(whole) + len(newline)
+                for line in whole.split(b"\n"):
+                    token, _, said = line.partition(b"\t")
+                    if said:
+                        self._lines[_read_name(token)] = said
 
     def read(self, token: str) -> JobEnding | None:
         """The end of this job; ``None`` when there is none that can be read."""
-        try:
-            said = json.loads((self._folder / f"{_name(token)}.json").read_text(encoding="utf-8"))
-            reason, host, job = (str(said.get(name) or "") for name in ("reason", "host", "job"))
-            return JobEnding(
-                token, str(said["state"]), reason, said.get("exit"), said.get("began"), said.get("at"), host, job
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
+        own = None
+        with suppress(OSError):
+            own = _ending(token, (self._folder / f"{_name(token)}.json").read_bytes())
+        if own is not None and own.final:
+            return own
+        if token not in self._lines:
+            self._take_in(self._names())
+        # What ended and was killed before it could say so is no loss.
+        return _ending(token, self._lines.get(token, b"")) or own
 
     def reports(self, token: str) -> list[list[Any]]:
         """What the job could not report itself, in order: method, attempt, arguments."""
@@ -98,11 +126,52 @@ class Ends:
 
     def remove(self, token: str) -> None:
         """The cook has recorded it."""
-        # For each of thousands of jobs: a path of its own would cost as much as the call.
-        name = f"{self._folder}/{_name(token)}"
+        self._lines.pop(token, None)
         for kind in ("reports", "json"):
-            with suppress(OSError):
-                os.unlink(f"{name}.{kind}")
+            self._unlink(f"{_name(token)}.{kind}")
+
+    def remove_all(self, tokens: Iterable[str]) -> None:
+        """The cook has recorded these: of thousands those that have files are found by one look into the directory."""
+        names = self._names()
+        self._take_in(names)
+        wanted = set()
+        for token in tokens:
+            self._lines.pop(token, None)
+            wanted.add(_name(token))
+        for name in names:
+            if name.rpartition(".")[0] in wanted:
+                self._unlink(name)
+
+    def tidy(self, in_flight: Iterable[str]) -> None:
+        """Remove the files of many, unless there is an end in one of a job that is in flight still."""
+        names = self._names()
+        self._take_in(names)
+        if self._lines.keys().isdisjoint(in_flight):
+            for name in names:
+                if name.endswith(_MANY):
+                    self._unlink(name)
+
+    def _unlink(self, name: str) -> None:
+        with suppress(OSError):
+            os.unlink(f"{self._folder}/{name}")
+
+
+def _read_name(text: bytes) -> str:
+    if b"\\" in text:
+        # A disk that was full has cut some.
+        with suppress(ValueError):
+            return str(json.loads(text))
+    return text[1:-1].decode("ascii", "replace")
+
+
+def _ending(token: str, text: bytes) -> JobEnding | None:
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        said = json.loads(text)
+        reason, host, job = (str(said.get(name) or "") for name in ("reason", "host", "job"))
+        return JobEnding(
+            token, str(said["state"]), reason, said.get("exit"), said.get("began"), said.get("at"), host, job
+        )
+    return None
 
 
 def tell_cook(scheduler: Any, calls: Iterable[list[Any]]) -> list[str]:
