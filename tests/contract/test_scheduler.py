@@ -254,6 +254,39 @@ def test_environment_parms_are_read_by_convention(host: FakeHost, scheduler: PyS
     assert scheduler.resolveBaseEnvironment("local", None, item) == {"SHOT": "s010"}
 
 
+def test_a_nodes_variables_come_on_top_of_the_schedulers_and_win_by_name(
+    host: FakeHost, scheduler: PyScheduler
+) -> None:
+    host.parms.set("local_envname2", "SHOW")
+    host.parms.set("local_envvalue2", "abc")
+    item = host.graph.add_item()
+    item.node.job_parms = {
+        "local_envmulti": 2,
+        "local_envname1": "SHOT",
+        "local_envvalue1": "s020",
+        "local_envname2": "C",
+    }
+    handle = host.graph.handle(item)
+    # What the node says of the second is its name: its value is still the scheduler's.
+    assert scheduler.resolveEnvParams("local", handle)[0] == {"SHOT": "s020", "SHOW": "abc", "C": "abc"}
+    item.node.job_parms = {"local_envmulti": 1, "local_envname1": "D", "local_envvalue1": "@pdg_index"}
+    assert scheduler.resolveEnvParams("local", handle)[0] == {"SHOT": "s010", "SHOW": "abc", "D": "0"}
+    item.node.job_parms["local_envunset"] = "SHOT A"
+    assert scheduler.resolveEnvParams("local", handle) == ({"SHOW": "abc", "D": "0"}, ["SHOT", "A"])
+    item.attributes = {"local_envmulti": attribute_of(0)}
+    assert scheduler.resolveEnvParams("local", handle)[0] == {"SHOW": "abc"}
+
+
+def test_what_a_scheduler_both_unsets_and_sets_is_set_for_nodes_with_variables_too(
+    host: FakeHost, scheduler: PyScheduler
+) -> None:
+    host.parms.set("local_envunset", "SHOT")
+    item = host.graph.add_item()
+    assert scheduler.resolveEnvParams("local", host.graph.handle(item))[0] == {"SHOT": "s010"}
+    item.node.job_parms = {"local_envmulti": 1, "local_envname1": "D", "local_envvalue1": "1"}
+    assert scheduler.resolveEnvParams("local", host.graph.handle(item))[0] == {"SHOT": "s010", "D": "1"}
+
+
 def test_the_dependency_graph_has_every_unfinished_item_and_looks_through_what_cooks_nothing(
     host: FakeHost, scheduler: PyScheduler
 ) -> None:

@@ -92,15 +92,36 @@ class SchedulerEnvironment(SchedulerParms, SchedulerPaths):
             env_dict[ZONE_VARIABLE] = expand_vars(str(zone.at()), self._topcook.graph.environment())
 
     def resolveEnvParams(self, prefix: str, work_item: Any, flag: Any = True) -> tuple[dict[str, str], list[str]]:
-        """The variables that ``<prefix>_envmulti`` sets for an item, and the names ``<prefix>_envunset`` removes."""
+        """The variables that ``<prefix>_envmulti`` sets for an item, and the names ``<prefix>_envunset`` removes.
+
+        Those of the item or its node come on top of the scheduler's, by name; what only they unset, the scheduler does
+        not set. How PDG puts both together is not documented.
+        """
         node = getattr(work_item, "node", None)
         variables: dict[str, str] = {}
         for number in range(1, self.evaluateIntOverride(node, prefix, "envmulti", work_item, 0) + 1):
             name = self.evaluateStringOverride(node, prefix, f"envname{number}", work_item, "")
             if name:
                 variables[name] = self.evaluateStringOverride(node, prefix, f"envvalue{number}", work_item, "") or ""
-        removed = self.evaluateStringOverride(node, prefix, "envunset", work_item, "") or ""
-        return variables, removed.split()
+        removed = (self.evaluateStringOverride(node, prefix, "envunset", work_item, "") or "").split()
+        return self._topcook_own_variables(prefix, work_item, removed) | variables, removed
+
+    def _topcook_own_variables(self, prefix: str, work_item: Any, removed: list[str]) -> dict[str, str]:
+        """The scheduler's variables, where an item or its node has some, too, or has ``removed`` some; else none."""
+        item = self._topcook_record(work_item)
+        theirs = () if item is None else (*(item.attributes or ()), *item.node.job_parms)
+        if not any(name.startswith(f"{prefix}_env") for name in theirs):
+            return {}
+        parms, variables = self._topcook.parms, {}
+        count = parms.get(f"{prefix}_envmulti")
+        if count is None:
+            return {}
+        for number in range(1, self._topcook_port(count).evaluateInt(work_item) + 1):
+            named, valued = (parms.get(f"{prefix}_env{what}{number}") for what in ("name", "value"))
+            name = "" if named is None else self._topcook_port(named).evaluateString(work_item)
+            if name and (name not in removed or f"{prefix}_envunset" not in theirs):
+                variables[name] = "" if valued is None else self._topcook_port(valued).evaluateString(work_item)
+        return variables
 
     def resolveBaseEnvironment(self, prefix: str, base: Any = None, work_item: Any = None) -> dict[str, str]:
         """The environment that an item's job starts from.
