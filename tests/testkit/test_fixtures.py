@@ -66,6 +66,7 @@ FILES = {
         import subprocess
 
         import pytest
+        from topcook.testkit.fixtures import skip_without
         from topcook.testkit.waiting import running, until
 
         NETWORK = """
@@ -99,7 +100,11 @@ FILES = {
 
         @pytest.mark.engine
         def test_on_the_farm_itself():
+            skip_without([], "apt-get install farm")
             assert False, "it ran"
+
+        def test_with_a_program_that_is_not_there():
+            skip_without(["farmd"], "apt-get install farm")
     ''',
 }
 
@@ -125,7 +130,8 @@ def pytest_in(project: Path, *words: str, ci: str = "") -> str:
 
 def test_a_plugin_of_a_studios_own_is_installed_cooked_and_kept_from_the_users_files(project: Path) -> None:
     told = pytest_in(project)
-    assert "3 passed, 1 skipped" in told, told
+    assert "3 passed, 2 skipped" in told, told
+    assert "no farmd here: apt-get install farm" in told
     assert "run with CI=true in the environment, or -m engine" in told
 
 
@@ -134,3 +140,9 @@ def test_the_engine_tier_runs_where_it_is_asked_for(words: tuple[str, ...], ci: 
     told = pytest_in(project, "-k", "farm_itself", *words, ci=ci)
     assert "1 failed" in told, told
     assert "it ran" in told
+
+
+def test_in_ci_a_program_that_is_missing_is_a_failure(project: Path) -> None:
+    told = pytest_in(project, "-k", "not_there", ci="true")
+    assert "1 failed" in told, told
+    assert "no farmd here: apt-get install farm; CI has to have them" in told

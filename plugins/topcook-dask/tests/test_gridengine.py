@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from dask_bench import until
 from gridengine import GridEngine, missing_programs
 
 from topcook.testkit.cookbench import CookBench
+from topcook.testkit.fixtures import skip_without
 from topcook_dask.connect import connect
 from topcook_dask.settings import ConnectError, Settings
 
@@ -33,10 +33,7 @@ PARMS = """
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[GridEngine]:
-    missing = missing_programs()
-    if missing:
-        assert os.environ.get("CI") != "true", f"CI has no {', '.join(missing)}: see NEEDS in .ci/run"
-        pytest.skip(f"no {missing[0]} here: apt-get install gridengine-master gridengine-exec")
+    skip_without(missing_programs(), "apt-get install gridengine-master gridengine-exec")
     with GridEngine() as engine:
         yield engine
 

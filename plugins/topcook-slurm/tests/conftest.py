@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from topcook.testkit.fixtures import (  # noqa: E402 - the same
     installed_bench,
     mark,
     own_state,
+    skip_without,
 )
 from topcook_slurm.testcluster import TestCluster, missing_programs  # noqa: E402
 
@@ -42,10 +42,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[TestCluster]:
-    missing = missing_programs()
-    if missing:
-        assert os.environ.get("CI") != "true", f"CI has no {', '.join(missing)}: see NEEDS in .ci/run"
-        pytest.skip(f"no {missing[0]} here: apt-get install slurm-wlm munge")
+    skip_without(missing_programs(), "apt-get install slurm-wlm munge")
     with TestCluster() as cluster:
         yield cluster
 

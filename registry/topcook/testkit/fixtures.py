@@ -18,7 +18,7 @@ import pytest
 
 from topcook.testkit.cookbench import CookBench
 
-__all__ = ["engine_tier", "install_plugin", "installed_bench", "mark", "own_state"]
+__all__ = ["engine_tier", "install_plugin", "installed_bench", "mark", "own_state", "skip_without"]
 
 #: Seconds for pip.
 _PATIENCE = 300
@@ -63,6 +63,15 @@ def installed_bench(
         yield bench
     finally:
         bench.close()
+
+
+def skip_without(missing: Sequence[str], install: str) -> None:
+    """Skip the test where programs of its engine are missing; ``install`` is how to get them. In CI it fails."""
+    if missing:
+        how = f"no {', '.join(missing)} here: {install}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{how}; CI has to have them")
+        pytest.skip(how)
 
 
 def engine_tier(config: pytest.Config, items: Sequence[pytest.Item], below: Path, *, timeout: float) -> None:
