@@ -31,6 +31,7 @@ QOS = {
     "strict": "MaxTRESPerJob=cpu=1 Flags=DenyOnLimit",
     "others": "Description=others",
 }
+SACCT = ("--allocations", "--parsable2", "--noheader", "--format=JobID,State")
 WAIT = "sh -c 'touch began_NODE_@pdg_index; while [ ! -e gate ]; do sleep 0.05; done'"
 
 
@@ -150,6 +151,18 @@ def test_what_a_limit_lets_wait_is_told_with_what_helps_and_goes_on(bench: CookB
     assert done.outcome == "cooked", done.account
 
 
+def by_hand(cluster: TestCluster, *words: str) -> str:
+    """The id of a job that nobody but the test has submitted; the last word is its command."""
+    *options, command = words
+    return cluster.call("sbatch", "--parsable", "--output=/dev/null", *options, f"--wrap={command}").strip()
+
+
+def accounts(cluster: TestCluster, *jobs: str) -> dict[str, str]:
+    """What accounting says of jobs."""
+    lines = cluster.call("sacct", f"--jobs={','.join(jobs)}", *SACCT).splitlines()
+    return dict(line.split("|") for line in lines)
+
+
 #: Waits; then kills what reports its end and writes it down, fails, or ends well, as the item says.
 JOB = """
 touch began_$1
@@ -194,9 +207,15 @@ def test_what_the_controller_has_forgotten_is_known_by_accounting_also_when_that
             ),
             "accounting knows all ends",
         )
+        waits, runs = (by_hand(cluster, *words) for words in (("--hold", "true"), ("sleep 600",)))
+        until(lambda: cluster.jobs()[runs] == "RUNNING", "one runs")
+        until(lambda: accounts(cluster, waits, runs) == {waits: "PENDING", runs: "RUNNING"}, "accounting knows both")
         cluster.stop_controller()
         cluster.start_controller(clean=True)
         assert not cluster.jobs()
+        # Nobody has canceled them.
+        until(lambda: accounts(cluster, waits, runs) == {waits: "CANCELLED", runs: "CANCELLED"}, "both are lost")
+        assert not Slurm().history([waits, runs])
         # A disk that has lost what the job left there.
         (end,) = folder.glob("pdgtemp/*/ends/*-4-1.json")
         end.unlink()

@@ -205,6 +205,8 @@ def test_accounting_knows_what_the_controller_has_forgotten() -> None:
     jobs = {name: state_of(job) for name, job in known.items()}
     assert {name for name, state in jobs.items() if state.phase is FarmPhase.QUEUED} == {"8_3", "8_5", "8_6"}
     assert never_began(known["9"])
+    # What a controller has lost, accounting calls canceled by nobody.
+    assert from_accounting("7|CANCELLED|0:0|n1\n") == []
     assert not never_began(known["8_1"])
     assert jobs["7"].phase is FarmPhase.SUCCEEDED
     assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (FarmPhase.CANCELED, -15)

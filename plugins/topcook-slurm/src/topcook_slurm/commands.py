@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from topcook.author.farm import EngineAwayError, EngineCommand, EngineError
 from topcook_slurm.ids import condensed
-from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue
+from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, lives
 
 __all__ = ["QueueFullError", "Slurm"]
 
@@ -108,8 +108,9 @@ class Slurm:
         return jobs
 
     def history(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
-        """What accounting knows of jobs that the controller has forgotten; nothing where there is none.
+        """How jobs ended that the controller has forgotten, as accounting knows it; nothing where there is none.
 
+        Of those that the controller has lost while they waited or ran, it may believe for ever that they do.
         ``no_history`` and ``history_refused`` say why it could not be asked.
         """
         words = sorted({each.partition("_")[0] for each in ids}) if self._has_history else []
@@ -119,7 +120,7 @@ class Slurm:
         try:
             for start in range(0, len(words), _ASKED_AT_ONCE):
                 said = self._run("sacct", *form, f"--jobs={','.join(words[start : start + _ASKED_AT_ONCE])}")
-                found.update({job.id: job for job in from_accounting(said)})
+                found.update({job.id: job for job in from_accounting(said) if not lives(job)})
         except EngineAwayError as error:
             self.no_history = str(error)
         except EngineError as error:

@@ -87,12 +87,12 @@ def from_queue(text: str) -> list[SlurmJob]:
 def from_accounting(text: str) -> list[SlurmJob]:
     """The jobs of ``sacct --parsable2 --noheader --format=JobID,State,ExitCode,NodeList``, a task of an array each.
 
-    With ``--duplicates`` there is a line for each run of a job, the last run last.
+    Those that nobody has canceled are left out: a controller that has lost its jobs has accounting call them so.
     """
     found = []
     for line in text.splitlines():
         fields = line.split("|")
-        if len(fields) >= 4 and fields[1].strip():  # noqa: PLR2004 - the four of the format
+        if len(fields) >= 4 and fields[1].strip() not in {"", "CANCELLED"}:  # noqa: PLR2004 - the four of the format
             status, _, number = fields[2].partition(":")
             code = -int(number) if number.isdigit() and int(number) else int(status) if status.isdigit() else None
             nodes = "" if fields[3] == _NO_NODES else fields[3]
