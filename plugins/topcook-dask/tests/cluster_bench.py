@@ -30,10 +30,21 @@ def heirs(mark: str) -> list[int]:
 
 
 @contextlib.contextmanager
-def cook_process(folder: Path, text: str, mark: str) -> Iterator[subprocess.Popen[bytes]]:
+def cook_process(folder: Path, text: str, mark: str, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A cook by the command line, in a session of its own; what is left of it at the end is killed."""
     (folder / "net.toml").write_text(textwrap.dedent(text))
-    words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--progress", "plain", "--report", "report.json"]
+    words = [
+        sys.executable,
+        "-m",
+        "topcook",
+        "cook",
+        "net.toml",
+        "--progress",
+        "plain",
+        "--report",
+        "report.json",
+        *more,
+    ]
     with (folder / "out.txt").open("wb") as said:
         process = subprocess.Popen(
             words,

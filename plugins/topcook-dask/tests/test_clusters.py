@@ -133,6 +133,31 @@ def test_nothing_is_left_of_a_cook_that_is_ended(bench: CookBench, mark: str, by
         until(lambda: not heirs(mark), "nothing is left")
 
 
+@pytest.mark.engine
+def test_a_cook_that_died_with_its_cluster_goes_on_with_another_one(bench: CookBench, mark: str) -> None:
+    """What had ended stays so, what ran is ended and runs again."""
+    wait = "while [ ! -e gate ]; do sleep 0.05; done"
+    command = f"sh -c 'echo x >> began_@pdg_index; [ @pdg_index -eq 0 ] || {wait}; echo x >> done_@pdg_index'"
+    text = network("dask_count = 2\n        dask_threads = 1", command, count=4)
+    folder = bench.folder
+    with cook_process(folder, text, mark) as cook:
+        until_in(cook, folder, lambda: " cooked in " in (folder / "out.txt").read_text(), "one has ended")
+        until_in(cook, folder, lambda: len(list(folder.glob("began_*"))) == 3, "two others run")
+        ran = [path for path in folder.glob("began_*") if path.name != "began_0"]
+        cook.kill()
+        cook.wait()
+        # Before all of the old cluster has ended: nobody waits for that.
+        with cook_process(folder, text, f"{mark}9", "--resume") as again:
+            until_in(again, folder, lambda: all(path.read_text() == "x\nx\n" for path in ran), "what ran runs again")
+            until(lambda: not heirs(mark), "nothing is left of the old cluster")
+            (folder / "gate").touch()
+            assert again.wait(180) == 0, (folder / "out.txt").read_text()
+    assert (folder / "began_0").read_text().split() == ["x"]
+    assert [(folder / f"done_{index}").read_text().split() for index in range(4)] == [["x"]] * 4
+    states = {item["state"] for item in json.loads((folder / "report.json").read_text())["items"]}
+    assert states <= {"CookedSuccess", "CookedCache"}
+
+
 def test_a_cluster_that_nobody_knows_is_told_with_those_there_are() -> None:
     with pytest.raises(BadClusterError) as refused:
         cluster_spec(Settings(cluster="cloud"))

@@ -110,3 +110,25 @@ def test_without_any_worker_the_cook_says_so_and_goes_on_when_one_comes(bench: C
         own.start_worker("w1")
         done = bench.finish(context, cook)
         assert done.outcome == "cooked", done.account
+
+
+def test_workers_that_are_paused_are_named_until_they_go_on(bench: CookBench, cluster: TestCluster) -> None:
+    """As Dask pauses those whose memory is nearly full."""
+
+    def become(status: str) -> None:
+        def become(dask_worker: Any) -> None:
+            dask_worker.status = type(dask_worker.status)[status]
+
+        with cluster.client() as client:
+            client.run(become)
+
+    become("paused")
+    try:
+        context = bench.load(network(cluster, "true", count=3))
+        cook = bench.start(context)
+        why = "none of its workers takes tasks: w1 is paused (its memory is nearly full), w2 is paused"
+        until(lambda: why in told(cook), "it is told")
+    finally:
+        become("running")
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account

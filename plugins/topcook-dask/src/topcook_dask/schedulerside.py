@@ -10,6 +10,8 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 _USUAL = frozenset({"waiting", "queued", "memory"})
 #: From which a task is forgotten that has run to its end.
 _ENDED = frozenset({"memory", "erred"})
+#: What a worker does that takes none.
+_STATES = {"paused": "is paused (its memory is nearly full)", "init": "begins"}
 
 
 class Watch(SchedulerPlugin):
@@ -203,6 +205,9 @@ def why_waiting(task: Any, scheduler: Any) -> str:
         if most < amount:
             which = f"of the workers {', '.join(places)} none" if places else "no worker"
             return f"{which} has {name}={amount:.15g}: the most is {name}={most:.15g}"
+    if not any(each.status.name == "running" for each in workers):
+        states = ", ".join(sorted(f"{each.name} {_STATES.get(each.status.name, 'ends')}" for each in workers)[:5])
+        return f"none of its workers takes tasks: {states}"
     return ""
 
 
