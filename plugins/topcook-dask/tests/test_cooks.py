@@ -9,6 +9,7 @@ import textwrap
 import uuid
 from pathlib import Path
 
+import distributed
 import pytest
 from dask_bench import network, ours, until
 
@@ -133,6 +134,30 @@ def test_a_whole_network_is_one_task_that_goes_on_when_its_sender_has_gone(
     assert told.returncode == 0, told.stdout + told.stderr
     assert told.stdout.startswith("cooked: 2 CookedSuccess")
     until(lambda: not ours(cluster), "no task is left")
+
+
+def test_a_whole_network_whose_task_is_deleted_before_it_begins_is_lost_with_dasks_word(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    text = network(cluster, "true", parms='dask_resources = "nobody-has-this=1"')
+    (bench.folder / "net.toml").write_text(textwrap.dedent(text))
+    words = [sys.executable, "-m", "topcook", "submit", "net.toml", "--scheduler", "farm", "--json"]
+    said = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    sent = json.loads(said.stdout)
+    words = [sys.executable, "-m", "topcook", "status", sent["status_uri"]]
+    told = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False)
+    assert (told.returncode, told.stderr) == (0, ""), told.stdout + told.stderr
+    assert told.stdout.startswith("submitted: ")
+    with cluster.client() as client:
+        client.cancel([distributed.Future(sent["job"], client=client)], force=True)
+    until(lambda: not ours(cluster), "the task is gone")
+    told = subprocess.run(
+        [*words, "--wait"], cwd=bench.folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert told.stdout.startswith("lost: ")
+    assert f"its job {sent['job']} cooks no more: " in told.stdout
 
 
 def test_preflight_finds_the_cluster_ready(bench: CookBench, cluster: TestCluster) -> None:

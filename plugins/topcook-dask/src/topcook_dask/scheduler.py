@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -33,7 +33,7 @@ from topcook_dask.inprocess import job_of, welcome
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
 from topcook_dask.session import DELETED, Session
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
-from topcook_dask.submitting import submit_network
+from topcook_dask.submitting import network_end, submit_network
 from topcook_dask.tasks import WorkerCode, key_of
 
 #: Seconds until it is tried again to submit or cancel while the cluster is away.
@@ -195,6 +195,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         """The cook of a whole network as one task, which goes on when this program has ended."""
         return submit_network(self, self._connection, graph_file, node_path)
 
+    @classmethod
+    def submittedJobEnd(cls, job: str, asked: Mapping[str, str]) -> str:
+        """Why the task of a whole network will do nothing more, empty while it may; raises where none can be asked."""
+        return network_end(job, asked)
+
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def getLogURI(self, work_item: Any) -> str:
@@ -256,8 +261,8 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
             self._keys[job.item] = key
             self._heard.expect(job)
         session.submit(options, keys, [code.call("run", path, index, topic) for index in range(len(jobs))])
+        self._reconciler.watch_all(zip(jobs, keys, strict=True))
         for key, job in zip(keys, jobs, strict=True):
-            self._reconciler.watch(job, key)
             if not self._heard.expects(job):
                 # Its end came before there was anything to be forgotten.
                 session.over(key)

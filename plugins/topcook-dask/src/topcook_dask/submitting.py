@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from topcook.author import JobParms, submitted_cook
-from topcook.author.farm import prepare_farm
-from topcook_dask.connect import Connection
+from topcook.author.farm import FarmPhase, prepare_farm
+from topcook_dask.connect import Connection, connect
 from topcook_dask.options import JOB_PARMS, PREFIX, task_options
 from topcook_dask.session import Session
+from topcook_dask.settings import Settings
 from topcook_dask.tasks import WorkerCode
 
-__all__ = ["submit_network"]
+__all__ = ["network_end", "submit_network"]
+
+#: The parms by which a cluster that runs is found again.
+_WAY = ("address", "schedulerfile", "tlsca", "tlscert", "tlskey")
 
 
 def submit_network(
@@ -43,6 +47,25 @@ def submit_network(
         key = f"topcook_submit-{name}"
         session.submit(task_options(values), [key], [text])
         session.keep([key])
+        cook.is_job(scheduler, key, **{name: scheduler[f"{PREFIX}_{name}"].evaluateString() for name in _WAY})
         return cook.status_uri, key
     finally:
         session.close()
+
+
+def network_end(key: str, way: Mapping[str, str]) -> str:
+    """Why the task of a whole network will do nothing more; empty while it may.
+
+    Raises ``ConnectError`` and ``EngineError`` where Dask cannot be asked.
+    """
+    settings = Settings(**{name: way.get(name, "") for name in _WAY})
+    session = Session(lambda: connect(settings), lambda _event: None, lambda _text: None)
+    try:
+        state = session.states([key]).get(key)
+    finally:
+        session.close()
+    if state is None:
+        return "Dask does not know it any more"
+    if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
+        return ""
+    return state.reason or f"its state is {state.phase.name}"
