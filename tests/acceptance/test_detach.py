@@ -118,6 +118,15 @@ def test_jobs_that_still_run_are_taken_up(shell: Shell, farm: ProcessFarm) -> No
     assert began(shell) == {"work_0": 1, "work_1": 1, "after_0": 1, "after_1": 1}
 
 
+def test_a_cook_that_goes_on_can_be_let_go_again(shell: Shell, farm: ProcessFarm) -> None:
+    shell.write("net.toml", NETWORK)
+    shell.run("cook", "net.toml", "--detach", status=3)
+    assert "queue goes on with 2 items" in shell.run("resume", "net.toml", "--detach", status=3).stdout
+    opened(shell, farm)
+    shell.run("resume", "net.toml", "--detach")
+    assert began(shell) == {"work_0": 1, "work_1": 1}
+
+
 def test_what_needs_this_machine_is_waited_for_and_told(shell: Shell, farm: ProcessFarm) -> None:
     shell.write("here.sh", f"cd {shell.folder}; while [ ! -e heregate ]; do sleep 0.05; done; touch here_is_done\n")
     shell.write("net.toml", NETWORK + HERE)

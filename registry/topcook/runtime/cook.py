@@ -383,7 +383,7 @@ class Cook(Orders):
         self.graph.host(order.scheduler).leave(order.items)
 
     def _act_say_kept(self, order: ins.SayKept) -> None:
-        self._tell(Message("info", "cook", "not let go yet:\n    " + "\n    ".join(order.words)))
+        self._tell(Message("warning", "cook", "not let go yet:\n    " + "\n    ".join(order.words)))
 
     def _act_cancel(self, order: ins.CancelHeld) -> None:
         self._limits.ended(order)

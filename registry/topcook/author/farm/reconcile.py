@@ -285,6 +285,9 @@ class Reconciler:
 
     def leave(self, work_items: Iterable[Any]) -> list[Any]:
         """The answer of ``onLeaveWorkItems``: those whose jobs the engine has, by an id that is recorded."""
+        if self._flights and self._clock() >= self._next:
+            # What has just been taken up may have ended long ago.
+            self.look()
         mine = {record_of(flight.work_item).id for flight in self.in_flight if flight.engine_id}
         return [item for item in work_items if record_of(item).id in mine]
 
