@@ -58,8 +58,8 @@ def network_end(key: str, way: Mapping[str, str]) -> str:
 
     Raises ``ConnectError`` and ``EngineError`` where Dask cannot be asked.
     """
-    settings = Settings(**{name: way.get(name, "") for name in _WAY})
-    session = Session(lambda: connect(settings), lambda _event: None, lambda _text: None)
+    named: dict[str, Any] = {name: way.get(name, "") for name in _WAY}
+    session = Session(lambda: connect(Settings(**named)), lambda _event: None, lambda _text: None)
     try:
         state = session.states([key]).get(key)
     finally:
