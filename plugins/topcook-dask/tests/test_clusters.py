@@ -158,6 +158,33 @@ def test_a_cook_that_died_with_its_cluster_goes_on_with_another_one(bench: CookB
     assert states <= {"CookedSuccess", "CookedCache"}
 
 
+@pytest.mark.engine
+def test_workers_are_released_while_a_cook_waits_for_others_and_come_again(bench: CookBench, mark: str) -> None:
+    parms = "dask_maximum = 2\n        dask_threads = 1\n        dask_idle = 0.5"
+    more = """
+        [nodes.gate]
+        type = "genericgenerator"
+        inputs = ["work"]
+        scheduler = "localscheduler"
+        parms.command = "sh -c 'while [ ! -e gate ]; do sleep 0.05; done'"
+        [nodes.later]
+        type = "genericgenerator"
+        inputs = ["gate"]
+        parms.command = "sh -c 'echo $PPID > worker_later_@pdg_index'"
+    """
+    folder = bench.folder
+    text = network(parms, "sh -c 'echo $PPID > worker_@pdg_index'", count=4, more=more)
+    with cook_process(folder, text, mark) as cook:
+        until_in(
+            cook, folder, lambda: (folder / "out.txt").read_text().count(" cooked in ") == 4, "the first have ended"
+        )
+        first = {int(path.read_text()) for path in folder.glob("worker_*")}
+        until_in(cook, folder, lambda: not first & set(heirs(mark)), "the workers that ran them are released")
+        (folder / "gate").touch()
+        assert cook.wait(180) == 0, (folder / "out.txt").read_text()
+    assert not first & {int(path.read_text()) for path in folder.glob("worker_later_*")}
+
+
 def test_a_cluster_that_nobody_knows_is_told_with_those_there_are() -> None:
     with pytest.raises(BadClusterError) as refused:
         cluster_spec(Settings(cluster="cloud"))
