@@ -25,6 +25,7 @@ pytestmark = pytest.mark.engine
 #: Its limits, of each kind that there is.
 QOS = {
     "one": "MaxJobsPerUser=1",
+    "closing": "MaxJobsPerUser=1",
     "tiny": "GrpTRES=cpu=1",
     "few": "MaxSubmitJobsPerUser=3",
     "group": "GrpSubmitJobs=2",
@@ -138,14 +139,23 @@ def test_more_jobs_than_may_be_there_at_once_go_in_pieces_as_there_is_room(
 
 def test_what_a_limit_lets_wait_is_told_with_what_helps_and_goes_on(bench: CookBench, cluster: TestCluster) -> None:
     more = node("busy", WAIT, 2, 'account = "busy"') + node("tiny", WAIT, 1, 'qos = "tiny"', "cpus = 2")
+    more += node("closing", WAIT, 1, 'qos = "closing"')
     context = bench.load(network(WAIT.replace("NODE", "work"), count=2, more='job_parms.slurm_qos = "one"' + more))
+    # In the way of the one that is to lose its QOS.
+    by_hand(cluster, "--qos=closing", "sleep 600")
     cook = bench.start(context)
     for reason in ("QOSMaxJobsPerUserLimit", "AssocMaxJobsLimit", "QOSGrpCpuLimit"):
-        until(lambda: f"waits on Slurm: {reason}\n    a limit of their" in said(cook), reason)  # noqa: B023
+        until(lambda: f" on Slurm: {reason}\n    a limit of their" in said(cook), reason)  # noqa: B023
     until(lambda: "QOSGrpCpuLimit" in "".join(cook.link.waiting.values()), "the cook says what it waits for")
     assert len(list(bench.folder.glob("began_*"))) == 2
     manage(cluster, "modify", "qos", "tiny", "set", "GrpTRES=cpu=-1")
     until((bench.folder / "began_tiny_0").exists, "a limit that is raised lets it go on")
+    manage(cluster, "delete", "qos", "closing")
+    until(
+        lambda: " on Slurm: InvalidQOS\n    there is no such QOS any more; scontrol update" in said(cook), "told"
+    )
+    closed = said(cook).rpartition("scontrol update JobId=")[2].partition(" ")[0]
+    cluster.call("scontrol", "update", f"JobId={closed}", "QOS=normal")
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
     assert done.outcome == "cooked", done.account
