@@ -17,7 +17,6 @@ from topcook.author.farm import (
     EngineAwayError,
     EngineError,
     FarmJob,
-    FarmPhase,
     FarmState,
     LostJobs,
     Reconciler,
@@ -31,6 +30,7 @@ from topcook_dask.connect import Connection, connect
 from topcook_dask.heard import Heard
 from topcook_dask.inprocess import job_of, welcome
 from topcook_dask.options import JOB_PARMS, PREFIX, BadOptionError, TaskOptions, task_options, template_parms
+from topcook_dask.reasons import Reasons
 from topcook_dask.session import DELETED, Session
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
 from topcook_dask.submitting import network_end, submit_network
@@ -83,7 +83,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._cancel_at = 0.0
         self._tell_away = True
         self._told_why_kept = ""
-        self._told_reasons: set[str] = set()
+        self._reasons = Reasons(self.cookWarning, self._look_soon)
         self._look_at = float("inf")
         self._heard = Heard(self, self._over, self._look_soon)
         try:
@@ -293,21 +293,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         if deleted:
             # What runs has to be told to end: Dask lets it go on.
             session.cancel(deleted, self._worker_code(), DELETED)
-        self._tell_reasons(states)
+        connection = session.connection
+        self._reasons.note(states.values(), owned=connection.owned, starting=connection.waits_for())
         return states
-
-    def _tell_reasons(self, states: dict[str, FarmState]) -> None:
-        """Say what tasks wait for where it is not just their turn."""
-        waiting: dict[str, int] = {}
-        for state in states.values():
-            if state.phase is FarmPhase.QUEUED and state.reason:
-                waiting[state.reason] = waiting.get(state.reason, 0) + 1
-        starting = self._session.connection.waits_for() if self._session is not None else ""
-        for reason in waiting.keys() - self._told_reasons:
-            more = f"\n    {starting}" if starting else ""
-            self.cookWarning(f"{waiting[reason]} tasks wait on Dask: {reason}{more}")
-        # What waits again after a while is told again.
-        self._told_reasons = set(waiting)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 _USUAL = frozenset({"waiting", "queued", "memory"})
 #: From which a task is forgotten that has run to its end.
 _ENDED = frozenset({"memory", "erred"})
+NO_WORKER = "no worker is connected"
 #: What a worker does that takes none.
 _STATES = {"paused": "is paused (its memory is nearly full)", "init": "begins"}
 
@@ -192,7 +193,7 @@ def why_waiting(task: Any, scheduler: Any) -> str:
     """What keeps a task from any worker, in words; empty when it is just not its turn."""
     workers = list(scheduler.workers.values())
     if not workers:
-        return "no worker is connected"
+        return NO_WORKER
     places = sorted({*map(str, task.worker_restrictions or ()), *map(str, task.host_restrictions or ())})
     if places and not task.loose_restrictions:
         workers = [each for each in workers if each.address in places or each.host in places]
