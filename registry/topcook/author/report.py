@@ -22,10 +22,12 @@ class JobReport:
 
     __slots__ = ("_attempt", "_host", "_item", "_started")
 
-    def __init__(self, scheduler: Any, work_item: Any, attempt: int | None = None) -> None:
-        """Note the item and its attempt, by default the present one."""
+    def __init__(
+        self, scheduler: Any, work_item: Any, attempt: int | None = None, *, together: Reports | None = None
+    ) -> None:
+        """Note the item and its attempt, by default the present one; reports go out at once, or ``together``."""
         record = record_of(work_item)
-        self._host: SchedulerHost = host_of(scheduler)
+        self._host: SchedulerHost | Reports = together or host_of(scheduler)
         self._item = record.id
         self._attempt = record.attempt if attempt is None else attempt
         self._started: float | None = None
@@ -70,6 +72,34 @@ class JobReport:
             self.succeeded(end.at)
         else:
             self.failed(end.reason or _told(end.exit_status), end.at, exit_status=end.exit_status)
+
+
+class Reports:
+    """Reports on many jobs that become known at once: kept until ``send``, which wakes the cook once for them all.
+
+    For one thread at a time.
+    """
+
+    __slots__ = ("_kept", "_scheduler")
+
+    def __init__(self, scheduler: Any) -> None:
+        """Nothing is kept."""
+        self._scheduler = scheduler
+        self._kept: list[Notification] = []
+
+    def of(self, work_item: Any, attempt: int | None = None) -> JobReport:
+        """How to report on the job of this attempt of the item, by default the present one."""
+        return JobReport(self._scheduler, work_item, attempt, together=self)
+
+    def notify(self, notification: Notification) -> None:
+        """Keep it."""
+        self._kept.append(notification)
+
+    def send(self) -> None:
+        """Tell the cook of all that is kept."""
+        kept, self._kept = self._kept, []
+        if kept:
+            host_of(self._scheduler).notify_all(kept)
 
 
 def _told(status: int | None) -> str:

@@ -244,6 +244,9 @@ class SchedulerHost(Protocol):
     def notify(self, notification: Notification) -> None:
         """Report something about an item; from any thread; never blocks."""
 
+    def notify_all(self, notifications: Sequence[Notification]) -> None:
+        """Report what has become known together: the cook wakes up once for it; from any thread; never blocks."""
+
     def function_reports(self) -> FunctionReports | None:
         """For the calling thread; ``None`` where each report is to be seen by itself."""
 

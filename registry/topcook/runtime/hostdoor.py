@@ -14,12 +14,13 @@ from topcook.model.directories import Directories
 from topcook.model.filestem import file_stem
 from topcook.model.secrets import MASK
 from topcook.runtime import environment, workdir
+from topcook.runtime.inbox import Report
 from topcook.runtime.runs import FunctionRuns
 from topcook.runtime.strays import speak_through
 from topcook.runtime.trace import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from topcook.contract.host import FunctionReports, JobKeeper
     from topcook.model.node import SchedulerNode
@@ -137,6 +138,16 @@ class HostDoor:
             self.deliver()
         else:
             link.together.report(notification, self.name)
+
+    def notify_all(self, notifications: Sequence[Notification]) -> None:
+        """Post notifications as one report, unless somebody wants to see each."""
+        link = self.link
+        if link is None or self.graph.trace or self.delegate.listens:
+            for each in notifications:
+                self.notify(each)
+        else:
+            self.notified += len(notifications)
+            link.inbox.post(Report(list(notifications), self.name))
 
     def function_reports(self) -> FunctionReports | None:
         """For the calling thread and the present cook; ``None`` where each report is to be seen by itself."""

@@ -175,6 +175,11 @@ class FakeHost:
         """Remember it in ``notifications``."""
         self.notifications.append(notification)
 
+    def notify_all(self, notifications: Sequence[Notification]) -> None:
+        """Remember each in ``notifications``."""
+        for each in notifications:
+            self.notify(each)
+
     def request_task(self) -> None:
         """Count it."""
         self.tasks += 1

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from topcook.author import report
 from topcook.author.farm import FarmJob, tick_soon
 from topcook.author.farm.ends import Ends, tell_cook
+from topcook.author.report import Reports
 from topcook_dask.inprocess import AT_ONCE
 
 __all__ = ["Heard"]
@@ -38,6 +38,8 @@ class Heard:
         self._look = look
         self._ends = Ends(scheduler)
         self._jobs: dict[str, FarmJob] = {}
+        #: Of one event, on the client's thread.
+        self._reports = Reports(scheduler)
         #: What jobs have told beside their start and end, by token, until their end comes; then what is told together.
         self._said: dict[str, list[list[Any]]] = {}
         self._told: deque[list[list[Any]]] = deque()
@@ -56,6 +58,12 @@ class Heard:
 
     def hear(self, event: dict[str, Any]) -> None:
         """Take an event, on the client's thread: of jobs ``{"said": [[token, words], ...]}``, or of the scheduler."""
+        try:
+            self._hear(event)
+        finally:
+            self._reports.send()
+
+    def _hear(self, event: dict[str, Any]) -> None:
         said = [(token, _read(words)) for token, words in event.get("said", ())]
         ended = {token for token, words in said if words[0] == "ended"}
         for token, words in said:
@@ -79,7 +87,7 @@ class Heard:
                 self._tell(self._said.pop(job.token))
                 self._is_over(job)
         elif words[0] == "start_cook":
-            report(self._scheduler, job.work_item, job.attempt).started()
+            self._reports.of(job.work_item, job.attempt).started()
         elif words[0] == "ended":
             self._end(job, words)
         else:
@@ -87,7 +95,7 @@ class Heard:
 
     def _end(self, job: FarmJob, words: list[Any]) -> None:
         _, _, _, state, status, seconds, reason, _ = words
-        told = report(self._scheduler, job.work_item, job.attempt)
+        told = self._reports.of(job.work_item, job.attempt)
         if state == "succeeded":
             told.succeeded(exit_status=status, seconds=seconds)
         elif state == "failed":
@@ -106,7 +114,7 @@ class Heard:
         if what == "waits":
             self._look(_WAITS)
         elif what == "failed":
-            report(self._scheduler, job.work_item, job.attempt).failed(why)
+            self._reports.of(job.work_item, job.attempt).failed(why)
             self._is_over(job)
         elif what == "again":
             # What its first run told in vain is told by nobody else: it is withdrawn with the second one's end.

@@ -85,12 +85,17 @@ class Reconciler:
 
     def watch(self, job: FarmJob, engine_id: str) -> None:
         """The engine has taken the job under this id, which is kept with the item."""
-        self._add(Flight(job.work_item, job.token, job.attempt, engine_id))
-        job.watched = True
-        said = Notification(
-            Kind.CUSTOM_STATE, job.item, payload=(f"{self.engine} {engine_id}",), job_id=engine_id, attempt=job.attempt
-        )
-        host_of(self._scheduler).notify(said)
+        self.watch_all([(job, engine_id)])
+
+    def watch_all(self, taken: Iterable[tuple[FarmJob, str]]) -> None:
+        """The engine has taken these jobs, each under its id."""
+        said = []
+        for job, engine_id in taken:
+            self._add(Flight(job.work_item, job.token, job.attempt, engine_id))
+            job.watched = True
+            words = (f"{self.engine} {engine_id}",)
+            said.append(Notification(Kind.CUSTOM_STATE, job.item, payload=words, job_id=engine_id, attempt=job.attempt))
+        host_of(self._scheduler).notify_all(said)
 
     def ids_of(self, work_items: Iterable[Any]) -> list[str]:
         """The engine's ids of these items' jobs in flight, to cancel them."""
