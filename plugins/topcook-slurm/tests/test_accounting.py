@@ -151,14 +151,27 @@ def test_what_a_limit_lets_wait_is_told_with_what_helps_and_goes_on(bench: CookB
     manage(cluster, "modify", "qos", "tiny", "set", "GrpTRES=cpu=-1")
     until((bench.folder / "began_tiny_0").exists, "a limit that is raised lets it go on")
     manage(cluster, "delete", "qos", "closing")
-    until(
-        lambda: " on Slurm: InvalidQOS\n    there is no such QOS any more; scontrol update" in said(cook), "told"
-    )
+    until(lambda: " on Slurm: InvalidQOS\n    there is no such QOS any more; scontrol update" in said(cook), "told")
     closed = said(cook).rpartition("scontrol update JobId=")[2].partition(" ")[0]
     cluster.call("scontrol", "update", f"JobId={closed}", "QOS=normal")
     (bench.folder / "gate").touch()
     done = bench.finish(context, cook)
     assert done.outcome == "cooked", done.account
+
+
+def test_the_reason_for_which_a_job_runs_again_is_told(bench: CookBench, cluster: TestCluster) -> None:
+    command = "sh -c 'echo $TOPCOOK_SLURM_JOB >> began; while [ ! -e gate ]; do sleep 0.05; done'"
+    context = bench.load(network(command))
+    cook = bench.start(context)
+    began = bench.folder / "began"
+    until(lambda: began.exists() and began.read_text().endswith("\n"), "it runs")
+    job = began.read_text().strip()
+    cluster.call("scontrol", "requeue", job)
+    until(lambda: "Slurm runs work_1 (job " in said(cook), "it is told")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+    until(lambda: Slurm().why_again([job]).get(job, "").startswith("requeued on n"), "accounting has the reason")
 
 
 def by_hand(cluster: TestCluster, *words: str) -> str:

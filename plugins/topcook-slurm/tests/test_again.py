@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from topcook_slurm.again import RunsAgain, again_line
-from topcook_slurm.states import SlurmJob
+from topcook_slurm.states import SlurmJob, why_again
 
 RUNS = SlurmJob("7", frozenset({"RUNNING"}))
 
@@ -32,6 +32,20 @@ def test_each_run_but_the_first_is_told_once(tmp_path: Path) -> None:
     assert "work_1 (job 7)" in said[1]
     assert "work_2 (job 8_0)" in said[1]
     assert len(said) == 2
+
+
+def test_the_reason_is_told_where_accounting_has_it(tmp_path: Path) -> None:
+    """As 22.05 tells of a node that died, of preemption, and of one that somebody requeued."""
+    text = (
+        "7|PREEMPTED|0:0|n2\n7|PENDING|0:0|None assigned\n8_0|REQUEUED|0:0|n2\n8_0|NODE_FAIL|0:0|n1\n"
+        "8_0|RUNNING|0:0|n2\n9|REQUEUED|0:0|None assigned\n9|COMPLETED|0:0|n2\n10|FAILED|1:0|n1\n"
+    )
+    whys = why_again(text)
+    assert whys == {"7": "preempted on n2", "8_0": "node failure on n1", "9": "requeued"}
+    said: list[str] = []
+    again = RunsAgain(tmp_path, said.append, lambda _jobs: whys)
+    again.look({"7": replace(RUNS, restarts=1)}, {"7": "work_1"})
+    assert said[0].splitlines()[0] == "Slurm runs work_1 (job 7: preempted on n2) again"
 
 
 def test_many_are_told_together_and_no_more_often_than_once_in_a_minute(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from topcook_slurm.states import SlurmJob
@@ -31,10 +31,17 @@ def again_line(folder: str, variable: str) -> str:
 class RunsAgain:
     """Tells each run but the first of each job once, some together; jobs leave their files in ``folder``."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        """Nothing has run again."""
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[str], None],
+        why: Callable[[Iterable[str]], Mapping[str, str]] = lambda _jobs: {},
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing has run again; ``why`` answers with Slurm's reasons, as far as it has any."""
         self._folder = folder
         self._tell = tell
+        self._why = why
         self._clock = clock
         self._seen: dict[str, int] = {}
         self._untold: dict[str, str] = {}
@@ -54,7 +61,9 @@ class RunsAgain:
         now = self._clock()
         if self._untold and (last or self._told_at is None or now - self._told_at >= _TOLD_EVERY):
             self._told_at = now
-            self._tell(_words(self._untold))
+            # The end of a cook waits for nobody.
+            some = dict(list(self._untold.items())[:_NAMED])
+            self._tell(_words(some, len(self._untold), {} if last else self._why(some)))
             self._untold = {}
         return new
 
@@ -67,8 +76,8 @@ class RunsAgain:
         return [(job, int(count)) for job, _, count in pairs if count.isdigit()]
 
 
-def _words(jobs: Mapping[str, str]) -> str:
-    some = [f"{name} (job {job})" for job, name in list(jobs.items())[:_NAMED]]
-    which = ", ".join(some) if len(jobs) <= _NAMED else f"{len(jobs):,} items, {', '.join(some)} and others,"
-    why = "after a node died, for preemption, or by scontrol requeue"
-    return f"Slurm runs {which} again, {why}\n    what earlier runs told of outputs does not count"
+def _words(some: Mapping[str, str], count: int, whys: Mapping[str, str]) -> str:
+    named = [f"{name} (job {job}: {whys[job]})" if job in whys else f"{name} (job {job})" for job, name in some.items()]
+    which = ", ".join(named) if count == len(named) else f"{count:,} items, {', '.join(named)} and others,"
+    why = "" if whys.keys() >= some.keys() else ", after a node died, for preemption, or by scontrol requeue"
+    return f"Slurm runs {which} again{why}\n    what earlier runs told of outputs does not count"

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from topcook.author.farm import EngineAwayError, EngineCommand, EngineError
 from topcook_slurm.ids import condensed
-from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, lives
+from topcook_slurm.states import NoAnswerError, SlurmJob, from_accounting, from_queue, lives, why_again
 
-__all__ = ["QueueFullError", "Slurm"]
+__all__ = ["NoIdError", "QueueFullError", "Slurm"]
 
 #: Words of Slurm for what passes by itself.
 TRANSIENT = (
@@ -31,6 +31,8 @@ TRANSIENT = (
     r"(Max|Grp)SubmitJob",
 )
 _FULL = re.compile(TRANSIENT[-1])
+#: "12", with several clusters "12;name".
+_JOB_ID = re.compile(r"^(\d+)(?:;\S*)?$", re.MULTILINE)
 _MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
 #: Slurm's words where munge is at fault name it seldom, and a client that waits for it says nothing.
 _CREDENTIALS = re.compile(r"zero bytes were|authenticat|munge|did not answer within", re.IGNORECASE)
@@ -42,8 +44,13 @@ _LOST = re.compile(r"invalid job id|already (completing|completed)|job/step alre
 _NOT_PASSED_ON = re.compile(
     r"(SLURM_(?!CONF$)|SBATCH_(ARRAY|WAIT|TEST)|SQUEUE_|SCANCEL_|SACCT_|PDG_ITEM|PDG_RESULT|PDG_JOBID)"
 )
+_ACCOUNT = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations")
 #: Cancel so many words at a time, and ask for so many jobs: a command line is no book.
 _AT_ONCE, _ASKED_AT_ONCE = 100, 5000
+
+
+class NoIdError(EngineError):
+    """A job was submitted, it seems, and nobody said which."""
 
 
 class QueueFullError(EngineAwayError):
@@ -78,18 +85,18 @@ class Slurm:
         self.arrays: frozenset[str] = frozenset()
 
     def submit(self, script: str, options: Sequence[str]) -> str:
-        """Submit a script; the job's id."""
+        """Submit a script; the job's id. Raises ``NoIdError`` where ``sbatch`` ends well and does not say it."""
         try:
             said = self._run("sbatch", "--parsable", *options, stdin=script)
         except EngineAwayError as error:
             if _FULL.search(str(error)):
                 raise QueueFullError(str(error)) from None
             raise EngineAwayError(f"{error}\n    {_HINT}" if _CREDENTIALS.search(str(error)) else str(error)) from None
-        # "12", with several clusters "12;name"
-        job = said.strip().splitlines()[-1].partition(";")[0] if said.strip() else ""
-        if not job.isdigit():
-            raise EngineError(f"Slurm: sbatch answered no job id: {said.strip()!r}")
-        return job
+        # A site may have put something before sbatch that has more to say.
+        found = _JOB_ID.findall(said)
+        if not found:
+            raise NoIdError(f"Slurm: sbatch answered no job id: {said.strip()!r}")
+        return str(found[-1])
 
     def jobs(self) -> dict[str, SlurmJob]:
         """All jobs of this user that the controller knows, by id: a task of an array is ``12_3``."""
@@ -114,12 +121,11 @@ class Slurm:
         ``no_history`` and ``history_refused`` say why it could not be asked.
         """
         words = sorted({each.partition("_")[0] for each in ids}) if self._has_history else []
-        form = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations")
         found: dict[str, SlurmJob] = {}
         self.no_history = ""
         try:
             for start in range(0, len(words), _ASKED_AT_ONCE):
-                said = self._run("sacct", *form, f"--jobs={','.join(words[start : start + _ASKED_AT_ONCE])}")
+                said = self._run("sacct", *_ACCOUNT, f"--jobs={','.join(words[start : start + _ASKED_AT_ONCE])}")
                 found.update({job.id: job for job in from_accounting(said) if not lives(job)})
         except EngineAwayError as error:
             self.no_history = str(error)
@@ -127,6 +133,21 @@ class Slurm:
             self._has_history = False
             self.history_refused = "" if _NO_HISTORY.search(str(error)) else str(error)
         return found
+
+    def why_again(self, ids: Iterable[str]) -> dict[str, str]:
+        """Why Slurm runs these jobs again, in words, as far as accounting tells."""
+        words = ",".join(sorted({each.partition("_")[0] for each in ids}))
+        if not self._has_history or self.no_history or not words:
+            return {}
+        try:
+            return why_again(self._run("sacct", *_ACCOUNT, "--duplicates", f"--jobs={words}"))
+        except EngineError:
+            # To be told without it.
+            return {}
+
+    def hurry(self, seconds: float) -> None:
+        """From now on a command may take so long at most."""
+        self._command.timeout = min(self._command.timeout, seconds)
 
     def cancel(self, ids: Iterable[str]) -> None:
         """End jobs; those that have ended already are no error."""

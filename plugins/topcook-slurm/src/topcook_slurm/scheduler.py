@@ -40,8 +40,8 @@ from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, coo
 
 #: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
 _GONE = 25.0
-#: Seconds for which a controller that is away is tried then: a try may take ten.
-_AWAY = 12.0
+#: Seconds for which a controller that is away is tried then, and that a command may take.
+_AWAY, _A_TRY = 12.0, 10.0
 _CANCEL_AGAIN = 2.0
 #: Seconds that jobs try to tell their end, and tries of a report within them: some two seconds.
 _PATIENCE, _LEFT_PATIENCE, _LEFT_TRIES = 120.0, 5.0, "4"
@@ -78,7 +78,11 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Read what holds for the whole cook."""
-        self._slurm = self._commands()
+        try:
+            self._slurm = self._commands()
+        except EngineError as error:
+            self.cookError(str(error))
+            return False
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
         self._submissions = Submissions(self, self._slurm, self._watch, self._cancel)
         self._reconciler = Reconciler(
@@ -106,7 +110,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._engine_ids, self._had = {}, {}
         self._uncanceled, self._ending = set(), False
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
-        self._again = RunsAgain(self._submissions.again_folder(local=True), self.cookWarning)
+        self._again = RunsAgain(self._submissions.again_folder(local=True), self.cookWarning, self._slurm.why_again)
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
@@ -213,7 +217,13 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     # -- submitting -----------------------------------------------------------------------------------------------
 
     def _commands(self) -> Slurm:
-        return Slurm(self["slurm_conf"].evaluateString(), self["slurm_timeout"].evaluateFloat())
+        conf, timeout = self["slurm_conf"].evaluateString(), self["slurm_timeout"].evaluateFloat()
+        # Slurm's commands would look for it for a minute each.
+        if conf and not Path(conf).is_file():
+            raise EngineError(f"slurm_conf: there is no file {conf}\n    blank: the one that this machine is set up for")
+        if timeout <= 0:
+            raise EngineError(f"slurm_timeout is {timeout:g}: seconds that each command of Slurm may take, 30 by default")
+        return Slurm(conf, timeout)
 
     def _of(self, work_item: Any) -> dict[str, Any]:
         return self._parms.of(work_item)
@@ -363,6 +373,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def _end_all(self) -> None:
         self._ending = True
+        self._slurm.hurry(_A_TRY)
         self._collector.drop(lambda _job: True)
         unheard = [*self._submissions.drop_all(), *self._static.drop_all()]
         tokens = [job.token for submission in unheard for job in submission.jobs]

@@ -24,6 +24,7 @@ __all__ = [
     "never_began",
     "never_begins",
     "state_of",
+    "why_again",
 ]
 
 #: What each state means; those that stand nowhere here are jobs that wait.
@@ -40,6 +41,8 @@ _WORDS = {
     "REVOKED": "revoked by the federation",
     "FAILED": "",
 }
+#: How a run ends in accounting that is not the job's last.
+_AGAIN = {"NODE_FAIL": "node failure", "PREEMPTED": "preempted", "REQUEUED": "requeued"}
 _NEVER = "DependencyNeverSatisfied"
 #: Reasons that say nothing about why a job ended as it did.
 _SILENT = frozenset({"", "None", "NonZeroExitCode", "Resources", "Priority"})
@@ -102,6 +105,15 @@ def from_accounting(text: str) -> list[SlurmJob]:
             array, bracket, tasks = fields[0].partition("_[")
             ids = expanded(array, tasks) if bracket else [fields[0]]
             found += [SlurmJob(each, states, "", code, nodes) for each in ids]
+    return found
+
+
+def why_again(text: str) -> dict[str, str]:
+    """Why each job of ``sacct --duplicates``, in the same format, runs again, with the node that it ran on."""
+    found = {}
+    for job in from_accounting(text):
+        for state in job.states & _AGAIN.keys():
+            found[job.id] = f"{_AGAIN[state]} on {job.nodes}" if job.nodes else _AGAIN[state]
     return found
 
 
