@@ -196,6 +196,20 @@ def test_tokens_are_replaced_in_one_pass(host: FakeHost) -> None:
     assert made.expandCommandTokens("__PDG_ITEM_ID__ __PDG_HFS__", None) == "__PDG_ITEM_ID__ /opt/hfs"
 
 
+def test_a_path_is_quoted_in_the_command_of_an_item_and_as_it_is_elsewhere(host: FakeHost) -> None:
+    class Farm(PyScheduler):
+        def workingDir(self, local: bool = True) -> str:
+            return "/my shows/it's"
+
+    made = host.make(Farm)
+    item = host.graph.handle(host.graph.add_item())
+    text = "ls __PDG_DIR__/a \"__PDG_DIR__/a\" '__PDG_DIR__/a'"
+    assert made.expandCommandTokens(text, item) == (
+        r"""ls /my\ shows/it\'s/a "/my shows/it's/a" '/my shows/it'\''s/a'"""
+    )
+    assert made.expandCommandTokens("__PDG_DIR__/a", None) == "/my shows/it's/a"
+
+
 def test_hfs_is_empty_without_houdini() -> None:
     made = FakeHost(FakeGraph(environment={})).make(PyScheduler)
     assert made.expandCommandTokens("__PDG_HFS__", None) == ""

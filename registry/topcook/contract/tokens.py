@@ -42,8 +42,9 @@ def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:
     """``text`` with the command tokens replaced, each asked of the scheduler once.
 
     One pass only: a token in what ``applicationBin`` returns stays in the text, as do unknown tokens, and the item's
-    own tokens when ``work_item`` is ``None``. A path that a shell would not read as it is comes with what it takes for
-    that, within the quotes that are open there, or without. Mirrors ``pdg.Scheduler.expandCommandTokens``.
+    own tokens when ``work_item`` is ``None``. For an item, whose command it is, a path that a shell would not read as
+    it is comes with what it takes for that, within the quotes that are open there, or without. Mirrors
+    ``pdg.Scheduler.expandCommandTokens``.
     """
     if "__PDG_" not in text:
         return text
@@ -53,7 +54,9 @@ def expand_tokens(text: str, scheduler: Any, work_item: Any) -> str:
         token = match.group()
         if token not in known:
             known[token] = _answer(token, scheduler, work_item)
-        return quoted(known[token], text[: match.start()]) if token in _PATHS else known[token]
+        if work_item is None or token not in _PATHS:
+            return known[token]
+        return quoted(known[token], text[: match.start()])
 
     return _TOKEN.sub(value, text)
 
