@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cluster_bench import cook_process, heirs, until_in
 from dask_bench import until
-from distributed import Event
+from distributed import Client, Event
 from standin_engine import ENGINES, Job
 
 from topcook.testkit.cookbench import CookBench
@@ -86,25 +86,29 @@ def held() -> Callable[[int], int]:
     return wait
 
 
-@pytest.mark.parametrize("kind", ENGINES)
-def test_workers_come_as_jobs_with_work_go_without_and_come_again(
-    engines: dict[str, StandIn], kind: str, tmp_path: Path
-) -> None:
-    engine, logs = engines[kind], tmp_path / "my logs"
-    connection = connect(Settings(**engine.asked, maximum=2, idle=1.0), logs=str(logs))
-    try:
-        tasks = connection.client.map(held(), range(8), pure=False)
-        until(lambda: list(engine.jobs().values()) == ["runs", "runs"], "two workers' jobs run")
-        Event("go", client=connection.client).set()
-        assert connection.client.gather(tasks) == [42] * 8
-        # A worker that has what somebody wants is not released.
-        del tasks
-        until(lambda: not engine.jobs(), "they are released")
-        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
-    finally:
-        connection.close()
-    until(lambda: not engine.jobs(), "no job is left")
-    assert any("Worker" in path.read_text() for path in logs.iterdir()), "what workers print lies where it was said"
+def test_workers_come_as_jobs_with_work_go_without_and_come_again(engines: dict[str, StandIn], tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        clients: dict[str, Client] = {}
+        for kind, engine in engines.items():
+            asked = Settings(**engine.asked, maximum=2, idle=1.0)
+            connection = connect(asked, logs=str(tmp_path / f"my {kind} logs"))
+            stack.callback(connection.close)
+            clients[kind] = connection.client
+        tasks = {kind: client.map(held(), range(8), pure=False) for kind, client in clients.items()}
+        for kind, engine in engines.items():
+            until(lambda engine=engine: [*engine.jobs().values()] == ["runs", "runs"], f"two jobs of {kind} run")
+        for kind, client in clients.items():
+            Event("go", client=client).set()
+            # A worker that has what somebody wants is not released: nobody keeps these.
+            assert client.gather(tasks.pop(kind)) == [42] * 8
+        for kind, engine in engines.items():
+            until(lambda engine=engine: not engine.jobs(), f"those of {kind} are released")
+        for client in clients.values():
+            assert client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
+    until(lambda: not any(each.jobs() for each in engines.values()), "no job is left")
+    for kind in engines:
+        printed = [path.read_text() for path in (tmp_path / f"my {kind} logs").iterdir()]
+        assert any("Worker" in text for text in printed), f"what workers print on {kind} lies where it was said"
 
 
 @pytest.mark.parametrize("kind", ENGINES)
