@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import subprocess
 from typing import Any
 
@@ -49,3 +52,38 @@ def test_a_name_of_another_encoding_in_the_queue_hides_no_job(cluster: TestClust
     job = said.decode().strip()
     assert Slurm().jobs()[job].states == {"PENDING"}
     Slurm().cancel([job])
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        '"$real" --quiet "$@"',
+        'id=$("$real" "$@") && echo Welcome to the farm && echo "$id;farm" && echo 3 jobs wait before yours',
+        'id=$("$real" "$@") && echo "Submitted batch job $id"',
+    ],
+)
+def test_a_job_runs_once_and_is_heard_of_whatever_the_sites_own_sbatch_says(
+    bench: CookBench, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch, instead: str
+) -> None:
+    folder = bench.folder / "bin"
+    folder.mkdir()
+    program = folder / "sbatch"
+    program.write_text(f"#!/bin/sh\nreal={shlex.quote(str(shutil.which('sbatch')))}\n{instead}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    done = bench.cook(network("sh -c 'echo ran >> ran_@pdg_index'", count=3))
+    assert set(done.states("work").values()) == {"CookedSuccess"}, done.messages
+    assert [(bench.folder / f"ran_{index}").read_text() for index in range(3)] == ["ran\n"] * 3
+
+
+@pytest.mark.parametrize(
+    ("parm", "said"),
+    [
+        ('slurm_conf = "/nowhere/slurm.conf"', "slurm_conf: there is no file /nowhere/slurm.conf"),
+        ("slurm_timeout = 0.0", "slurm_timeout is 0: seconds that each command of Slurm may take"),
+    ],
+)
+def test_what_no_command_of_slurm_can_be_run_with_is_told_at_once(bench: CookBench, parm: str, said: str) -> None:
+    done = bench.cook(network("true", parms=parm))
+    assert done.outcome != "cooked"
+    assert said in done.account + str(done.messages), done.messages

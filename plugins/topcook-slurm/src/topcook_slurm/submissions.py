@@ -21,7 +21,7 @@ from topcook.author.farm import (
     write_jobs,
 )
 from topcook_slurm.again import again_line
-from topcook_slurm.commands import QueueFullError, Slurm
+from topcook_slurm.commands import NoIdError, QueueFullError, Slurm
 from topcook_slurm.ids import ranges
 from topcook_slurm.states import SlurmJob, lives
 
@@ -274,7 +274,13 @@ class Submissions:
         if not self._wanted(submission):
             return ""
         submission.tried = True
-        return self._slurm.submit(self._script(submission.file, submission.tasks), self._words(submission))
+        try:
+            return self._slurm.submit(self._script(submission.file, submission.tasks), self._words(submission))
+        except NoIdError:
+            job = self._known().get(submission.name, "")
+            if not job:
+                raise
+            return job
 
     def _sent(self, submission: Submission, job: str) -> None:
         if not job:
