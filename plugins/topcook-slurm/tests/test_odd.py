@@ -80,7 +80,7 @@ def test_a_job_runs_once_and_is_heard_of_whatever_the_sites_own_sbatch_says(
     ("parm", "said"),
     [
         ('slurm_conf = "/nowhere/slurm.conf"', "slurm_conf: there is no file /nowhere/slurm.conf"),
-        ("slurm_timeout = 0.0", "slurm_timeout is 0: seconds that each command of Slurm may take"),
+        ("slurm_timeout = 0.0", "slurm_timeout is 0: the seconds for each command of Slurm"),
     ],
 )
 def test_what_no_command_of_slurm_can_be_run_with_is_told_at_once(bench: CookBench, parm: str, said: str) -> None:

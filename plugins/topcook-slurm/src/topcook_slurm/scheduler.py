@@ -220,9 +220,11 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         conf, timeout = self["slurm_conf"].evaluateString(), self["slurm_timeout"].evaluateFloat()
         # Slurm's commands would look for it for a minute each.
         if conf and not Path(conf).is_file():
-            raise EngineError(f"slurm_conf: there is no file {conf}\n    blank: the one that this machine is set up for")
+            raise EngineError(
+                f"slurm_conf: there is no file {conf}\n    blank: the one that this machine is set up for"
+            )
         if timeout <= 0:
-            raise EngineError(f"slurm_timeout is {timeout:g}: seconds that each command of Slurm may take, 30 by default")
+            raise EngineError(f"slurm_timeout is {timeout:g}: the seconds for each command of Slurm, 30 by default")
         return Slurm(conf, timeout)
 
     def _of(self, work_item: Any) -> dict[str, Any]:
