@@ -33,8 +33,6 @@ TRANSIENT = (
 _FULL = re.compile(TRANSIENT[-1])
 #: "12", with several clusters "12;name".
 _JOB_ID = re.compile(r"^(\d+)(?:;\S*)?$", re.MULTILINE)
-#: "12", with several clusters "12;name".
-_JOB_ID = re.compile(r"^(\d+)(?:;\S*)?$", re.MULTILINE)
 _MAX_ARRAY = re.compile(r"^MaxArraySize\s*=\s*(\d+)", re.MULTILINE)
 #: Slurm's words where munge is at fault name it seldom, and a client that waits for it says nothing.
 _CREDENTIALS = re.compile(r"zero bytes were|authenticat|munge|did not answer within", re.IGNORECASE)
@@ -49,10 +47,6 @@ _NOT_PASSED_ON = re.compile(
 _ACCOUNT = ("--format=JobID,State,ExitCode,NodeList", "--parsable2", "--noheader", "--allocations")
 #: Cancel so many words at a time, and ask for so many jobs: a command line is no book.
 _AT_ONCE, _ASKED_AT_ONCE = 100, 5000
-
-
-class NoIdError(EngineError):
-    """A job was submitted, it seems, and nobody said which."""
 
 
 class NoIdError(EngineError):
@@ -150,10 +144,6 @@ class Slurm:
         except EngineError:
             # To be told without it.
             return {}
-
-    def hurry(self, seconds: float) -> None:
-        """From now on a command may take so long at most."""
-        self._command.timeout = min(self._command.timeout, seconds)
 
     def hurry(self, seconds: float) -> None:
         """From now on a command may take so long at most."""
