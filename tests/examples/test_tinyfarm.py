@@ -15,7 +15,7 @@ import pytest
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "wedge_sim" / "tinyfarm.py"
 SECRET = "open sesame"
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 class Client:

@@ -15,7 +15,7 @@ from topcook.model.notification import Kind, Notification
 from topcook.model.workitem import Trait, WorkItem
 from topcook.testkit.fakehost import FakeHost
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Bench(FakeHost):

@@ -340,7 +340,7 @@ class TestThread:
         node = bench.node("n", processor(generate))
         for _ in range(5):
             generator.submit(GenerationRequest(node, bench.instance(node), [], True))
-        results = [done.get(timeout=10) for _ in range(5)]
+        results = [done.get(timeout=60) for _ in range(5)]
         assert [len(result.items) for result in results] == [1] * 5
         assert len(threads) == 1
         assert threading.current_thread() not in threads
@@ -352,11 +352,11 @@ class TestThread:
 
         def generate(*_: Any) -> None:
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
 
         node = bench.node("n", processor(generate))
         generator.submit(GenerationRequest(node, bench.instance(node), [], True))
-        assert entered.wait(10)
+        assert entered.wait(60)
         assert not generator.close(timeout=0.01)
         leave.set()
         assert generator.close()

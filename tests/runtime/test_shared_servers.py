@@ -13,7 +13,7 @@ import pytest
 from topcook.testkit.cookbench import CookBench
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sharedserver"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 SERVER = """
 import os, socket, sys, threading, time
@@ -34,7 +34,7 @@ from urllib.request import urlopen
 sys.path.insert(0, os.environ["PDG_SCRIPTDIR"])
 from pdgjob import sharedserver
 found = sharedserver.find("hello", 10)
-assert urlopen("http://%s:%d" % (found["host"], found["port"]), timeout=10).read() == b"hello"
+assert urlopen("http://%s:%d" % (found["host"], found["port"]), timeout=60).read() == b"hello"
 print(found["name"], found["item"] == int(sys.argv[1]))
 """
 NETWORK = """

@@ -56,7 +56,7 @@ from topcook.cli import main
 main(sys.argv[1:])
 """
 #: Much longer than anything takes, so that only what is broken comes near it.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def types_file(folder: Path, name: str, label: str) -> Path:
