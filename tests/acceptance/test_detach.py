@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,20 @@ JOB = """echo $1 >> {folder}/began
 while [ ! -e {folder}/gate ]; do sleep 0.05; done
 touch {folder}/made_$1
 $PDG_SCRIPTDIR/pdgcmd addOutputFile {folder}/made_$1
+"""
+
+
+#: Items, and the reports of each of their jobs.
+MANY, REPORTS = 80, 12
+TALKS = f"""
+import os, pdgcmd
+here, index = os.path.dirname(os.path.abspath(__file__)), os.environ["PDG_INDEX"]
+with open(here + "/began", "a") as stream:
+    stream.write(index + "\\n")
+for number in range({REPORTS}):
+    open(here + "/made/%s_%d" % (index, number), "w").close()
+    pdgcmd.addOutputFile(here + "/made/%s_%d" % (index, number))
+    pdgcmd.setIntAttrib("last", number)
 """
 
 
@@ -145,6 +160,38 @@ def test_what_needs_this_machine_is_waited_for_and_told(shell: Shell, farm: Proc
     assert engine.wait(60) == 0
     assert began(shell) == {"work_0": 1, "work_1": 1}
     assert outputs(shell.report()) == {"work_1": ["made_work_0"], "work_2": ["made_work_1"], "here_3": []}
+
+
+def let_go_soon(shell: Shell, word: str) -> bool:
+    """A session of the cook that is let go when some more have begun; whether it was, or has cooked all before."""
+    before = began(shell).total()
+    engine = shell.start(word, "net.toml", "--report", "report.json")
+    until(lambda: began(shell).total() > before + 3 or engine.poll() is not None, "some more have begun")
+    shell.run("detach", "net.toml", "--now", status=None)
+    status = engine.wait(60)
+    assert status in {0, 3}, engine.stderr.read() if engine.stderr is not None else ""
+    return status == 3
+
+
+@pytest.mark.crash
+def test_a_cook_that_is_let_go_again_and_again_loses_no_report_and_runs_no_job_twice(
+    shell: Shell, farm: ProcessFarm
+) -> None:
+    """Jobs report all the time, also in the moment in which the cook hangs up."""
+    shell.write("job.py", TALKS)
+    text = NETWORK.replace("itemcount = 2", f"itemcount = {MANY}").replace("queue_poll", "pdg_maxtasks = 6\nqueue_poll")
+    shell.write("net.toml", text.replace("sh $HIP/job.sh work_@pdg_index", f"{sys.executable} $HIP/job.py"))
+    (shell.folder / "made").mkdir()
+    left, word = 0, "cook"
+    while let_go_soon(shell, word):
+        left, word = left + 1, "resume"
+    assert left
+    assert began(shell) == {f"{number}": 1 for number in range(MANY)}
+    for item in shell.report()["items"]:
+        made = [f"{item['index']}_{number}" for number in range(REPORTS)]
+        assert [Path(file["path"]).name for file in item["outputs"]] == made, item["messages"]
+        assert item["attributes"]["last"]["value"] == [REPORTS - 1]
+        assert (item["state"], item["attempts"]) == ("CookedSuccess", 1) or item["state"] == "CookedCache", item
 
 
 def test_a_cook_that_no_farm_can_go_on_with_cooks_to_its_end(shell: Shell) -> None:
