@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -30,11 +31,15 @@ parms.command = '''{command}'''
 
 
 class Cooked(NamedTuple):
-    """Seconds of a cook; until each end was known that an item wrote down; from the last of these to the cook's end."""
+    """Seconds of a cook; until each end was known that an item wrote down; from the last of these to the cook's end.
+
+    ``processor``: seconds of it that the cook itself took.
+    """
 
     seconds: float
     late: list[float]
     tail: float
+    processor: float
 
 
 def installed(plugin: str, folder: str) -> str:
@@ -53,10 +58,15 @@ def cooked(plugin: str, scheduler: str, count: int, command: str, parms: str = "
         (folder / "net.toml").write_text(text, encoding="utf-8")
         words = [sys.executable, "-m", "topcook", "cook", "net.toml", "--progress", "off", "--report", "report.json"]
         environment = {**os.environ, "PYTHONPATH": plugin}
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _of_children()
         subprocess.run(words, cwd=folder, env=environment, check=True, stderr=subprocess.DEVNULL)
-        took, ended = time.perf_counter() - began, time.time()
+        took, ended, processor = time.perf_counter() - began, time.time(), _of_children() - before
         items = json.loads((folder / "report.json").read_text(encoding="utf-8"))["items"]
         ends = {int(path.name.rpartition("_")[2]): float(path.read_text()) for path in folder.glob("ended_*")}
         late = [item["finished"] - ends[item["index"]] for item in items if item["index"] in ends]
-        return Cooked(took, late, ended - max(ends.values(), default=ended))
+        return Cooked(took, late, ended - max(ends.values(), default=ended), processor)
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -2,9 +2,12 @@
 
 Each round runs N times ``/bin/true`` by a plain ``client.map`` of ``subprocess.run``, then as items of a cook, on the
 same workers: the seconds from the submission to the last result, and those of the whole ``topcook cook``, its start
-included. Then in Slurm: a plain array against a cook on Dask workers that it submits as jobs, the whole of it again:
-the start of Dask and of its workers is in its seconds. How soon an end is known: the items write down when they end,
-the cook when it heard of it.
+included; once more as a program of its own, start and connection included, as the cook is one. The processor time is
+that of all there is, Dask's processes too: on a machine that does other work it tells more than seconds do.
+
+Then in Slurm: a plain array against a cook on Dask workers that it submits as jobs, the whole of it again: the start of
+Dask and of its workers is in its seconds. How soon an end is known: the items write down when they end, the cook when
+it heard of it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks import suite
 from benchmarks.farms import slurm
@@ -38,31 +42,74 @@ dask_host = "127.0.0.1"
 ARRAY = 300
 
 
-def plain(cluster: TestCluster, count: int) -> float:
-    """Seconds for ``client.map``, connected before."""
+#: What somebody would write who runs the commands by Dask alone.
+PROGRAM = """\
+import subprocess, sys
+from distributed import Client
+
+def run(number):
+    return subprocess.run(["/bin/true"], check=False).returncode
+
+with Client(sys.argv[1]) as client:
+    client.gather(client.map(run, range(int(sys.argv[2])), pure=False))
+"""
+
+
+def plain(cluster: TestCluster, count: int) -> tuple[float, float]:
+    """Seconds for ``client.map``, connected before; those of all processors."""
 
     def run(_number: int) -> int:
         return subprocess.run(["/bin/true"], check=False).returncode
 
     with cluster.client() as client:
-        began = time.perf_counter()
+        began, before, own = time.perf_counter(), processor(cluster), time.process_time()
         client.gather(client.map(run, range(count), pure=False))
-        return time.perf_counter() - began
+        took = time.perf_counter() - began
+        return took, processor(cluster) - before + time.process_time() - own
+
+
+def program(cluster: TestCluster, count: int) -> float:
+    """Seconds for the same as a program of its own."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", PROGRAM, cluster.address, str(count)], check=True)
+    return time.perf_counter() - began
+
+
+def processor(cluster: TestCluster) -> float:
+    """Seconds of processor time that Dask's processes and what they ran have taken."""
+    ticks = 0
+    for pid in cluster.pids:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def beside_dask(plugin: str, items: int, rounds: int) -> suite.Table:
     """A cook beside Dask alone, on two workers of two threads."""
     table = suite.Table(f"{items} times /bin/true on Dask, two workers of two threads, {rounds} rounds")
-    alone, ours = [], []
+    alone, programs, ours, shares = [], [], [], []
     with TestCluster() as cluster:
         parms = f'dask_address = "{cluster.address}"'
+        # A plugin that has just been installed is looked at once, by a process that loads Dask.
+        cooked(plugin, "daskscheduler", 4, "/bin/true", parms)
         for _ in range(rounds):
-            alone.append(plain(cluster, items))
-            ours.append(cooked(plugin, "daskscheduler", items, "/bin/true", parms).seconds)
+            seconds, mine = plain(cluster, items)
+            alone.append(seconds)
+            before = processor(cluster)
+            cook = cooked(plugin, "daskscheduler", items, "/bin/true", parms)
+            ours.append(cook.seconds)
+            shares.append((mine, processor(cluster) - before + cook.processor))
+            programs.append(program(cluster, items))
         few = cooked(plugin, "daskscheduler", 40, ENDED, parms)
     ratio = statistics.median(one / other for one, other in zip(alone, ours, strict=True))
     table.add("client.map", f"{items / statistics.median(alone):.0f} items/s")
     table.add("topcook", f"{items / statistics.median(ours):.0f} items/s", ratio, "x plain", suite.at_least(0.7))
+    whole = statistics.median(one / other for one, other in zip(programs, ours, strict=True))
+    table.add("client.map, its start too", f"{items / statistics.median(programs):.0f} items/s")
+    table.add("topcook", "beside that", whole, "x plain")
+    each = [1000 * statistics.median(column) / items for column in zip(*shares, strict=True)]
+    share = statistics.median(one / other for one, other in shares)
+    table.add("processor time", f"an item: {each[0]:.1f} ms plain, {each[1]:.1f} topcook", share, "x plain")
     known = statistics.median(few.late) * 1000
     table.add("an end is known", "after (median of 40)", known, "ms", suite.at_most(50))
     table.add("the cook is over", "after its last item", few.tail, "s")

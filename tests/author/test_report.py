@@ -8,6 +8,7 @@ import pytest
 
 from pdg.scheduler import PyScheduler
 from topcook.author import JobEnd, JobParms, attempt_token, local_jobs, log_to_scheduler, report
+from topcook.author.report import Reports
 from topcook.model.notification import Kind, Notification
 from topcook.testkit.fakehost import FakeHost
 
@@ -29,6 +30,19 @@ def test_a_report_keeps_the_attempt_it_was_made_in(host: FakeHost, scheduler: An
     item.attempt = 2
     old.started()
     assert host.notifications[0].attempt == 1
+
+
+def test_reports_that_become_known_together_are_told_together_in_their_order(host: FakeHost, scheduler: Any) -> None:
+    items = [host.graph.add_item("true") for _ in range(2)]
+    told = Reports(scheduler)
+    told.of(host.graph.handle(items[0]), 3).succeeded(exit_status=0, seconds=1.5)
+    told.of(host.graph.handle(items[1])).failed("no licence")
+    assert not host.notifications
+    told.send()
+    assert host.told() == [("success", items[0].id), ("fail", items[1].id)]
+    assert host.notifications[0].attempt == 3
+    told.send()
+    assert len(host.notifications) == 2
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,11 @@ class TestCluster:
         """The process id of a worker."""
         return self._workers[name].pid
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of all there is: of the workers and the scheduler."""
+        return [each.pid for each in (*self._workers.values(), *([self._scheduler] if self._scheduler else []))]
+
     def mend(self) -> None:
         """Have all running that was there at first and nothing else, and no task left."""
         if not self.is_up():
