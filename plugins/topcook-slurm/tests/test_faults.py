@@ -136,7 +136,8 @@ def test_jobs_that_the_controller_has_forgotten_are_sent_again(
         cluster.stop_controller()
         cluster.start_controller(clean=True)
         # The other one counts as begun when that is heard.
-        until(lambda: "Slurm has lost" in "\n".join(each.text for each in cook.messages), "it is told")
+        until(lambda: cook.wait(0) or any("Slurm has lost" in each.text for each in cook.messages), "it is told")
+        assert any("Slurm has lost" in each.text for each in cook.messages), bench.finish(context, cook).account
         (bench.folder / "gate").touch()
         done = bench.finish(context, cook)
         assert set(done.states("work").values()) == {"CookedSuccess"}, done.messages
