@@ -332,15 +332,18 @@ class TestCluster:
             more = " slurmdbd mariadb-server-core mariadb-client-core" if self._accounting_ports is not None else ""
             raise FileNotFoundError(f"there is no {name}: apt-get install slurm-wlm munge{more}")
         with (self.folder / "starts.log").open("ab") as log:
-            subprocess.run(
+            done = subprocess.run(
                 [*launcher, program, *argv],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 timeout=DEADLINE,
-                check=True,
+                check=False,
             )
+        if done.returncode:
+            # What it has said goes with the directory.
+            raise RuntimeError(f"{name} ended with exit status {done.returncode}\n{self._last_words()}")
 
     def _pid(self, name: str) -> int:
         try:
