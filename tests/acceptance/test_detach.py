@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,39 +12,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Shell
+from tests.acceptance.queuefarm import HEAD, queue_farm
+from tests.networks import makes
 from tests.waiting import until
 from topcook.testkit.processfarm import ProcessFarm
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "farm_plugin" / "types" / "queuefarm.py"
-NETWORK = """
-[network]
-name = "net"
-scheduler = "queue"
-[schedulers.queue]
-type = "queuefarm"
-[schedulers.queue.parms]
-pdg_workingdir = "$HIP/work"
-queue_poll = 0.2
-[nodes.work]
-type = "genericgenerator"
-[nodes.work.parms]
-itemcount = 2
-command = "sh $HIP/job.sh work_@pdg_index"
-"""
-AFTER = """
-[nodes.after]
-type = "genericgenerator"
-inputs = ["work"]
-[nodes.after.parms]
-command = "sh $HIP/job.sh after_@pdg_index"
-"""
-HERE = """
-[nodes.here]
-type = "genericgenerator"
-scheduler = "localscheduler"
-[nodes.here.parms]
-command = "sh $HIP/here.sh"
-"""
+NETWORK = HEAD + makes("work", "sh $HIP/job.sh work_@pdg_index", parms="itemcount = 2")
+AFTER = makes("after", "sh $HIP/job.sh after_@pdg_index", of="work")
+HERE = makes("here", "sh $HIP/here.sh", settings='scheduler = "localscheduler"')
 #: Says that it began, waits for the gate, tells a report and an output that nobody may be there to hear.
 JOB = """echo $1 >> {folder}/began
 while [ ! -e {folder}/gate ]; do sleep 0.05; done
@@ -70,11 +44,7 @@ for number in range({REPORTS}):
 
 @pytest.fixture
 def farm(shell: Shell) -> Iterator[ProcessFarm]:
-    shutil.copytree(EXAMPLE.parent, shell.folder / "types", ignore=shutil.ignore_patterns("__pycache__"))
-    shell.environment["PDG_TYPES_PATH"] = str(shell.folder / "types")
-    shell.write("job.sh", JOB.format(folder=shell.folder))
-    (shell.folder / "work").mkdir()
-    with ProcessFarm(shell.folder / "farm") as farm:
+    with queue_farm(shell, NETWORK, JOB.format(folder=shell.folder)) as farm:
         yield farm
 
 
@@ -140,6 +110,17 @@ def test_a_cook_that_goes_on_can_be_let_go_again(shell: Shell, farm: ProcessFarm
     opened(shell, farm)
     shell.run("resume", "net.toml", "--detach")
     assert began(shell) == {"work_0": 1, "work_1": 1}
+
+
+def test_a_batch_goes_on_with_all_of_its_sub_items(shell: Shell, farm: ProcessFarm) -> None:
+    shell.write("net.toml", NETWORK.replace("itemcount = 2", "itemcount = 3\nframesperbatch = 3"))
+    assert "queue goes on with 1 item\n" in shell.run("cook", "net.toml", "--detach", status=3).stdout
+    opened(shell, farm)
+    shell.run("resume", "net.toml", "--report", "report.json")
+    assert began(shell) == {f"work_{number}": 1 for number in range(3)}
+    made = sorted(name for names in outputs(shell.report()).values() for name in names)
+    assert made == [f"made_work_{number}" for number in range(3)]
+    assert {item["state"] for item in shell.report()["items"]} == {"CookedSuccess"}
 
 
 def test_what_needs_this_machine_is_waited_for_and_told(shell: Shell, farm: ProcessFarm) -> None:
