@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,3 +263,20 @@ def test_what_the_controller_has_forgotten_is_known_by_accounting_also_when_that
     assert "somebody canceled its job" in words_of["work_1"]
     assert [states[f"after_{n}"] for n in (2, 3)] == ["CookedSuccess", "CookedSuccess"]
     assert (folder / "after_3").exists()
+
+
+@pytest.mark.parametrize(("kind", "why"), [("none", ""), ("nosuch", "nosuch")])
+def test_accounting_that_is_not_there_is_asked_once_and_what_is_wrong_with_it_is_told(
+    cluster: TestCluster, tmp_path: Path, kind: str, why: str
+) -> None:
+    conf = tmp_path / "slurm.conf"
+    text = Path(cluster.environment["SLURM_CONF"]).read_text()
+    conf.write_text(text.replace("accounting_storage/slurmdbd", f"accounting_storage/{kind}"))
+    slurm = Slurm(str(conf))
+    assert slurm.history(["1"]) == {}
+    assert slurm.no_history == ""
+    assert (why in slurm.history_refused) is bool(slurm.history_refused or not why)
+    print(slurm.history_refused)
+    slurm.history_refused = ""
+    assert slurm.history(["1"]) == {}
+    assert slurm.history_refused == ""
