@@ -28,7 +28,7 @@ class JobEnvironments:
         self._host = host_of(scheduler)
         self._by_node: dict[int, dict[str, str]] = {}
         self._starts: dict[int, dict[str, str]] = {}
-        self._usual = _is_usual(type(scheduler))
+        self._usual = is_usual(type(scheduler))
 
     def of(self, work_item: Any) -> tuple[Mapping[str, str] | None, dict[str, str]]:
         """What is shared, not to be changed, and what is the item's own and yours."""
@@ -56,7 +56,8 @@ class JobEnvironments:
         return whole
 
 
-def _is_usual(cls: type) -> bool:
+def is_usual(cls: type) -> bool:
+    """Whether a scheduler's class leaves what jobs have in their environment as it is."""
     return all(
         getattr(cls, name) is getattr(SchedulerEnvironment, name)
         for name in ("addCommonJobEnvVars", "resolveBaseEnvironment", "resolveEnvParams", "resolvePathMapping")

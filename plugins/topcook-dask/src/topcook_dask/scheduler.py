@@ -26,6 +26,7 @@ from topcook.author.farm import (
     warn_of_local_disk,
     write_jobs,
 )
+from topcook.author.farm.variables import JobVariables
 from topcook_dask.connect import Connection, connect
 from topcook_dask.heard import Heard
 from topcook_dask.inprocess import job_of, welcome
@@ -76,6 +77,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Connect, and read what holds for the whole cook."""
         self._parms = JobParms(self, PREFIX, JOB_PARMS)
+        self._variables = JobVariables(self, PREFIX, self._parms)
         self._keys = {}
         self._code: WorkerCode | None = None
         self._waiting: list[FarmJob] = []
@@ -139,7 +141,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def onSchedule(self, work_item: Any) -> Any:
         """Keep the item's job for a moment, to be sent with others."""
-        self._collector.add(job_of(self, work_item, prefix=PREFIX, again=True))
+        self._collector.add(job_of(self, work_item, again=True, variables=self._variables))
         return pdg.scheduleResult.Succeeded
 
     def onTick(self) -> Any:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from topcook.author.command import command_argv
+from topcook.author.farm.variables import JobVariables, variables_of
 from topcook.author.grace import grace_of
 from topcook.author.host import host_of, record_of
 from topcook.lean import dataclass, field
@@ -38,8 +39,6 @@ __all__ = [
 #: The format of job files, as ``jobwrapper.py`` reads it: a first line, a place of 13 bytes each, then JSON lines.
 FORMAT, HEAD, PLACE = 1, 32, 13
 SECRET_FILE, SERVER_FILE = ".pdg_result_secret", ".pdg_result_server"
-#: What the wrapper reads from the secret's file, and job files need not hold.
-_SECRET = "PDG_RESULT_SECRET"  # noqa: S105 - the name of a variable
 #: Seconds that the wrapper tries to report while the cook is away.
 PATIENCE = 120.0
 
@@ -102,6 +101,7 @@ def farm_job(
     again: bool = False,
     patience: float = PATIENCE,
     inside: bool = False,
+    variables: JobVariables | None = None,
 ) -> FarmJob:
     """Make a job of the item's present attempt; its data file and directories are on disk then, its job file is not.
 
@@ -113,11 +113,11 @@ def farm_job(
 
     With ``again`` the engine may run the job anew under this attempt (a requeue): outputs that its first run told are
     withdrawn then. ``patience``: seconds to go on reporting while the cook is away. ``inside``: this machine's view of
-    all paths, for workers that run here.
+    all paths, for workers that run here. ``variables``: the node's and those of parms, once for all its items.
     """
     scheduler.createJobDirsAndSerializeWorkItems(work_item)
     prepare_farm(scheduler)
-    env, unset = _variables(scheduler, work_item, prefix)
+    env, unset = variables.of(work_item) if variables else variables_of(scheduler, work_item, prefix)
     env.update(environment or {})
     text = scheduler.expandCommandTokens(work_item.command if command is None else command, work_item)
     text = scheduler.onPreSubmitItem(work_item, env, text) or text
@@ -143,17 +143,6 @@ def farm_job(
     if unset:
         spec["unset"] = unset
     return FarmJob(work_item, token, spec["attempt"], name, spec)
-
-
-def _variables(scheduler: Any, work_item: Any, prefix: str) -> tuple[dict[str, str], list[str]]:
-    """Those that the job is given, but for the secret, and the names of those that it must not have."""
-    env: dict[str, str] = {**work_item.environment}
-    scheduler.addCommonJobEnvVars(env, work_item)
-    env.pop(_SECRET, None)
-    if not prefix:
-        return env, []
-    own, unset = scheduler.resolveEnvParams(prefix, work_item)
-    return {**env, **own}, unset
 
 
 def write_jobs(scheduler: Any, jobs: Sequence[FarmJob]) -> JobFile:
