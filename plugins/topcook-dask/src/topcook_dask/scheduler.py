@@ -18,6 +18,7 @@ from topcook.author.farm import (
     EngineError,
     FarmJob,
     FarmState,
+    Leaving,
     LostJobs,
     Reconciler,
     log_uri,
@@ -35,7 +36,7 @@ from topcook_dask.reasons import Reasons
 from topcook_dask.session import DELETED, Session
 from topcook_dask.settings import BadClusterError, ConnectError, Settings
 from topcook_dask.submitting import network_end, submit_network
-from topcook_dask.tasks import WorkerCode, key_of
+from topcook_dask.tasks import WorkerCode, key_of, token_of
 
 #: Seconds until it is tried again to submit or cancel while the cluster is away.
 _AGAIN = 1.0
@@ -84,6 +85,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._uncanceled: set[str] = set()
         self._cancel_at = 0.0
         self._tell_away = True
+        self._leaving = Leaving(self._present)
         self._told_why_kept = ""
         self._reasons = Reasons(self.cookWarning, self._look_soon)
         self._look_at = float("inf")
@@ -140,7 +142,9 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         return True
 
     def onSchedule(self, work_item: Any) -> Any:
-        """Keep the item's job for a moment, to be sent with others."""
+        """Keep the item's job for a moment, to be sent with others; not while one of an earlier attempt ends still."""
+        if self._leaving.holds(work_item.id):
+            return pdg.scheduleResult.Deferred
         self._collector.add(job_of(self, work_item, again=True, variables=self._variables))
         return pdg.scheduleResult.Succeeded
 
@@ -165,6 +169,8 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         gone = {item.id for item in work_items}
         self._collector.drop(lambda job: job.item in gone)
         self._waiting = [job for job in self._waiting if job.item not in gone]
+        for item in work_items:
+            self._leaving.add(item.id, self._reconciler.ids_of([item]))
         self._cancel(self._reconciler.ids_of(work_items))
 
     def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:
@@ -286,6 +292,11 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
     def _look_soon(self, seconds: float) -> None:
         self._look_at = min(self._look_at, time.monotonic() + seconds)
         tick_soon(self, seconds)
+
+    def _present(self, keys: Sequence[str]) -> set[str]:
+        """Those of these tasks whose job some worker has in hand."""
+        running = self._cluster().running(keys, self._worker_code())
+        return {key for key in keys if token_of(key) in running}
 
     def _poll(self, keys: Sequence[str]) -> dict[str, FarmState]:
         session = self._cluster()

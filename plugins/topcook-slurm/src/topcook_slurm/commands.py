@@ -145,6 +145,11 @@ class Slurm:
             # To be told without it.
             return {}
 
+    def present(self, ids: Iterable[str]) -> set[str]:
+        """Those of these jobs of which something may run or begin."""
+        jobs = self.jobs()
+        return {each for each in ids if each in jobs and (lives(jobs[each]) or "COMPLETING" in jobs[each].states)}
+
     def hurry(self, seconds: float) -> None:
         """From now on a command may take so long at most."""
         self._command.timeout = min(self._command.timeout, seconds)

@@ -20,6 +20,7 @@ from topcook.author.farm.job import (
     wrap_command,
     write_jobs,
 )
+from topcook.author.farm.leaving import Leaving
 from topcook.author.farm.lost import LostJobs
 from topcook.author.farm.reconcile import Reconciler
 from topcook.author.host import tick_soon, waits_for
@@ -34,6 +35,7 @@ __all__ = [
     "FarmState",
     "Flight",
     "JobFile",
+    "Leaving",
     "LostJobs",
     "Reconciler",
     "farm_job",

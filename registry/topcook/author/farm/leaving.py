@@ -1,0 +1,57 @@
+"""Jobs that were told to end and may run for a moment yet: the next attempt of an item waits for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from topcook.author.farm.engine import EngineError
+
+__all__ = ["Leaving"]
+
+#: Seconds after which a job counts as gone that its engine still has: on a node that is dead, it would stay for ever.
+_MOST = 60.0
+#: Seconds between two questions.
+_EVERY = 0.5
+
+
+class Leaving:
+    """What ``onCancelWorkItems`` has told to end, for ``onSchedule`` to answer ``Deferred`` while ``holds`` the item.
+
+    Whoever retries an item that took too long would have two of its jobs write the same files otherwise.
+    ``present(engine_ids)`` answers with those that the engine still has; ``EngineError`` counts as none.
+    """
+
+    def __init__(
+        self, present: Callable[[Sequence[str]], Collection[str]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Nothing leaves."""
+        self._present = present
+        self._clock = clock
+        self._ids: dict[int, tuple[float, list[str]]] = {}
+        self._asked = float("-inf")
+
+    def add(self, item: int, ids: Sequence[str]) -> None:
+        """These jobs of an item were told to end."""
+        if ids:
+            self._ids[item] = (self._clock() + _MOST, [*ids])
+            self._asked = float("-inf")
+
+    def holds(self, item: int) -> bool:
+        """Whether a job of the item is there still; asks the engine now and then."""
+        if item not in self._ids:
+            return False
+        now = self._clock()
+        if now >= self._asked + _EVERY:
+            self._look(now)
+        return item in self._ids
+
+    def _look(self, now: float) -> None:
+        wanted = [each for until, ids in self._ids.values() for each in ids if until > now]
+        try:
+            there = set(self._present(wanted)) if wanted else set()
+        except EngineError:
+            there = set()
+        self._asked = self._clock()
+        left = {item: (until, [each for each in ids if each in there]) for item, (until, ids) in self._ids.items()}
+        self._ids = {item: (until, ids) for item, (until, ids) in left.items() if ids and until > now}
