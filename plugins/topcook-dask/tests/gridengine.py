@@ -109,7 +109,6 @@ class GridEngine:
             "SGE_EXECD_PORT": str(ports[1]),
         }
         self._qmaster = self.folder / "spool" / "qmaster" / "qmaster.pid"
-        self._execd = self.folder / "spool" / "execd" / _HOST / "execd.pid"
 
     def __enter__(self) -> Self:
         """Start it, and wait until its node is there."""
@@ -149,7 +148,8 @@ class GridEngine:
         """End all, and remove the directory."""
         with contextlib.suppress(OSError, subprocess.SubprocessError, TimeoutError):
             self.mend()
-        for path in (self._execd, self._qmaster):
+        # The node's own directory has the name that the system gives to this machine.
+        for path in (*self.folder.glob("spool/execd/*/execd.pid"), self._qmaster):
             _end(path)
         shutil.rmtree(self.folder, ignore_errors=True)
 
