@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dask_bench import network, ours, running, until
@@ -55,17 +56,40 @@ def test_what_waits_for_dask_is_written_once_and_fails_where_it_cannot_be_writte
     )
 
 
+def left(cluster: TestCluster) -> list[str]:
+    """The plugins and topics of ours that Dask's scheduler has."""
+
+    # A function in here goes over as it is: this module is none over there.
+    def left(dask_scheduler: Any) -> list[str]:
+        names = [*dask_scheduler.plugins, *dask_scheduler._broker._topics]
+        return [name for name in names if str(name).startswith("topcook")]
+
+    with cluster.client() as client:
+        return list(client.run_on_scheduler(left))
+
+
 def test_a_cook_leaves_nothing_in_dasks_scheduler(bench: CookBench, cluster: TestCluster) -> None:
     done = bench.cook(network(cluster, "true", count=20))
     assert done.outcome == "cooked", done.account
     until(lambda: not ours(cluster), "no task is left")
+    until(lambda: not left(cluster), "neither a plugin nor events are left")
 
-    def left(dask_scheduler: object) -> list[str]:
-        names = [*dask_scheduler.plugins, *dask_scheduler._broker._topics]  # type: ignore[attr-defined]
-        return [name for name in names if str(name).startswith("topcook")]
+
+def test_what_is_told_when_the_cook_has_gone_is_not_kept(cluster: TestCluster) -> None:
+    """A worker tells of an end a moment later, when Dask may have forgotten the task."""
+    session = Session(lambda: connect(Settings(address=cluster.address)), lambda _: None, lambda _: None)
+    topic = session.follow("gone")
+    session.close()
+
+    def tell(dask_scheduler: Any) -> bool:
+        # Dask does not take back the subscription of a client that was killed.
+        dask_scheduler._broker.subscribe(topic, "Client-gone")
+        dask_scheduler.log_event(topic, {"said": []})
+        return topic in dask_scheduler._broker._topics
 
     with cluster.client() as client:
-        until(lambda: not client.run_on_scheduler(left), "neither a plugin nor events are left")
+        assert client.run_on_scheduler(tell)
+    until(lambda: topic not in left(cluster), "it is forgotten")
 
 
 def test_a_worker_that_hangs_keeps_no_other_job_from_its_end(bench: CookBench, cluster: TestCluster, mark: str) -> None:

@@ -10,6 +10,8 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 _USUAL = frozenset({"waiting", "queued", "memory"})
 #: From which a task is forgotten that has run to its end.
 _ENDED = frozenset({"memory", "erred"})
+#: Seconds after which workers may yet have told the last of what ran there.
+_LATE = (1.0, 10.0, 60.0)
 NO_WORKER = "no worker is connected"
 #: What a worker does that takes none.
 _STATES = {"paused": "is paused (its memory is nearly full)", "init": "begins"}
@@ -244,7 +246,22 @@ def leave(names: list[str], dask_scheduler: Any) -> None:
         if name in dask_scheduler.plugins:
             dask_scheduler.remove_plugin(name)
         # Dask keeps the last thousand of each topic for as long as it runs.
-        getattr(getattr(dask_scheduler, "_broker", None), "_topics", {}).pop(name, None)
+        _topics(dask_scheduler).pop(name, None)
+    for seconds in _LATE:
+        dask_scheduler.loop.call_later(seconds, _forget_events, names, dask_scheduler)
+
+
+def _forget_events(names: list[str], dask_scheduler: Any) -> None:
+    topics = _topics(dask_scheduler)
+    for name in topics.keys() & names:
+        # The cook may have come back. Subscribers stay noted when they are gone.
+        is_back = name in dask_scheduler.plugins or dask_scheduler.clients.keys() & topics[name].subscribers
+        if not is_back:
+            del topics[name]
+
+
+def _topics(dask_scheduler: Any) -> Any:
+    return getattr(getattr(dask_scheduler, "_broker", None), "_topics", {})
 
 
 def hold(keys: list[str], dask_scheduler: Any) -> list[str]:
