@@ -46,6 +46,17 @@ def test_an_item_whose_job_cannot_be_made_fails_and_the_others_of_a_static_cook_
     assert set(done.states("after").values()) == {"Waiting"}
 
 
+def test_a_working_directory_may_be_called_what_slurm_takes_for_its_own_words(
+    bench: CookBench, cluster: TestCluster
+) -> None:
+    # A backslash has Slurm leave %j in a path as it is, and is not part of the path itself.
+    place = bench.folder / "50%j \\n take"
+    place.mkdir()
+    done = bench.cook(network("touch made.@pdg_index", count=2, parms=f"pdg_workingdir = '{place}'"))
+    assert done.outcome == "cooked", done.account
+    assert sorted(each.name for each in place.glob("made.*")) == ["made.0", "made.1"]
+
+
 def test_a_name_of_another_encoding_in_the_queue_hides_no_job(cluster: TestCluster) -> None:
     words = [b"sbatch", b"--parsable", b"--hold", b"--output=/dev/null", b"--job-name=caf\xe9"]
     said = subprocess.run(words, input=b"#!/bin/sh\ntrue\n", check=True, capture_output=True, timeout=60).stdout

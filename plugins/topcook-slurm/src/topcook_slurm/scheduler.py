@@ -37,7 +37,7 @@ from topcook_slurm.options import JOB_PARMS, PREFIX, BadOptionError, options, te
 from topcook_slurm.reasons import ACCOUNTING_AWAY, Waiting, explained
 from topcook_slurm.states import SlurmJob, never_began, never_begins, state_of
 from topcook_slurm.static import StaticHandOver
-from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, cook_script, name_of, twins
+from topcook_slurm.submissions import JOB_VARIABLE, Submission, Submissions, cook_script, name_of, output_path, twins
 
 #: Seconds that canceled jobs have to be gone: a cook waits for 30 for a scheduler to stop.
 _GONE = 25.0
@@ -185,7 +185,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         words = [
             f"--job-name={Path(graph_file).stem}",
             f"--comment=topcook submit {node_path}",
-            f"--output={cook.log.replace('%', '%%')}",
+            f"--output={output_path(cook.log)}",
             "--open-mode=append",
             f"--chdir={self.workingDir(False)}",
             *options(JobParms(self, PREFIX, JOB_PARMS).own()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import time
@@ -339,13 +340,13 @@ class Submissions:
         jobs = submission.jobs
         node = str(jobs[0].work_item.node.name)
         items = jobs[0].name if len(jobs) == 1 else f"{jobs[0].name}..{jobs[-1].name}"
-        logs = str(self._scheduler.logDir(False)).replace("%", "%%")
+        log = f"{self._scheduler.logDir(False)}/{submission.name}.slurm"
         limit = f"%{submission.simultaneous}" if submission.simultaneous > 0 else ""
         return [
             f"--job-name={node if submission.tasks else jobs[0].name}",
             f"--comment={_MARK}cook={jobs[0].cook} node={node} items={items} jobs={submission.name}",
             # What the job itself says is in its own log: here is what was said of one that could not begin.
-            f"--output={logs}/{submission.name.replace('%', '%%')}.slurm",
+            f"--output={output_path(log)}",
             "--open-mode=append",
             f"--chdir={self._scheduler.workingDir(False)}",
             *([f"--array={ranges(submission.tasks)}{limit}"] if submission.tasks else []),
@@ -356,6 +357,12 @@ class Submissions:
 
 def _first_line(error: EngineError) -> str:
     return str(error).partition("\n")[0].removeprefix("Slurm: ")
+
+
+def output_path(path: str) -> str:
+    """A path as ``--output`` takes it; nowhere, where it cannot be said."""
+    # Slurm takes backslashes out of it, and has then no file to write to: the job would not begin.
+    return os.devnull if "\\" in path else path.replace("%", "%%")
 
 
 def name_of(job: SlurmJob) -> str:
