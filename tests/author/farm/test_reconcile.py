@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -229,18 +230,55 @@ def test_ends_in_a_file_of_many_are_read_as_it_grows_but_for_those_that_a_full_d
     assert ends.read("c-2-1") is None
     with many.open("a") as stream:
         stream.write('\n"c-4-1"\t{"state": "failed", "exit": 3, "reason": "no"}\n')
+    assert ends.there() == {"c-1-1", "c-2-1", "c-4-1"}
     ending = ends.read("c-4-1")
     assert ending is not None
     assert (ending.state, ending.exit_status, ending.reason) == ("failed", 3, "no")
-    assert ends.there() == {"c-1-1", "c-2-1", "c-4-1"}
 
 
 def test_an_end_counts_more_than_the_word_of_a_guard_that_had_not_heard_of_it(bench: Bench) -> None:
     (bench.ends / "node-17-ab12.ends").write_text('\n"c-1-1"\t{"state": "succeeded", "exit": 0}\n')
     (bench.ends / "c-1-1.json").write_text(json.dumps({"state": "lost"}))
-    ending = Ends(bench.scheduler).read("c-1-1")
+    ends = Ends(bench.scheduler)
+    assert ends.there() == {"c-1-1"}
+    ending = ends.read("c-1-1")
     assert ending is not None
     assert ending.state == "succeeded"
+
+
+def test_an_end_that_comes_while_the_engine_is_asked_is_not_lost(tmp_path: Path) -> None:
+    sent: list[int] = []
+    bench = Bench(tmp_path, LostJobs(lambda item: sent.append(item.id)))
+    bench.watch()
+    bench.at(11, FarmState(G, "restarted"))
+    asked = bench.poll
+
+    def ends_meanwhile(ids: Sequence[str]) -> Mapping[str, FarmState]:
+        (bench.ends / "node-17-ab12.ends").write_text(f'\n"{bench.token}"\t{{"state": "succeeded", "exit": 0}}\n')
+        return asked(ids)
+
+    bench.reconciler._poll = ends_meanwhile  # the engine's own word, later than the file
+    bench.at(20)
+    assert sent == []
+
+
+def test_of_thousands_that_an_engine_has_ended_the_directory_is_looked_into_a_few_times(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [bench.host.graph.add_item(command="x") for _ in range(300)]
+    for record in records:
+        record.state, record.attempt = WorkItemState.Cooking, 1
+        (bench.ends / f"cook-{record.id}-1.json").write_text('{"state": "signaled", "exit": null}')
+        job = FarmJob(bench.host.graph.handle(record), f"cook-{record.id}-1", 1, "item", {})
+        bench.reconciler.watch(job, str(record.id))
+    bench.words = {str(record.id): FarmState(F, "time limit") for record in records}
+    looks: list[object] = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: (looks.append(path), listdir(path))[1])
+    bench.at(11)
+    bench.at(20)
+    assert bench.reconciler.in_flight == []
+    assert len(looks) < 10
 
 
 def test_ends_that_are_recorded_are_removed_and_files_of_many_when_nothing_in_them_is_in_flight(bench: Bench) -> None:

@@ -101,14 +101,15 @@ class Ends:
                         self._lines[_read_name(token)] = said
 
     def read(self, token: str) -> JobEnding | None:
-        """The end of this job; ``None`` when there is none that can be read."""
+        """The end of this job; ``None`` when there is none that can be read.
+
+        From a file of its own as it is now, from one of many as it was when ``there`` was asked last.
+        """
         own = None
         with suppress(OSError):
             own = _ending(token, (self._folder / f"{_name(token)}.json").read_bytes())
         if own is not None and own.final:
             return own
-        if token not in self._lines:
-            self._take_in(self._names())
         # What ended and was killed before it could say so is no loss.
         return _ending(token, self._lines.get(token, b"")) or own
 

@@ -154,6 +154,8 @@ class Reconciler:
         states = self._ask([flight.engine_id for flight in self._flights.values()])
         self._words_due = 0.0
         if states is not None:
+            # Once for all of them: what has ended while the engine was asked is not lost.
+            self._ends.there()
             for flight in list(self._flights.values()):
                 self._weigh(flight, states.get(flight.engine_id, _UNKNOWN))
             if self._lost is not None:
