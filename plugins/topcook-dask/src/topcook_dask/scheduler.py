@@ -18,9 +18,9 @@ from topcook.author.farm import (
     EngineError,
     FarmJob,
     FarmState,
-    Leaving,
     LostJobs,
     Reconciler,
+    Stragglers,
     log_uri,
     prepare_farm,
     tick_soon,
@@ -85,7 +85,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         self._uncanceled: set[str] = set()
         self._cancel_at = 0.0
         self._tell_away = True
-        self._leaving = Leaving(self._present)
+        self._stragglers = Stragglers(self._present)
         self._told_why_kept = ""
         self._reasons = Reasons(self.cookWarning, self._look_soon)
         self._look_at = float("inf")
@@ -143,7 +143,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
 
     def onSchedule(self, work_item: Any) -> Any:
         """Keep the item's job for a moment, to be sent with others; not while one of an earlier attempt ends still."""
-        if self._leaving.holds(work_item.id):
+        if self._stragglers.holds(work_item.id):
             return pdg.scheduleResult.Deferred
         self._collector.add(job_of(self, work_item, again=True, variables=self._variables))
         return pdg.scheduleResult.Succeeded
@@ -169,8 +169,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         gone = {item.id for item in work_items}
         self._collector.drop(lambda job: job.item in gone)
         self._waiting = [job for job in self._waiting if job.item not in gone]
-        for item in work_items:
-            self._leaving.add(item.id, self._reconciler.ids_of([item]))
+        self._stragglers.add(self._reconciler.flights_of(work_items))
         self._cancel(self._reconciler.ids_of(work_items))
 
     def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:

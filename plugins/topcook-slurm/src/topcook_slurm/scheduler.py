@@ -20,9 +20,9 @@ from topcook.author.farm import (
     FarmJob,
     FarmPhase,
     FarmState,
-    Leaving,
     LostJobs,
     Reconciler,
+    Stragglers,
     farm_job,
     log_uri,
     tick_soon,
@@ -111,7 +111,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._engine_ids, self._had = {}, {}
         self._uncanceled, self._ending = set(), False
         self._waiting, self._leftovers = Waiting(self.cookWarning), Leftovers()
-        self._leaving = Leaving(self._slurm.present)
+        self._stragglers = Stragglers(self._slurm.present)
         self._again = RunsAgain(self._submissions.again_folder(local=True), self.cookWarning, self._slurm.why_again)
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
@@ -130,7 +130,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def onSchedule(self, work_item: Any) -> Any:
         """Keep the item's job for a moment, to be sent with others; not while one of an earlier attempt ends still."""
-        if self._leaving.holds(work_item.id):
+        if self._stragglers.holds(work_item.id):
             return pdg.scheduleResult.Deferred
         self._static.retried(work_item.id)
         self._collect(work_item)
@@ -156,8 +156,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._static.drop(gone)
         self._collector.drop(lambda job: job.item in gone)
         self._submissions.drop(gone)
-        for item in work_items:
-            self._leaving.add(item.id, self._reconciler.ids_of([item]))
+        self._stragglers.add(self._reconciler.flights_of(work_items))
         self._cancel(self._reconciler.ids_of(work_items))
 
     def onAdoptWorkItems(self, jobs: Iterable[tuple[Any, str, str]]) -> list[Any]:

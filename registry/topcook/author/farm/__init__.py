@@ -1,8 +1,8 @@
 """For schedulers that send jobs to a farm: wrapped jobs, their ends, and what became of those that nobody heard of.
 
 ``docs/farm-plugins.md`` shows how the pieces make a scheduler. What only some need stands in modules of its own:
-``ends`` for those that hear of jobs by a way of their own, ``python`` for in-process items on workers, ``waiting`` for
-engines that keep the order themselves.
+``ends`` for those that hear of jobs by a way of their own, ``python`` for in-process items on workers, ``variables``
+for those that are given thousands of items, ``waiting`` for engines that keep the order themselves.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from topcook.author.farm.job import (
     wrap_command,
     write_jobs,
 )
-from topcook.author.farm.leaving import Leaving
 from topcook.author.farm.lost import LostJobs
 from topcook.author.farm.reconcile import Reconciler
+from topcook.author.farm.stragglers import Stragglers
 from topcook.author.host import tick_soon, waits_for
 
 __all__ = [
@@ -35,9 +35,9 @@ __all__ = [
     "FarmState",
     "Flight",
     "JobFile",
-    "Leaving",
     "LostJobs",
     "Reconciler",
+    "Stragglers",
     "farm_job",
     "log_uri",
     "prepare_farm",

@@ -99,8 +99,12 @@ class Reconciler:
 
     def ids_of(self, work_items: Iterable[Any]) -> list[str]:
         """The engine's ids of these items' jobs in flight, to cancel them."""
+        return [flight.engine_id for flight in self.flights_of(work_items)]
+
+    def flights_of(self, work_items: Iterable[Any]) -> list[Flight]:
+        """The jobs of these items that may be there still, for ``Stragglers``."""
         wanted = {record_of(item).id for item in work_items}
-        return [flight.engine_id for flight in self._flights.values() if record_of(flight.work_item).id in wanted]
+        return [flight for flight in self._flights.values() if record_of(flight.work_item).id in wanted]
 
     def all_ids(self) -> list[str]:
         """The engine's ids of all jobs that may be there still."""

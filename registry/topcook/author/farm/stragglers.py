@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from topcook.author.farm.engine import EngineError
+from topcook.author.farm.flight import Flight
+from topcook.author.host import record_of
 
-__all__ = ["Leaving"]
+__all__ = ["Stragglers"]
 
 #: Seconds after which a job counts as gone that its engine still has: on a node that is dead, it would stay for ever.
 _MOST = 60.0
@@ -15,7 +17,7 @@ _MOST = 60.0
 _EVERY = 0.5
 
 
-class Leaving:
+class Stragglers:
     """What ``onCancelWorkItems`` has told to end, for ``onSchedule`` to answer ``Deferred`` while ``holds`` the item.
 
     Whoever retries an item that took too long would have two of its jobs write the same files otherwise.
@@ -25,16 +27,19 @@ class Leaving:
     def __init__(
         self, present: Callable[[Sequence[str]], Collection[str]], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Nothing leaves."""
+        """All are gone."""
         self._present = present
         self._clock = clock
         self._ids: dict[int, tuple[float, list[str]]] = {}
         self._asked = float("-inf")
 
-    def add(self, item: int, ids: Sequence[str]) -> None:
-        """These jobs of an item were told to end."""
-        if ids:
-            self._ids[item] = (self._clock() + _MOST, [*ids])
+    def add(self, flights: Iterable[Flight]) -> None:
+        """These jobs were told to end: ``Reconciler.flights_of`` their items."""
+        until = self._clock() + _MOST
+        for flight in flights:
+            item = record_of(flight.work_item).id
+            _, earlier = self._ids.get(item, (until, []))
+            self._ids[item] = (until, [*earlier, flight.engine_id])
             self._asked = float("-inf")
 
     def holds(self, item: int) -> bool:
