@@ -116,6 +116,15 @@ def test_log_and_status_are_told_for_each_item(bench: CookBench, cluster: TestCl
     assert "/info/task/topcook_work-" in item["status_uri"]
 
 
+def test_the_status_address_is_made_as_the_parm_says(bench: CookBench, cluster: TestCluster) -> None:
+    done = bench.cook(network(cluster, "true", count=2, parms='dask_statusurl = "https://portal/{key}?show"'))
+    host = done.context.core.host("farm")
+    assert done.outcome == "cooked", done.account
+    said = {host.instance.getStatusURI(item) for item in done.items("work")}
+    assert len(said) == 2
+    assert all(url.startswith("https://portal/topcook_work-") and url.endswith("?show") for url in said), said
+
+
 def test_a_whole_network_is_one_task_that_goes_on_when_its_sender_has_gone(
     bench: CookBench, cluster: TestCluster
 ) -> None:

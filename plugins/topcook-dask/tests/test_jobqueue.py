@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import dask_jobqueue
 import pytest
 from cluster_bench import cook_process, heirs, network, until_in
@@ -194,6 +195,30 @@ def test_directories_with_a_space_are_one_word_for_engine_and_shell(kind: str, t
     assert len(printed) == 1
     assert printed[0].startswith(f"{logs}/")
     assert "--tls-ca-file '/my show/ca.pem'" in text
+
+
+@pytest.mark.parametrize("line", ["#PBS -l select=1:ncpus=2:mem=4gb", "#$ -l h_vmem=4G"])
+def test_a_resource_list_stands_in_the_script_in_the_batch_systems_words(line: str) -> None:
+    mark, _, words = line.split()
+    kind = {"#PBS": "pbs", "#$": "sge"}[mark]
+    assert line in script(cluster=kind, threads=1, workermemory="1GB", resourcespec=words).splitlines()
+
+
+def test_what_is_blank_is_what_a_section_of_the_sites_own_configuration_says() -> None:
+    site = {**dask.config.get("jobqueue.slurm"), "queue": "night", "walltime": "12:00:00"}
+    with dask.config.set({"jobqueue.site": site}):
+        text = script(cluster="slurm", threads=1, workermemory="1GB", jobqueueconfig="site", walltime="01:00:00")
+    assert {"#SBATCH -p night", "#SBATCH -t 01:00:00"} <= set(text.splitlines())
+
+
+def test_scheduler_and_workers_listen_where_it_is_said() -> None:
+    asked: dict[str, Any] = {"cluster": "slurm", "threads": 1, "workermemory": "1GB"}
+    assert "--interface ib0" in script(**asked, interface="ib0")
+    options = cluster_spec(Settings(**asked, host="farm1", port=8786, dashboard=":8787"))["options"]
+    assert options["scheduler_options"] == {"host": "farm1", "port": 8786, "dashboard_address": ":8787"}
+    listen = {"host": "farm1", "scheduler_port": 8786, "dashboard_address": ":8787", "interface": "ib0"}
+    local = cluster_spec(Settings(host="farm1", port=8786, dashboard=":8787", interface="ib0"))["options"]
+    assert listen.items() <= local.items()
 
 
 def test_an_amount_of_memory_that_is_none_is_told() -> None:
