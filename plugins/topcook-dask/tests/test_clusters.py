@@ -67,7 +67,7 @@ def test_a_started_cluster_can_be_encrypted(start: Start) -> None:
     connection = start(count=1, encrypt=True)
     address = connection.client.scheduler.address
     assert address.startswith("tls://")
-    assert connection.client.submit(sum, (20, 22)).result(timeout=60) == 42
+    assert connection.client.submit(sum, (20, 22)).result(timeout=120) == 42
     with pytest.raises(ConnectError):
         connect(Settings(address=address, connecttimeout=1.0))
 
@@ -91,7 +91,7 @@ def test_there_are_as_many_workers_as_there_is_work_for(start: Start, tmp_path: 
     connection.client.gather(futures)
     del futures
     until(lambda: workers(connection) == [], "they are released")
-    assert connection.client.submit(sum, (20, 22)).result(timeout=60) == 42
+    assert connection.client.submit(sum, (20, 22)).result(timeout=120) == 42
 
 
 @pytest.mark.engine

@@ -50,7 +50,7 @@ def answer(settings: Settings) -> Any:
         assert not connection.owned
         assert connection.waits_for() == ""
         assert connection.mismatches() == []
-        return connection.client.submit(sum, (20, 22)).result(timeout=60)
+        return connection.client.submit(sum, (20, 22)).result(timeout=120)
     finally:
         connection.close()
 

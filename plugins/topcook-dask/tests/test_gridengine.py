@@ -104,10 +104,10 @@ def test_a_worker_whose_job_is_ended_is_replaced_and_released_when_there_is_noth
     monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1s")
     connection = connect(Settings(**ASKED, idle=3.0), logs=str(tmp_path))
     try:
-        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
+        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
         engine.end_jobs()
         until(lambda: not engine.jobs(), "it has gone, and idle ones are released")
-        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
+        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
         until(lambda: not engine.jobs(), "it is released")
     finally:
         connection.close()

@@ -288,9 +288,9 @@ def test_jobs_that_end_before_their_workers_come_are_told_and_not_sent_for_ever(
 def test_workers_are_released_when_there_is_nothing_to_do_and_come_again(slurm: TestCluster, tmp_path: Path) -> None:
     connection = connect(Settings(**ASKED, idle=1.0), logs=str(tmp_path))
     try:
-        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
+        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
         until(lambda: not alive(slurm), "it is released")
-        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=60) == 42
+        assert connection.client.submit(sum, (20, 22), pure=False).result(timeout=120) == 42
     finally:
         connection.close()
 
@@ -307,7 +307,7 @@ def test_a_worker_whose_job_is_ended_is_replaced(
         (job,) = alive(slurm)
         slurm.call("scancel", job)
         until(lambda: alive(slurm).keys() - {job}, "another runs")
-        assert connection.client.submit(sum, (20, 22)).result(timeout=60) == 42
+        assert connection.client.submit(sum, (20, 22)).result(timeout=120) == 42
     finally:
         connection.close()
     assert not alive(slurm)
