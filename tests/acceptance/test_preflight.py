@@ -145,6 +145,12 @@ def test_a_scheduler_that_does_not_start_is_told_with_its_reason(shell: Shell, f
     assert "no licence" in json.dumps(row["findings"])
 
 
+def test_a_scheduler_whose_cook_does_not_start_is_told_with_its_reason(shell: Shell, farm: ProcessFarm) -> None:
+    body = "def onStartCook(self, *args):\n        self.cookError('no such queue: fast')\n        return False"
+    _, found = preflight(shell, body=body, status=1)
+    assert found["job", "problem"]["text"] == "the job was not begun: no such queue: fast"
+
+
 def test_the_schedulers_in_use_are_looked_at_each(shell: Shell, farm: ProcessFarm) -> None:
     nodes = '[nodes.near]\ntype = "genericgenerator"\nscheduler = "localscheduler"\nparms.command = "true"\n'
     shell.write("net.toml", NETWORK.format(type="queuefarm", more="") + nodes)

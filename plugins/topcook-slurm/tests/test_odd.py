@@ -98,3 +98,4 @@ def test_what_no_command_of_slurm_can_be_run_with_is_told_at_once(bench: CookBen
     done = bench.cook(network("true", parms=parm))
     assert done.outcome != "cooked"
     assert said in done.account + str(done.messages), done.messages
+    assert "onStopCook" not in done.account + str(done.messages)

@@ -196,6 +196,17 @@ def test_each_reason_to_wait_is_told_once_with_what_helps() -> None:
     ]
 
 
+def test_what_helps_names_all_jobs_that_it_is_needed_for() -> None:
+    said: list[str] = []
+    held = FarmState(FarmPhase.QUEUED, "JobHeldUser")
+    Waiting(said.append).look(dict.fromkeys(["7_0", "7_1", "7_4", "9"], held))
+    Waiting(said.append).look(dict.fromkeys([f"{job}_{task}" for job in (12, 8) for task in range(0, 90, 2)], held))
+    assert said == [
+        "4 jobs wait on Slurm: JobHeldUser\n    scontrol release '9,7_[0-1,4]' lets them go on",
+        "90 jobs wait on Slurm: JobHeldUser\n    scontrol release 8,12 lets them go on",
+    ]
+
+
 def test_accounting_knows_what_the_controller_has_forgotten() -> None:
     """As 22.05 writes it."""
     text = (

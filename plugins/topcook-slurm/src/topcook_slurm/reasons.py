@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from topcook.author.farm import FarmPhase, FarmState
+from topcook_slurm.ids import condensed
 from topcook_slurm.states import SlurmJob
 
 __all__ = ["ACCOUNTING_AWAY", "Waiting", "explained"]
@@ -43,6 +44,8 @@ _LIMITS = {
     "assoc": "a limit of their account: sacctmgr show assoc; they go on when others end, or the limit is raised",
 }
 _MEMORY = re.compile(r"exceeded (?:job |step )?memory limit|oom[-_ ]kill", re.IGNORECASE)
+#: So long a list of jobs is still read, and pasted.
+_NAMED = 60
 #: As much as is read of the end of a file into which all tasks of an array write.
 _TAIL = 1 << 18
 
@@ -64,8 +67,20 @@ class Waiting:
         for reason in waiting.keys() - self._told:
             jobs, remedy = waiting[reason], _remedy(reason)
             which = f"{len(jobs)} jobs wait" if len(jobs) > 1 else f"job {jobs[0]} waits"
-            self._tell(f"{which} on Slurm: {reason}" + (f"\n    {remedy.replace('JOB', jobs[0])}" if remedy else ""))
+            self._tell(
+                f"{which} on Slurm: {reason}" + (f"\n    {remedy.replace('JOB', _named(jobs))}" if remedy else "")
+            )
         self._told |= waiting.keys()
+
+
+def _named(jobs: list[str]) -> str:
+    """Them all as one word for ``scontrol``; where that would be long, their arrays as wholes."""
+    if len(jobs) == 1:
+        return jobs[0]
+    text = ",".join(condensed(sorted(jobs)))
+    if len(text) > _NAMED:
+        return ",".join(sorted({job.partition("_")[0] for job in jobs}, key=int))
+    return f"'{text}'" if "[" in text else text
 
 
 def _remedy(reason: str) -> str:

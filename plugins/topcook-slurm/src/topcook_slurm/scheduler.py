@@ -64,6 +64,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         self._uncanceled: set[str] = set()
         self._cancel_next = 0.0
         self._ending = False
+        self._begun = False
 
     @classmethod
     def templateName(cls) -> str:
@@ -79,6 +80,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
 
     def onStartCook(self, static: bool, cook_set: Any) -> bool:
         """Read what holds for the whole cook."""
+        self._begun = False
         try:
             self._slurm = self._commands()
         except EngineError as error:
@@ -116,10 +118,13 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         warn_of_local_disk(self)
         if not self.isCallbackServerRunning():
             self.startCallbackServer()
+        self._begun = True
         return True
 
     def onStopCook(self, cancel: bool = False) -> bool:
         """End what is queued or runs, and come back when it is gone."""
+        if not self._begun:
+            return True
         if cancel:
             self._end_all()
         elif self._slurm.was_away:
@@ -198,12 +203,7 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
     def submittedJobEnd(cls, job: str, asked: Mapping[str, str]) -> str:
         """Why the job of a whole network will do nothing more, empty while it may; raises ``EngineError``."""
         found = Slurm(asked["conf"], float(asked["timeout"])).states([job]).get(job)
-        if found is None:
-            return "Slurm does not know it any more"
-        state = state_of(found)
-        if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
-            return ""
-        return state.reason or f"its state is {state.phase.name}"
+        return state_of(found).why_over if found is not None else "Slurm does not know it any more"
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

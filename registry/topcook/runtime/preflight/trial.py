@@ -42,7 +42,7 @@ class Tried:
     """How the job fared: its item, what it found (``None``: nothing was heard), and times of this machine's clock.
 
     ``seen_after``: seconds until its file was seen here, ``None`` when it was not. ``stuck``: what was waited for,
-    ``said``: what its scheduler had told by then.
+    ``said``: what its scheduler had told by then; ``errors``: those that it told until the end.
     """
 
     host: Host
@@ -54,6 +54,7 @@ class Tried:
     stuck: str = ""
     messages: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     log: str = ""
     log_tail: str = ""
     #: What its file of findings is called.
@@ -178,6 +179,7 @@ class Trial:
             raise ProblemsError(cook.generation_problems, "the job cannot be made")
         tried.item = next(iter(cook.state.all_items()), None)
         tried.messages = tuple(each.text for each in cook.messages if each.level != "info")
+        tried.errors = tuple(each.text for each in cook.messages if each.source == host.name and each.level == "error")
         if not self._canceled:
             _bring_back(tried)
         return tried

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from topcook.factory.diagnosis import BAD, GOOD, NOTE, ODD, Finding
+from topcook.model.states import WorkItemState
 
 if TYPE_CHECKING:
     from topcook.runtime.preflight.trial import Tried
@@ -43,7 +44,9 @@ def unheard(tried: Tried) -> list[Finding]:
     run = item.run if item is not None else None
     status = run.exit_status if run is not None else None
     reasons = "; ".join(text.partition("\n")[0] for text in (run.messages if run is not None else ()))
-    told = reasons or (tried.messages[-1].partition("\n")[0] if tried.messages else "nothing was told")
+    # Where its cook has not even begun, the last message is the core's, that the scheduler said no.
+    last = (*tried.messages[-1:], *tried.errors[:1])[-1:]
+    told = reasons or (last[0].partition("\n")[0] if last else "nothing was told")
     if status in _NOT_STARTED:
         hint = f"set PDG_PYTHON for the cook to a Python that is there, or let {host.name}'s applicationBin name it"
         return [Finding("python", BAD, f"__PDG_PYTHON__ does not start there: {told}", hint)]
@@ -56,7 +59,8 @@ def unheard(tried: Tried) -> list[Finding]:
         if tried.log_tail
         else f"mend that in the parms of {host.name}, or in its engine"
     )
-    return [Finding("job", BAD, f"the job is {state}: {told}", hint.strip())]
+    became = "was not begun" if item is not None and item.state is WorkItemState.Uncooked else f"is {state}"
+    return [Finding("job", BAD, f"the job {became}: {told}", hint.strip())]
 
 
 def findings_of(tried: Tried) -> list[Finding]:
