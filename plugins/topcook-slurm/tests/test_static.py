@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -44,6 +46,10 @@ def lines(path: Path) -> list[str]:
 
 def ended(cluster: TestCluster) -> bool:
     return not set(cluster.jobs().values()) & {"PENDING", "RUNNING", "COMPLETING"}
+
+
+def living(cluster: TestCluster) -> set[str]:
+    return {job for job, state in cluster.jobs().items() if state in {"PENDING", "RUNNING", "COMPLETING"}}
 
 
 def cooked(bench: CookBench, text: str) -> Cooked:
@@ -188,6 +194,48 @@ def test_while_the_controller_is_away_what_is_left_waits_to_be_submitted(
     assert Counter(lines(bench.folder / "began")) == dict.fromkeys(
         [f"{node}_{number}" for node in ("work", "after") for number in range(3)], 1
     )
+
+
+#: The first answers that nobody is there, and gets through all the same, when the second is on its way.
+LATE = """#!/bin/sh
+real={real}
+cd {folder}
+if [ ! -e late.sh ]; then
+  cat > late.in
+  {{ printf "exec $real"; for word in "$@"; do printf " '%s'" "$word"; done; }} > late.sh
+  echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2
+  exit 1
+fi
+[ -e late ] || sh late.sh < late.in > late
+$real "$@"
+status=$?
+touch second
+exit $status
+"""
+
+
+@pytest.mark.parametrize("static", [False, True])
+def test_what_got_through_late_runs_but_once(
+    static: bool, bench: CookBench, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its sbatch was given up, and it was sent again before Slurm had it."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "sbatch").write_text(LATE.format(real=shutil.which("sbatch"), folder=programs))
+    (programs / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    before = set(cluster.jobs())
+    gated = "sh -c 'while [ ! -e gate ]; do sleep 0.05; done; echo work_@pdg_index >> began'"
+    context = bench.load(network(gated, count=3))
+    context.core.decide_static("farm", takes=static)
+    cook = bench.start(context)
+    until((programs / "second").exists, "both have got through")
+    until(lambda: len(living(cluster) - before) == 3, "one of them is left")
+    (bench.folder / "gate").touch()
+    done = bench.finish(context, cook)
+    assert done.outcome == "cooked", done.account
+    until(lambda: ended(cluster), "nothing is left on Slurm")
+    assert Counter(lines(bench.folder / "began")) == {"work_0": 1, "work_1": 1, "work_2": 1}
 
 
 JOB = """

@@ -209,6 +209,9 @@ class StaticHandOver:
             tasks=tasks if len(array.items) > 1 else None,
             depends=self._depends(array),
         )
+        if self._unheard is not None and submission.is_like(self._unheard):
+            # Under the name that it has, in case that comes through after all.
+            submission = self._unheard
         self._unheard = submission
         try:
             self._submissions.now(submission)

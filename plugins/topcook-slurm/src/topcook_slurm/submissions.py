@@ -81,6 +81,14 @@ class Submission:
         """What its comment and files are called; no other has it, also of the same jobs."""
         return f"{Path(self.file.path).stem}.{self._mark}" if self.file is not None else ""
 
+    def is_like(self, other: Submission) -> bool:
+        """Whether it is the same jobs, to be sent in the same way."""
+        mine, its = ([job.token for job in each.jobs] for each in (self, other))
+        return mine == its and not other.unwanted and self._how() == other._how()
+
+    def _how(self) -> tuple[Any, ...]:
+        return self.options, self.simultaneous, self.tasks, self.depends
+
     def ids(self, job: str) -> list[str]:
         """What Slurm calls each of its jobs."""
         return [f"{job}_{task}" for task in self.tasks] or [job]
@@ -274,14 +282,26 @@ class Submissions:
                 return there
         if not self._wanted(submission):
             return ""
-        submission.tried = True
+        again, submission.tried = submission.tried, True
         try:
-            return self._slurm.submit(self._script(submission.file, submission.tasks), self._words(submission))
-        except NoIdError:
+            job = self._slurm.submit(self._script(submission.file, submission.tasks), self._words(submission))
+        except (NoIdError, QueueFullError):
+            # What there is no room for may be there already, and take it.
             job = self._known().get(submission.name, "")
             if not job:
                 raise
             return job
+        return self._first_of(submission, job) if again else job
+
+    def _first_of(self, submission: Submission, job: str) -> str:
+        """Of one that got through twice after all the one that came first: it may have begun; the other is ended."""
+        with suppress(EngineError):
+            jobs = self._slurm.jobs().values()
+            found = {each.id.partition("_")[0] for each in jobs if name_of(each) == submission.name} - {job}
+            if found:
+                self._cancel([job])
+                return min(found, key=int)
+        return job
 
     def _sent(self, submission: Submission, job: str) -> None:
         if not job:
