@@ -425,3 +425,19 @@ def test_one_that_has_left_its_end_is_not_sent_again_though_nobody_hears_it_now(
     assert forgetful.sent == []
     # It is tried at each look: there is no result server here.
     assert all("cannot tell how" in warning for warning in forgetful.bench.host.warnings)
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (FarmState(Q, "Priority"), ""),
+        (FarmState(R), ""),
+        (FarmState(F, "time limit", 1), "time limit"),
+        (FarmState(S), "it has ended"),
+        (FarmState(C), "it has been canceled"),
+        (FarmState(F), "it has failed"),
+        (FarmState(G), "it has gone"),
+    ],
+)
+def test_why_a_job_is_over_is_said_in_words_and_nothing_of_one_that_waits_or_runs(state: FarmState, why: str) -> None:
+    assert state.why_over == why

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from topcook.author import JobParms, submitted_cook
-from topcook.author.farm import FarmPhase, prepare_farm
+from topcook.author.farm import prepare_farm
 from topcook_dask.connect import Connection, connect
 from topcook_dask.options import JOB_PARMS, PREFIX, task_options
 from topcook_dask.session import Session
@@ -64,8 +64,4 @@ def network_end(key: str, way: Mapping[str, str]) -> str:
         state = session.states([key]).get(key)
     finally:
         session.close()
-    if state is None:
-        return "Dask does not know it any more"
-    if state.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
-        return ""
-    return state.reason or f"its state is {state.phase.name}"
+    return state.why_over if state is not None else "Dask does not know it any more"

@@ -27,6 +27,15 @@ class FarmPhase(Enum):
     GONE = "gone"
 
 
+#: Of a job of which nobody says why it is over.
+_OVER = {
+    FarmPhase.SUCCEEDED: "ended",
+    FarmPhase.FAILED: "failed",
+    FarmPhase.CANCELED: "been canceled",
+    FarmPhase.GONE: "gone",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FarmState:
     """What the engine says of a job; ``reason`` in words for the person who looks at the summary."""
@@ -34,6 +43,13 @@ class FarmState:
     phase: FarmPhase
     reason: str = ""
     exit_status: int | None = None
+
+    @property
+    def why_over(self) -> str:
+        """Why the job will do nothing more, in words, as ``submittedJobEnd`` answers; empty while it waits or runs."""
+        if self.phase in {FarmPhase.QUEUED, FarmPhase.RUNNING}:
+            return ""
+        return self.reason or f"it has {_OVER[self.phase]}"
 
 
 @dataclass(slots=True)
