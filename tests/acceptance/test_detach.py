@@ -112,6 +112,18 @@ def test_a_cook_that_goes_on_can_be_let_go_again(shell: Shell, farm: ProcessFarm
     assert began(shell) == {"work_0": 1, "work_1": 1}
 
 
+def test_what_has_ended_when_the_rest_is_canceled_has_ended_so(shell: Shell, farm: ProcessFarm) -> None:
+    shell.write("net.toml", NETWORK)
+    shell.run("cook", "net.toml", "--detach", status=3)
+    opened(shell, farm)
+    done = shell.run("cancel", "net.toml")
+    assert "2 jobs of it that went on have ended\n    their ends are recorded" in done.stderr
+    assert "cooked: 2 items" in done.stdout
+    assert the_cook(shell)["state"] == "cooked"
+    shell.run("resume", "net.toml")
+    assert began(shell) == {"work_0": 1, "work_1": 1}
+
+
 def test_a_batch_goes_on_with_all_of_its_sub_items(shell: Shell, farm: ProcessFarm) -> None:
     shell.write("net.toml", NETWORK.replace("itemcount = 2", "itemcount = 3\nframesperbatch = 3"))
     assert "queue goes on with 1 item\n" in shell.run("cook", "net.toml", "--detach", status=3).stdout

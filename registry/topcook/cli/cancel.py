@@ -201,21 +201,23 @@ def _end_dead(seen: Seen, *, part: bool) -> int:
 
 def _end_away(seen: Seen) -> int:
     """The schedulers that sent them know how to end jobs on a farm: the cook goes on to have that done, and no more."""
+    from topcook.cli.onlyend import LeftJobs
     from topcook.cli.resume import command as resume
     from topcook.runtime.control.known import left_away
 
-    click.echo(f"{away_text(seen.away)}\n    their schedulers are asked to end them", err=True)
-    asked: set[str] = set()
+    jobs = LeftJobs(frozenset(each.token for each in seen.away if each.ended))
+    doing = "their ends are recorded" if len(jobs.ended) == len(seen.away) else "their schedulers are asked to end them"
+    click.echo(f"{away_text(seen.away)}\n    {doing}", err=True)
     words = [seen.cook, "--progress", "off", "--only-end"]
     try:
-        resume.main(words, prog_name="topcook cancel", standalone_mode=False, obj=asked)
+        resume.main(words, prog_name="topcook cancel", standalone_mode=False, obj=jobs)
     except TopcookError as error:
         raise CookRefusedError(
             f"{error}\n    {away_text(seen.away)}\n"
             "    nothing was ended: mend what is said above, or end them by the farm's own means"
         ) from error
     # What its scheduler was asked for and did not find is gone; the cook has said so.
-    left = [each for each in left_away(seen.cook, seen.journal) if each.token not in asked]
+    left = [each for each in left_away(seen.cook, seen.journal) if each.token not in jobs.asked]
     if left:
         click.echo(f"{away_text(left)}\n    nobody has taken them up: end them by the farm's own means", err=True)
     return UNCOOKED if left else COOKED

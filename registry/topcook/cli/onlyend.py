@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from topcook.machine.phases import Phase
+from topcook.machine.phases import HELD, SETTLED, Phase
 from topcook.runtime.control.known import left_away
 from topcook.runtime.statedir import journal_of
 from topcook.runtime.summary import counts
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from topcook.model.states import WorkItemState
     from topcook.runtime.cook import Cook
 
-__all__ = ["Ending"]
+__all__ = ["Ending", "LeftJobs"]
 
 #: Seconds without a change after which what was not taken up never will be: its item is another one by now, or gone.
 _QUIET = 3.0
@@ -22,15 +23,23 @@ _QUIET = 3.0
 _NOT_ASKED = frozenset({Phase.UNCOOKED, Phase.WAITING, Phase.CHECKING})
 
 
-class Ending:
-    """Looks after a cook that begins nothing, and cancels it once its jobs are taken up."""
+@dataclass(slots=True)
+class LeftJobs:
+    """Tokens of jobs that a cook has left: of those that have ended, and of those that a scheduler was asked for."""
 
-    def __init__(self, cook: Cook, cook_id: str, asked: set[str]) -> None:
-        """The cook has not started; ``asked`` gets the tokens of jobs that their schedulers were asked for."""
+    ended: frozenset[str]
+    asked: set[str] = field(default_factory=set)
+
+
+class Ending:
+    """Looks after a cook that begins nothing: cancels it once its jobs are taken up, and told those that had ended."""
+
+    def __init__(self, cook: Cook, cook_id: str, jobs: LeftJobs) -> None:
+        """The cook has not started; ``jobs`` gets the tokens of those that their schedulers were asked for."""
         self._cook = cook
         # Of a token, <cook>-<item>-<attempt>, the item.
         self._left = {int(each.token.rsplit("-", 2)[1]): each.token for each in left_away(cook_id, journal_of(cook_id))}
-        self._asked = asked
+        self._jobs = jobs
         self._counts: dict[WorkItemState, int] = {}
         self._since = time.monotonic()
         self._told = False
@@ -44,10 +53,17 @@ class Ending:
             self._cook.cancel("canceled by topcook cancel")
 
     def _all_taken(self) -> bool:
+        is_open = False
         for item in self._cook.state.all_items():
+            is_open = is_open or item.phase not in SETTLED
             if item.id in self._left and item.phase not in _NOT_ASKED:
-                self._asked.add(self._left.pop(item.id))
-        return not self._left
+                token = self._left[item.id]
+                self._jobs.asked.add(token)
+                # Its scheduler tells how a job ended that is over; only what still runs is to be ended.
+                if token not in self._jobs.ended or item.phase not in HELD:
+                    del self._left[item.id]
+        # With nothing left to cancel the cook ends by itself.
+        return is_open and not self._left
 
     def _is_quiet(self) -> bool:
         state, now = self._cook.state, time.monotonic()
