@@ -52,21 +52,9 @@ def names(path: Path) -> Counter[str]:
     return Counter(path.read_text().split()) if path.exists() else Counter()
 
 
-def topcook(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "topcook", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def the_cook(folder: Path) -> dict[str, Any]:
-    found = json.loads(topcook(folder, "cooks", "--all", "--json").stdout)
-    return next(dict(each) for each in found if each["network"] == str(folder / "net.toml"))
+def the_cook(bench: CookBench) -> dict[str, Any]:
+    found = json.loads(bench.topcook("cooks", "--all", "--json").stdout)
+    return next(dict(each) for each in found if each["network"] == str(bench.folder / "net.toml"))
 
 
 def written(bench: CookBench, text: str) -> Path:
@@ -78,17 +66,17 @@ def written(bench: CookBench, text: str) -> Path:
 def test_a_cluster_goes_on_with_the_tasks_of_a_cook_that_was_let_go(bench: CookBench, cluster: TestCluster) -> None:
     command = f"{sys.executable} {bench.folder}/job.py"
     folder = written(bench, network(cluster, command, count=2, more=PYTHON))
-    left = topcook(folder, "cook", "net.toml", "--detach", "--progress", "off")
+    left = bench.topcook("cook", "net.toml", "--detach", "--progress", "off")
     # It has ended, and no job can have: they wait for the gate.
     assert left.returncode == 3, left.stdout + left.stderr
     assert "farm goes on with 3 items" in left.stdout
-    found = the_cook(folder)
+    found = the_cook(bench)
     assert (found["state"], len(found["away"])) == ("detached", 3)
     until(lambda: names(folder / "began").total() == 3, "all run")
     (folder / "gate").touch()
     until(lambda: not ours(cluster), "the cluster has done all, and keeps nothing")
-    assert [each["ended"] for each in the_cook(folder)["away"]] == [True] * 3
-    again = topcook(folder, "resume", found["cook"], "--report", "report.json", "--progress", "off")
+    assert [each["ended"] for each in the_cook(bench)["away"]] == [True] * 3
+    again = bench.topcook("resume", found["cook"], "--report", "report.json", "--progress", "off")
     assert again.returncode == 0, again.stdout + again.stderr
     assert names(folder / "began") == {"work_0": 1, "work_1": 1, "python": 1}
     items = {each["name"]: each for each in json.loads((folder / "report.json").read_text())["items"]}

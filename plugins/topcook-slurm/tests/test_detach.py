@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import textwrap
 from collections import Counter
@@ -42,29 +41,15 @@ AFTER = """
         scheduler = "localscheduler"
         parms.command = "touch {folder}/here"
 """
-#: Seconds; engines take their time on a busy machine.
-DEADLINE = 300
 
 
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def topcook(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "topcook", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def the_cook(folder: Path) -> dict[str, Any]:
-    found = json.loads(topcook(folder, "cooks", "--all", "--json").stdout)
-    return next(dict(each) for each in found if each["network"] == str(folder / "net.toml"))
+def the_cook(bench: CookBench) -> dict[str, Any]:
+    found = json.loads(bench.topcook("cooks", "--all", "--json").stdout)
+    return next(dict(each) for each in found if each["network"] == str(bench.folder / "net.toml"))
 
 
 def test_a_cook_that_is_let_go_has_its_layers_done_by_slurm_and_runs_nothing_twice(
@@ -75,20 +60,20 @@ def test_a_cook_that_is_let_go_has_its_layers_done_by_slurm_and_runs_nothing_twi
     command = f"{sys.executable} {folder}/job.py"
     text = network(command, count=3) + AFTER.format(command=command, folder=folder)
     (folder / "net.toml").write_text(textwrap.dedent(text))
-    left = topcook(folder, "cook", "net.toml", "--static", "farm", "--detach", "--progress", "off")
+    left = bench.topcook("cook", "net.toml", "--static", "farm", "--detach", "--progress", "off")
     # It has ended, and no job can have: they wait for the gate.
     assert left.returncode == 3, left.stdout + left.stderr
     assert "farm goes on with 6 items" in left.stdout
     assert (folder / "here").exists(), "what needs this machine was waited for"
-    found = the_cook(folder)
+    found = the_cook(bench)
     assert (found["state"], len(found["away"])) == ("detached", 6)
     (folder / "gate").touch()
     mine = lambda: {job: state for job, state in cluster.jobs().items() if job not in before}  # noqa: E731
     until(lambda: set(mine().values()) == {"COMPLETED"}, "Slurm has done all")
     sent = set(cluster.jobs())
-    found = the_cook(folder)
+    found = the_cook(bench)
     assert [each["ended"] for each in found["away"]] == [True] * 6
-    again = topcook(folder, "resume", found["cook"], "--report", "report.json", "--progress", "off")
+    again = bench.topcook("resume", found["cook"], "--report", "report.json", "--progress", "off")
     assert again.returncode == 0, again.stdout + again.stderr
     assert set(cluster.jobs()) == sent, "nothing was sent again"
     names = [f"{node}_{number}" for node in ("work", "after") for number in range(3)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +141,19 @@ class CookBench:
         """Cook a network (its TOML text, or a context) to its end."""
         context = self.load(network, **options) if isinstance(network, str) else network
         return self.finish(context, self.start(context, *nodes))
+
+    def topcook(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Call a command of Topcook in the folder, as a process that finds the types of the bench."""
+        return subprocess.run(
+            [sys.executable, "-m", "topcook", *words],
+            cwd=self.folder,
+            env={**os.environ, "PDG_TYPES_PATH": str(self.types_dir)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=self.deadline,
+            check=False,
+        )
 
     def close(self) -> None:
         """Close every context (``onStop``)."""
