@@ -146,8 +146,10 @@ def test_a_cook_that_died_with_its_cluster_goes_on_with_another_one(bench: CookB
         ran = [path for path in folder.glob("began_*") if path.name != "began_0"]
         cook.kill()
         cook.wait()
+        # Room for all that is left: which of them begin first is Dask's own affair.
+        more = text.replace("dask_count = 2", "dask_count = 3")
         # Before all of the old cluster has ended: nobody waits for that.
-        with cook_process(folder, text, f"{mark}9", "--resume") as again:
+        with cook_process(folder, more, f"{mark}9", "--resume") as again:
             until_in(again, folder, lambda: all(path.read_text() == "x\nx\n" for path in ran), "what ran runs again")
             until(lambda: not heirs(mark), "nothing is left of the old cluster")
             (folder / "gate").touch()
