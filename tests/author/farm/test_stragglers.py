@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from topcook.author.farm import EngineAwayError, Flight, Stragglers
+from topcook.author.farm import EngineAwayError, EngineError, Flight, Stragglers
 from topcook.testkit import FakeHost
 
 
@@ -13,6 +13,8 @@ class Engine:
         self.there: set[str] = {"7_0", "7_1"}
         self.asked: list[list[str]] = []
         self.away = False
+        self.error: EngineError | None = None
+        self.takes = 0.0
         self.now = 100.0
         self.stragglers = Stragglers(self.present, clock=lambda: self.now)
         self._graph = FakeHost().graph
@@ -25,8 +27,11 @@ class Engine:
 
     def present(self, ids: Sequence[str]) -> set[str]:
         self.asked.append(list(ids))
+        self.now += self.takes
         if self.away:
             raise EngineAwayError("it does not answer")
+        if self.error is not None:
+            raise self.error
         return self.there & set(ids)
 
 
@@ -69,7 +74,36 @@ def test_a_job_that_never_goes_holds_its_item_for_a_while_only() -> None:
     assert not engine.stragglers.holds(item)
 
 
-def test_while_the_engine_is_away_nobody_is_held() -> None:
+def test_while_the_engine_is_away_its_jobs_may_run_and_hold_their_items_for_a_while() -> None:
     engine = Engine()
     engine.away = True
+    item = engine.told_to_end("7_0")
+    assert engine.stragglers.holds(item)
+    engine.away, engine.there = False, set()
+    engine.now += 1.0
+    assert not engine.stragglers.holds(item)
+    again = engine.told_to_end("7_1")
+    engine.away = True
+    engine.now += 61.0
+    assert not engine.stragglers.holds(again)
+
+
+def test_an_engine_that_answers_late_is_asked_the_more_seldom() -> None:
+    """Nothing else is done while it is waited for."""
+    engine = Engine()
+    engine.away, engine.takes = True, 30.0
+    item = engine.told_to_end("7_0")
+    assert engine.stragglers.holds(item)
+    engine.now += 5.0
+    assert engine.stragglers.holds(item)
+    assert len(engine.asked) == 1
+    # And for no longer than all else.
+    engine.now += 30.0
+    assert not engine.stragglers.holds(item)
+    assert len(engine.asked) == 1
+
+
+def test_jobs_that_an_engine_cannot_be_asked_for_hold_nothing() -> None:
+    engine = Engine()
+    engine.error = EngineError("there is no such command")
     assert not engine.stragglers.holds(engine.told_to_end("7_0"))

@@ -149,9 +149,10 @@ class SlurmScheduler(CallbackServerMixin, PyScheduler):
         """Send what has waited long enough, and look after what nobody has told the end of."""
         self._static.tick()
         self._collector.flush_if_due()
-        self._submissions.retry()
+        # First: what waits to be sent may be the next attempt of what is to end.
         if self._uncanceled and time.monotonic() >= self._cancel_next:
             self._cancel([])
+        self._submissions.retry()
         self._reconciler.tick()
         return pdg.tickResult.SchedulerReady
 

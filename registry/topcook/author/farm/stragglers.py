@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from topcook.author.farm.engine import EngineError
+from topcook.author.farm.engine import EngineAwayError, EngineError
 from topcook.author.farm.flight import Flight
 from topcook.author.host import record_of
 
@@ -13,15 +13,16 @@ __all__ = ["Stragglers"]
 
 #: Seconds after which a job counts as gone that its engine still has: on a node that is dead, it would stay for ever.
 _MOST = 60.0
-#: Seconds between two questions.
-_EVERY = 0.5
+#: Seconds between two questions; of one that is answered by silence, so many times what it took.
+_EVERY, _SILENT = 0.5, 4.0
 
 
 class Stragglers:
     """What ``onCancelWorkItems`` has told to end, for ``onSchedule`` to answer ``Deferred`` while ``holds`` the item.
 
     Whoever retries an item that took too long would have two of its jobs write the same files otherwise.
-    ``present(engine_ids)`` answers with those that the engine still has; ``EngineError`` counts as none.
+    ``present(engine_ids)`` answers with those that the engine still has. While it is away all count as present: it has
+    not heard that they are to end. Any other ``EngineError`` counts as none.
     """
 
     def __init__(
@@ -47,16 +48,20 @@ class Stragglers:
         if item not in self._ids:
             return False
         now = self._clock()
-        if now >= self._asked + _EVERY:
+        until, _ = self._ids[item]
+        if now >= min(self._asked + _EVERY, until):
             self._look(now)
         return item in self._ids
 
     def _look(self, now: float) -> None:
         wanted = [each for until, ids in self._ids.values() for each in ids if until > now]
+        pause = 0.0
         try:
             there = set(self._present(wanted)) if wanted else set()
+        except EngineAwayError:
+            there, pause = set(wanted), _SILENT * (self._clock() - now)
         except EngineError:
             there = set()
-        self._asked = self._clock()
+        self._asked = self._clock() + pause
         left = {item: (until, [each for each in ids if each in there]) for item, (until, ids) in self._ids.items()}
         self._ids = {item: (until, ids) for item, (until, ids) in left.items() if ids and until > now}
