@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 
 import pytest
@@ -311,6 +312,9 @@ def test_a_relative_declared_output_lies_in_the_working_directory_wherever_the_c
     [
         ("succeeded(seconds='long', exit_status='none')", "CookedSuccess", []),
         ("succeeded(seconds=float('inf'), exit_status=None)", "CookedSuccess", []),
+        ("succeeded(seconds=float('inf'))", "CookedSuccess", []),
+        ("succeeded(seconds=float('nan'))", "CookedSuccess", []),
+        ("succeeded(seconds=1e300)", "CookedSuccess", []),
         ("succeeded(seconds=[], exit_status={})", "CookedSuccess", []),
         ("failed(ValueError('the engine said so'), exit_status='none')", "CookedFail", ["the engine said so"]),
         ("failed(None, exit_status=1 << 80)", "CookedFail", []),
@@ -331,3 +335,5 @@ def test_what_an_engine_says_of_an_end_may_be_anything(
     done = bench.cook(NETWORK.replace("40", "1"))
     (item,) = done.items("work")
     assert (item.state.name, item.ran().messages) == (state, messages), done.messages
+    assert math.isfinite(item.ran().duration or 0.0)
+    assert math.isfinite(item.ran().started or 0.0)

@@ -93,7 +93,7 @@ class Reports:
         if kind is Kind.STARTED:
             return item, item.attempt, self._link.clock.at(said.at), None
         duration = said.payload[0] if said.payload else None
-        if type(duration) is not float or duration <= 0 or said.exit_status != 0 or item.expected_outputs:
+        if type(duration) is not float or not 0 < duration < math.inf or said.exit_status != 0 or item.expected_outputs:
             return None
         return item, item.attempt, self._link.clock.at(said.at), duration
 
