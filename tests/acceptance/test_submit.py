@@ -166,6 +166,14 @@ def test_a_foreign_scheduler_gets_its_arguments_and_may_answer_in_either_form(
         ("def submitAsJob(self, graph_file, node_path):\n        return ''", "its submitAsJob returned nothing"),
         ("def submitAsJob(self, graph_file, node_path):\n        pass", "its submitAsJob returned nothing"),
         ("def submitAsJob(self, graph_file, node_path):\n        raise OSError('no farm')", "raised OSError: no farm"),
+        (
+            "def submitAsJob(self, graph_file, node_path):\n        raise pdg.CookError('no queue\\nfast')",
+            'error: scheduler "pdg_farm" could not submit the network: no queue\n    fast\n',
+        ),
+        (
+            "def submitAsJob(self, *_):\n        import topcook.author.farm as f\n        raise f.EngineError('no queue')",
+            'error: scheduler "pdg_farm" could not submit the network: no queue\n',
+        ),
         ("def submitAsJob(self, graph_file, node_path):\n        return 7", '"submitAsJob" returned 7'),
         ("def transferFile(self, file_path):\n        return False", "could not bring what the network needs"),
     ],

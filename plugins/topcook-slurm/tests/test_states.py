@@ -211,6 +211,7 @@ def test_accounting_knows_what_the_controller_has_forgotten() -> None:
     """As 22.05 writes it."""
     text = (
         "7|COMPLETED|0:0|n1\n8_1|CANCELLED by 1000|0:15|n2\n8_2|FAILED|3:0|n2\n8_[3,5-6%2]|PENDING|0:0|None assigned\n"
+        "10|NODE_FAIL|0:0|n1\n"
     )
     known = {job.id: job for job in from_accounting(text + "9|CANCELLED by 0|0:0|None assigned\n")}
     jobs = {name: state_of(job) for name, job in known.items()}
@@ -222,6 +223,7 @@ def test_accounting_knows_what_the_controller_has_forgotten() -> None:
     assert jobs["7"].phase is FarmPhase.SUCCEEDED
     assert (jobs["8_1"].phase, jobs["8_1"].exit_status) == (FarmPhase.CANCELED, -15)
     assert (jobs["8_2"].phase, jobs["8_2"].exit_status) == (FarmPhase.FAILED, 3)
+    assert (jobs["10"].phase, jobs["10"].exit_status) == (FarmPhase.FAILED, None)
 
 
 JSON = st.recursive(

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topcook.contract.env import expand_vars
-from topcook.errors import CallbackError, CookRefusedError
+from topcook.contract.secrets import redact
+from topcook.errors import CallbackError, CookError, CookRefusedError
 from topcook.factory import Kind
 from topcook.model.directories import Directories
 from topcook.runtime.filedependencies import FileDependencies
@@ -77,6 +78,9 @@ def _submit(host: Host, call: Callable[..., Any], files: list[str], node_path: s
     except CallbackError as error:
         if isinstance(error.__cause__, NotImplementedError):
             raise _unsupported(host, str(error.__cause__).partition("\n")[0]) from error
+        if isinstance(error.__cause__, CookError):
+            said = "\n    ".join(redact(str(error.__cause__)).splitlines())
+            raise CookRefusedError(f'scheduler "{host.name}" could not submit the network: {said}') from error
         raise
     if not uri and not job:
         raise _unsupported(host, "its submitAsJob returned nothing")

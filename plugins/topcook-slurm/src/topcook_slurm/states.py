@@ -132,7 +132,8 @@ def state_of(job: SlurmJob) -> FarmState:
         return FarmState(FarmPhase.CANCELED, f"somebody canceled its job {job.id} on Slurm", job.exit_status)
     for name, words in _WORDS.items():
         if name in states:
-            return FarmState(FarmPhase.FAILED, _reason(job, words), job.exit_status)
+            # Of a job that has ended badly a 0 says nothing: its node died, or its time was over.
+            return FarmState(FarmPhase.FAILED, _reason(job, words), job.exit_status or None)
     return FarmState(FarmPhase.QUEUED, job.reason)
 
 

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from topcook.errors import CookError
+
 __all__ = ["EngineAwayError", "EngineCommand", "EngineError"]
 
 
-class EngineError(Exception):
-    """The engine refused a command, and would again."""
+class EngineError(CookError):
+    """The engine refused a command, and would again. Its text is for who cooks, as that of ``pdg.CookError`` is."""
 
 
 class EngineAwayError(EngineError):
