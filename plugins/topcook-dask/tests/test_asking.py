@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from topcook.testkit.waiting import running, until
+from topcook_dask import asking
 from topcook_dask.asking import ENGINES, Output, ask
 
 SGE = """\
@@ -130,3 +134,18 @@ def test_any_answer_is_read_and_says_nothing_of_other_jobs(kind: str, out: str, 
 def test_an_engine_whose_programs_are_not_here_says_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert asyncio.run(ask(kind, ["2"])).ended == set()
+
+
+def test_an_engine_that_does_not_answer_is_not_waited_for_and_its_program_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    """The cluster could not be ended meanwhile."""
+    program = tmp_path / "qstat"
+    program.write_text(f"#!/bin/sh\nexec sleep {mark}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(asking, "_ANSWER", 2.0)
+    assert asyncio.run(ask("sge", ["2"])).ended == set()
+    with pytest.raises(RuntimeError, match="qstat: timed out after 2 s"):
+        asyncio.run(asking.call(["qstat"]))
+    until(lambda: not running(mark), "it has ended")

@@ -6,12 +6,15 @@ That a job has ended is concluded from what says so, never from an answer that c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 __all__ = ["ENGINES", "Answer", "Output", "ask", "call"]
 
+#: Seconds for an answer: whoever waits for one ends no cluster meanwhile.
+_ANSWER = 10.0
 #: The states of HTCondor's jobs, by their numbers.
 _CONDOR = {"1": "idle", "2": "running", "5": "held", "6": "transferring output", "7": "suspended"}
 
@@ -59,7 +62,15 @@ async def _run(argv: list[str]) -> Output:
         )
     except OSError as error:
         raise RuntimeError(f"{argv[0]}: {error.strerror or error}") from error
-    out, err = await process.communicate()
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), _ANSWER)
+    except TimeoutError:
+        raise RuntimeError(f"{argv[0]}: timed out after {_ANSWER:g} s") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, TimeoutError):
+                process.kill()
+                await asyncio.wait_for(process.wait(), _ANSWER)
     return Output(out.decode(errors="replace"), err.decode(errors="replace"), process.returncode or 0)
 
 
