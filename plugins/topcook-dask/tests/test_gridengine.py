@@ -97,6 +97,17 @@ def test_jobs_whose_workers_do_not_come_are_named_with_grid_engines_reason(engin
     until(lambda: not engine.jobs(), "no job is left")
 
 
+def test_who_asks_a_cook_is_told_of_the_workers_that_do_not_come(
+    bench: CookBench, engine: GridEngine, mark: str
+) -> None:
+    context = bench.load(network(parms(mark, 'dask_maximum = 1\ndask_queue = "down"'), "true", count=2))
+    cook = bench.start(context)
+    until(lambda: "workers have not come from sge: " in cook.link.waiting.get("farm", ""), "it says what it waits for")
+    cook.cancel("by the test")
+    assert bench.finish(context, cook).outcome == "canceled"
+    until(lambda: not engine.jobs(), "no job is left")
+
+
 def test_a_worker_whose_job_is_ended_is_replaced_and_released_when_there_is_nothing_to_do(
     engine: GridEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

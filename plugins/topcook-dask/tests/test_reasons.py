@@ -29,7 +29,7 @@ def test_a_reason_is_told_once_and_again_when_it_comes_back() -> None:
     assert bench.note("no GPU", "no GPU", "") == ["2 tasks wait on Dask: no GPU"]
     assert bench.note("no GPU") == []
     assert bench.note("") == []
-    assert bench.note("no GPU") == ["1 tasks wait on Dask: no GPU"]
+    assert bench.note("no GPU") == ["1 task waits on Dask: no GPU"]
 
 
 def test_what_runs_or_has_failed_waits_for_nothing() -> None:
@@ -44,7 +44,7 @@ def test_the_workers_of_a_cluster_that_was_started_have_time_to_come() -> None:
     assert bench.note(NO_WORKER, owned=True) == []
     (soon,) = bench.looks
     bench.now += soon
-    assert bench.note(NO_WORKER, owned=True) == [f"1 tasks wait on Dask: {NO_WORKER}"]
+    assert bench.note(NO_WORKER, owned=True) == [f"1 task waits on Dask: {NO_WORKER}"]
     # They came, went with the work, and are wanted again.
     assert bench.note("", owned=True) == []
     assert bench.note(NO_WORKER, owned=True) == []
@@ -54,8 +54,8 @@ def test_the_workers_of_a_cluster_that_was_started_have_time_to_come() -> None:
 def test_what_keeps_workers_from_coming_is_told_at_once() -> None:
     bench = Bench()
     said = bench.note(NO_WORKER, owned=True, starting="workers have not come from slurm: 12 (pending)")
-    assert said == [f"1 tasks wait on Dask: {NO_WORKER}\n    workers have not come from slurm: 12 (pending)"]
+    assert said == [f"1 task waits on Dask: {NO_WORKER}\n    workers have not come from slurm: 12 (pending)"]
 
 
 def test_a_cluster_that_runs_without_workers_is_told_at_once() -> None:
-    assert Bench().note(NO_WORKER) == [f"1 tasks wait on Dask: {NO_WORKER}"]
+    assert Bench().note(NO_WORKER) == [f"1 task waits on Dask: {NO_WORKER}"]

@@ -44,7 +44,8 @@ def test_what_waits_for_dask_is_written_once_and_fails_where_it_cannot_be_writte
     (jobs,) = bench.folder.glob("pdgtemp/*/jobs")
     cluster.stop_scheduler()
     (bench.folder / "gate").touch()
-    until(lambda: any("wait to be submitted" in each.text for each in cook.messages), "the other one waits")
+    until(lambda: any("1 job waits to be submitted" in each.text for each in cook.messages), "the other one waits")
+    until(lambda: "Dask to take 1 job" in cook.link.waiting.get("farm", ""), "whoever asks is told")
     assert len(list(jobs.glob("*.jobs"))) == 1
     jobs.rename(jobs.with_name("moved"))
     jobs.write_text("no directory")

@@ -49,4 +49,5 @@ class Reasons:
                 continue
             self._told.add(reason)
             more = f"\n    {starting}" if starting else ""
-            self._say(f"{waiting[reason]} tasks wait on Dask: {reason}{more}")
+            tasks = "1 task waits" if waiting[reason] == 1 else f"{waiting[reason]:,} tasks wait"
+            self._say(f"{tasks} on Dask: {reason}{more}")

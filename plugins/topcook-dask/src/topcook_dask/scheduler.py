@@ -99,7 +99,7 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
         poll = self["dask_poll"].evaluateFloat()
         self._reconciler = Reconciler(
             self, self._poll, engine="Dask", every=poll, lost_after=self["dask_lostafter"].evaluateFloat(),
-            find=self._session.find, lost=LostJobs(self.onSchedule),
+            find=self._session.find, also=self._waits_also, lost=LostJobs(self.onSchedule),
         )  # fmt: skip
         self._collector: Collector[FarmJob] = Collector(
             self, self._send, wait=self["dask_collect"].evaluateFloat(), most=2000
@@ -249,7 +249,8 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
                 tick_soon(self, _AGAIN)
                 if self._tell_away:
                     self._tell_away = False
-                    self.cookWarning(f"{error}\n    {len(jobs)} jobs wait to be submitted")
+                    wait = "1 job waits" if len(jobs) == 1 else f"{len(jobs):,} jobs wait"
+                    self.cookWarning(f"{error}\n    {wait} to be submitted")
             except Exception as error:  # noqa: BLE001 - nobody else has them: their items would wait for ever
                 for job in group:
                     if not job.watched:
@@ -274,6 +275,13 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
                 # Its end came before there was anything to be forgotten.
                 session.over(key)
 
+    def _waits_also(self) -> str:
+        """What waits here, and the workers that do not come, in words; empty where nothing does."""
+        count = len(self._waiting)
+        to_take = f"Dask to take {count:,} job{'s' if count > 1 else ''}, which does not answer" if count else ""
+        coming = self._session.connection.waits_for() if self._session is not None else ""
+        return "; ".join(filter(None, (to_take, coming)))
+
     def _worker_code(self) -> WorkerCode:
         if self._code is None:
             prepare_farm(self)
@@ -285,7 +293,8 @@ class DaskScheduler(CallbackServerMixin, PyScheduler):
     def _over(self, job: FarmJob) -> None:
         """Its end was heard, on the client's thread."""
         key = self._keys.get(job.item)
-        if key is not None and self._session is not None:
+        # Not where the item is at another attempt by now.
+        if key is not None and token_of(key) == job.token and self._session is not None:
             self._session.over(key)
 
     def _look_soon(self, seconds: float) -> None:
