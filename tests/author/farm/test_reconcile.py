@@ -299,6 +299,18 @@ def test_ends_that_are_recorded_are_removed_and_files_of_many_when_nothing_in_th
     assert {path.name for path in bench.ends.iterdir()} == {"c-2-1.reports"}
 
 
+@pytest.mark.timeout(60)
+def test_pipes_and_devices_among_the_ends_are_none(bench: Bench) -> None:
+    for kind in ("json", "reports"):
+        os.mkfifo(bench.ends / f"{bench.token}.{kind}")
+    os.mkfifo(bench.ends / "node-17-ab12.ends")
+    (bench.ends / "node-17-ab13.ends").symlink_to("/dev/zero")
+    ends = Ends(bench.scheduler)
+    assert ends.there() == {bench.token}
+    assert ends.read(bench.token) is None
+    assert ends.reports(bench.token) == []
+
+
 def test_reports_before_and_after_a_line_that_a_full_disk_has_cut_are_read(bench: Bench) -> None:
     lines = ['["set_a", 1, 2]', '["add_result_da', '["set_b", 1, 2]']
     (bench.ends / f"{bench.token}.reports").write_text("\n".join(lines))

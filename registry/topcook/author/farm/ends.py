@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class Ends:
         for name in names:
             if not name.endswith(_MANY):
                 continue
-            with suppress(OSError), open(f"{self._folder}/{name}", "rb") as stream:
+            with suppress(OSError), open(f"{self._folder}/{name}", "rb", opener=_plain) as stream:
                 stream.seek(self._read_to.get(name, 0))
                 whole, newline, _ = stream.read().rpartition(b"\n")
                 self._read_to[name] = self._read_to.get(name, 0) + len(whole) + len(newline)
@@ -106,8 +107,8 @@ class Ends:
         From a file of its own as it is now, from one of many as it was when ``there`` was asked last.
         """
         own = None
-        with suppress(OSError):
-            own = _ending(token, (self._folder / f"{_name(token)}.json").read_bytes())
+        with suppress(OSError), open(f"{self._folder}/{_name(token)}.json", "rb", opener=_plain) as stream:
+            own = _ending(token, stream.read())
         if own is not None and own.final:
             return own
         # What ended and was killed before it could say so is no loss.
@@ -116,7 +117,7 @@ class Ends:
     def reports(self, token: str) -> list[list[Any]]:
         """What the job could not report itself, in order: method, attempt, arguments."""
         found: list[list[Any]] = []
-        with suppress(OSError), (self._folder / f"{_name(token)}.reports").open("rb") as stream:
+        with suppress(OSError), open(f"{self._folder}/{_name(token)}.reports", "rb", opener=_plain) as stream:
             for line in stream:
                 # A disk that was full has cut some; a job that may write here may write anything.
                 with suppress(ValueError, RecursionError):
@@ -155,6 +156,15 @@ class Ends:
     def _unlink(self, name: str) -> None:
         with suppress(OSError):
             os.unlink(f"{self._folder}/{name}")
+
+
+def _plain(path: str, flags: int) -> int:
+    """Open a file: a pipe that a job has put there would have the cook wait for ever, a device would have no end."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is no file")
+    return descriptor
 
 
 def _read_name(text: bytes) -> str:
