@@ -103,7 +103,10 @@ def test_a_cluster_that_takes_no_more_jobs_gets_them_when_it_does(
         until(lambda: words in "".join([said(cook), *cook.link.waiting.values()]), "it says what it waits for")
         cluster.stop_controller()
         conf = Path(cluster.environment["SLURM_CONF"])
-        conf.write_text(conf.read_text().replace("MaxJobCount=2", "MaxJobCount=2000"))
+        whole = conf.with_name("slurm.conf.part")
+        whole.write_text(conf.read_text().replace("MaxJobCount=2", "MaxJobCount=2000"))
+        # At once: sbatch reads it meanwhile.
+        whole.replace(conf)
         cluster.start_controller()
         done = bench.finish(context, cook)
         assert done.outcome == "cooked", done.account
