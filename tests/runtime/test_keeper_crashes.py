@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,13 +28,13 @@ ENGINE = """
 import os, sys, threading, time
 from topcook.author import LocalJob
 from topcook.runtime.keeper.client import KeeperProcess
-directory, die, forks, jobs = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1", sys.argv[4:]
+directory, die, forks, cook, jobs = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1", sys.argv[4], sys.argv[5:]
 keeper = KeeperProcess(directory + "/keeper", die_with_parent=die)
 pool = keeper.pool("local")
 pool.set_slots(2)
 started = threading.Semaphore(0)
 for number, script in enumerate(jobs, 1):
-    pool.start(LocalJob(f"c-{number}-1", ["/bin/sh", "-c", script], {"PATH": "/bin:/usr/bin"}, directory,
+    pool.start(LocalJob(f"{cook}-{number}-1", ["/bin/sh", "-c", script], {"PATH": "/bin:/usr/bin"}, directory,
                         f"{directory}/{number}.log", on_start=lambda pid, at: started.release()))
 for _ in jobs[:2]:
     started.acquire()
@@ -63,10 +64,10 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
             os.kill(pid, signal.SIGKILL)
 
 
-def dead_engine(tmp_path: Path, *scripts: str, die: bool = False, forks: bool = False) -> int:
+def dead_engine(tmp_path: Path, *scripts: str, die: bool = False, forks: bool = False, cook: str = "c") -> int:
     """An engine started these jobs and was killed in the middle; returns its keeper's pid."""
     with subprocess.Popen(
-        [sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", "1" if forks else "0", *scripts],
+        [sys.executable, "-c", ENGINE, str(tmp_path), "1" if die else "0", "1" if forks else "0", cook, *scripts],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -321,16 +322,18 @@ def test_there_is_nothing_to_attach_to_once_the_keeper_has_ended(tmp_path: Path)
 def test_a_job_that_ends_by_itself_before_what_is_left_is_ended_does_not_count_as_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dead_engine(tmp_path, "until test -e gate; do sleep 0.02; done", "sleep 60")
+    # What is left of a cook is looked for on the whole machine, where other tests run beside this one.
+    cook = f"c{uuid.uuid4().hex}"
+    dead_engine(tmp_path, "until test -e gate; do sleep 0.02; done", "sleep 60", cook=cook)
     attach = leftover.attach_left
 
     def late(keeper: KeeperProcess) -> bool:
         (tmp_path / "gate").touch()
-        until(lambda: read_record(str(tmp_path / "keeper"))["c-1-1"].exit_status == 0)
+        until(lambda: read_record(str(tmp_path / "keeper"))[f"{cook}-1-1"].exit_status == 0)
         return attach(keeper)
 
     monkeypatch.setattr(leftover, "attach_left", late)
-    assert leftover.end_left(str(tmp_path / "keeper"), "c") == leftover.Leftover(["c-2-1"], [])
+    assert leftover.end_left(str(tmp_path / "keeper"), cook) == leftover.Leftover([f"{cook}-2-1"], [])
 
 
 def test_with_die_with_parent_the_jobs_die_with_the_engine(tmp_path: Path) -> None:
