@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pdgjob import _link, _report
+from tests.pdgjob.wrapperfarm import DEADLINE, Farm
 from topcook.runtime.resultserver import ResultServerThread
 from topcook.testkit.sink import RecordingSink
 
@@ -104,3 +105,17 @@ def run_job(job: dict[str, str], script_dir: Path) -> Callable[..., subprocess.C
         )
 
     return run
+
+
+@pytest.fixture
+def farm(tmp_path: Path, script_dir: Path, job: dict[str, str]) -> Iterator[Farm]:
+    """A farm, of which nothing is left after the test."""
+    farm = Farm(tmp_path, script_dir, job)
+    yield farm
+    for process in farm.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(DEADLINE)
+        if process.stdout is not None:
+            process.stdout.close()
+    farm.gone()
